@@ -1,0 +1,123 @@
+"""From the Python source of a worker to relocatable object code. Imports numba: never needed on a warm start."""
+
+import re
+from types import CodeType, FunctionType
+from typing import Any
+
+import llvmlite.binding as llvm
+from indexlang.kernels.machine import target_machine
+from numba import types
+from numba.core import compiler, cpu
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
+
+# void worker(int64 start, int64 stop, int64* args)
+WORKER_ARGUMENTS = (types.int64, types.int64, types.CPointer(types.int64))
+
+# Functions outside the worker that its object code may call: the C mathematics library and block memory moves.
+ALLOWED_CALLS = re.compile(
+    r"(sin|cos|tan|asin|acos|atan|atan2|sinh|cosh|tanh|asinh|acosh|atanh|exp|exp2|expm1|log|log2|log10|log1p|pow|sqrt"
+    r"|cbrt|hypot|erf|erfc|tgamma|lgamma|floor|ceil|trunc|rint|round|fmod|copysign|fabs|fma|ldexp|frexp|fmax|fmin"
+    r"|fmaximum|fminimum)f?|mem(cpy|set|move)"
+)
+
+_MAY_FAIL = "indexlang_worker_may_fail"
+
+
+class WorkerError(Exception):
+    """The generated source is not a worker: it does not compile, may raise, or calls what it must not."""
+
+
+def compile_worker(source: str, path: str, symbol: str) -> bytes:
+    """Compile the function `symbol` of the module text `source` to object code that exports the name `symbol`.
+
+    shapes  the function takes (start, stop, args); in object code it is void symbol(int64, int64, int64*)
+    cost    about 0.1 s for a plain loop nest; the first call in a process adds numba's own start of about 0.5 s
+    errors  WorkerError when it does not compile, when some path of it may raise, or when it needs a function
+            other than those of ALLOWED_CALLS (so the loader needs nothing but the C library)
+    source  `path` names the file that holds the text, for tracebacks and debuggers
+    """
+    namespace: dict[str, Any] = {"__name__": symbol}
+    code: CodeType = compile(source, path, "exec")
+    exec(code, namespace)  # noqa: S102  (our own text, printed by emit and checked against its allow-list)
+    return compile_function(namespace[symbol], symbol)
+
+
+def compile_function(function: FunctionType, symbol: str) -> bytes:
+    """Object code of the Python function `function` as a worker named `symbol` (see `compile_worker`)."""
+    return target_machine().emit_object(optimized(function, symbol))
+
+
+def optimized(function: FunctionType, symbol: str) -> llvm.ModuleRef:
+    """The worker's LLVM module after optimisation; its text is what `indexlang show --stage llvm` may print."""
+    with global_compiler_lock:
+        native, libraries = _lower(function)
+        module = llvm.parse_assembly(_entry(native, symbol))
+        for library in libraries:
+            module.link_in(library, preserve=True)
+    _optimize(module, symbol)
+    _refuse_outside_calls(module)
+    return module
+
+
+def _lower(function: FunctionType) -> tuple[str, list[llvm.ModuleRef]]:
+    """The native name and the LLVM modules of `function`, typed and lowered by numba but not yet optimised."""
+    flags = compiler.Flags()
+    flags.no_compile = True
+    flags.no_cpython_wrapper = True
+    flags.no_cfunc_wrapper = True
+    flags.error_model = "numpy"
+    flags.fastmath = cpu.FastMathOptions({"contract"})
+    typing, target = cpu_target.typing_context, cpu_target.target_context
+    typing.refresh()
+    target.refresh()
+    try:
+        result = compiler.compile_extra(typing, target, function, WORKER_ARGUMENTS, types.none, flags, {})
+    except Exception as trouble:
+        raise WorkerError(f"the worker does not compile: {trouble}") from trouble
+    library: Any = result.library
+    linked = [other._get_module_for_linking() for other in dict.fromkeys(library._linking_libraries)]
+    return result.fndesc.llvm_func_name, [library._final_module, *linked]
+
+
+def _entry(native: str, symbol: str) -> str:
+    """LLVM text of the exported function: it calls the numba function, whose status must turn out to be always 0."""
+    return f"""
+        declare i32 @"{native}"(ptr, ptr, i64, i64, ptr)
+        declare void @{_MAY_FAIL}()
+        define void @{symbol}(i64 %start, i64 %stop, ptr %args) {{
+            %result = alloca ptr
+            %error = alloca ptr
+            %status = call i32 @"{native}"(ptr %result, ptr %error, i64 %start, i64 %stop, ptr %args)
+            %good = icmp eq i32 %status, 0
+            br i1 %good, label %done, label %failed
+        failed:
+            call void @{_MAY_FAIL}()
+            br label %done
+        done:
+            ret void
+        }}"""
+
+
+def _optimize(module: llvm.ModuleRef, symbol: str) -> None:
+    """Make all but `symbol` private, then LLVM's standard pipeline at level 3 with both vectorisers."""
+    for function in module.functions:
+        if not function.is_declaration and function.name != symbol:
+            function.linkage = llvm.Linkage.internal
+            function.add_function_attribute("alwaysinline")
+    machine = target_machine()
+    module.data_layout = str(machine.target_data)
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = True
+    options.slp_vectorization = True
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+
+
+def _refuse_outside_calls(module: llvm.ModuleRef) -> None:
+    for function in module.functions:
+        name = function.name
+        if name == _MAY_FAIL:
+            raise WorkerError("the worker may raise an exception; it must not")
+        if function.is_declaration and not name.startswith("llvm.") and not ALLOWED_CALLS.fullmatch(name):
+            raise WorkerError(f"the worker calls {name}, which is not a function of the C mathematics library")
