@@ -7,8 +7,9 @@ from typing import Any
 import llvmlite.binding as llvm
 from indexlang.kernels.machine import target_machine
 from numba import types
-from numba.core import compiler, cpu
+from numba.core import compiler
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.cpu_options import FastMathOptions
 from numba.core.registry import cpu_target
 
 # void worker(int64 start, int64 stop, int64* args)
@@ -62,13 +63,14 @@ def optimized(function: FunctionType, symbol: str) -> llvm.ModuleRef:
 
 def _lower(function: FunctionType) -> tuple[str, list[llvm.ModuleRef]]:
     """The native name and the LLVM modules of `function`, typed and lowered by numba but not yet optimised."""
-    flags = compiler.Flags()
+    flags: Any = compiler.Flags()
     flags.no_compile = True
     flags.no_cpython_wrapper = True
     flags.no_cfunc_wrapper = True
     flags.error_model = "numpy"
-    flags.fastmath = cpu.FastMathOptions({"contract"})
-    typing, target = cpu_target.typing_context, cpu_target.target_context
+    flags.fastmath = FastMathOptions({"contract"})
+    target_info: Any = cpu_target
+    typing, target = target_info.typing_context, target_info.target_context
     typing.refresh()
     target.refresh()
     try:
