@@ -5,7 +5,9 @@ from types import CodeType, FunctionType
 from typing import Any
 
 import llvmlite.binding as llvm
+from indexlang.kernels.contract import parse_tile
 from indexlang.kernels.machine import target_machine
+from indexlang.kernels.tile_ir import tile_ir
 from numba import types
 from numba.core import compiler
 from numba.core.compiler_lock import global_compiler_lock
@@ -56,6 +58,9 @@ def optimized(function: FunctionType, symbol: str) -> llvm.ModuleRef:
         module = llvm.parse_assembly(_entry(native, symbol))
         for library in libraries:
             module.link_in(library, preserve=True)
+    for name in [function.name for function in module.functions if function.is_declaration]:
+        if tile := parse_tile(name):
+            module.link_in(llvm.parse_assembly(tile_ir(tile)))
     _optimize(module, symbol)
     _refuse_outside_calls(module)
     return module
@@ -106,7 +111,8 @@ def _optimize(module: llvm.ModuleRef, symbol: str) -> None:
     for function in module.functions:
         if not function.is_declaration and function.name != symbol:
             function.linkage = llvm.Linkage.internal
-            function.add_function_attribute("alwaysinline")
+            if not parse_tile(function.name):
+                function.add_function_attribute("alwaysinline")
     machine = target_machine()
     module.data_layout = str(machine.target_data)
     options = llvm.create_pipeline_tuning_options(speed_level=3)

@@ -1,0 +1,44 @@
+"""The register-tiled contraction kernel: a tile of a sum of products, held in vector registers all along.
+
+    for r < R, c < columns:
+        out[r*out_row + c] = sum over s < segments, t < run of
+            a[r*a_row + offsets[2*s] + t*a_step] * w[offsets[2*s+1] + t*w_step + c]
+
+`tile_RxV_dtype` is this function with R rows and V vectors of columns, as generated source may import it:
+
+    from indexlang.kernels.contract import tile_14x2_f32
+    tile_14x2_f32(out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns)
+
+shapes  out, a, w: pointers (`lang.pointer_f32` or `pointer_f64`) already at the tile's origin (`lang.shift`); offsets:
+        pointer_i64 to `segments` pairs (offset in a, offset in w), in elements; the rest int64, in elements.
+        columns >= V*lanes is a full tile; fewer columns: nothing behind them is read or written.
+        Give literals where strides are known (`a_step` is mostly 1): they become part of the addresses.
+cost    2*R*columns*segments*run flop, near the machine's peak when R*V fills the registers (`choose_tile`)
+accuracy  at most 2*BLOCK + segments*run/BLOCK units in the last place of the sum of absolute values; products are
+        fused into the sums; NaN and infinity as in the formula; the same order of additions on every run
+source  the outer product kernel of Goto & van de Geijn, TOMS 34(3), 2008, without copying the image
+"""
+
+import re
+from importlib import import_module
+from typing import Any
+
+from indexlang.kernels.tile_ir import Tile
+
+_NAME = re.compile(r"tile_([1-9]\d?)x([1-9]\d?)_(f32|f64)")
+
+
+def parse_tile(name: str) -> Tile | None:
+    """The tile that `name` (such as tile_14x2_f32) means, or None."""
+    match = _NAME.fullmatch(name)
+    return Tile(int(match[1]), int(match[2]), match[3]) if match else None
+
+
+def __getattr__(name: str) -> Any:
+    """`tile_RxV_dtype` on first use; the numba side of it is only imported then."""
+    tile = parse_tile(name)
+    if tile is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    function = import_module("indexlang.kernels.lang").tile_function(tile)
+    globals()[name] = function
+    return function

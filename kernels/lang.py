@@ -1,0 +1,136 @@
+"""The names that generated worker source may use, as numba intrinsics. Imports numba: never needed on a warm start.
+
+pointer_f32(address) …     an int64 as a pointer; `p[i]` reads and `p[i] = v` writes element i (no wraparound, no check)
+shift(p, n)                the pointer n elements further on
+plus(a, b), times(a, b)    like + and *, but LLVM may reorder a chain of them, so that a reduction becomes vectors
+max2(a, b), min2(a, b)     the greater or smaller; NaN if either is NaN, as numpy.maximum and numpy.minimum
+atomic_min(p, i, v)        p[i] = min(p[i], v) for int64, safe between threads
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from indexlang.kernels.tile_ir import ARGUMENTS, I64, POINTER, POINTERS, Tile
+from llvmlite import ir
+from numba import types
+from numba.core.errors import TypingError
+from numba.extending import intrinsic
+
+# What LLVM may assume of `plus` and `times`: the order of a chain and the sign of zero do not matter, nothing else.
+_REORDER = ("reassoc", "nsz", "contract")
+
+
+def _pointer_function(element: Any, name: str) -> Any:
+    def pointer(typing, address):
+        if not isinstance(address, types.Integer):
+            raise TypingError(f"{name} takes an address")
+
+        def generate(context, builder, signature, args):
+            return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
+
+        return types.CPointer(element)(types.int64), generate
+
+    pointer.__name__ = name
+    return intrinsic(pointer)
+
+
+pointer_f32 = _pointer_function(types.float32, "pointer_f32")
+pointer_f64 = _pointer_function(types.float64, "pointer_f64")
+pointer_i64 = _pointer_function(types.int64, "pointer_i64")
+pointer_i32 = _pointer_function(types.int32, "pointer_i32")
+pointer_u8 = _pointer_function(types.uint8, "pointer_u8")
+pointer_bool = _pointer_function(types.boolean, "pointer_bool")
+
+
+@intrinsic
+def shift(typing, pointer, count):
+    """The pointer `count` elements behind `pointer`."""
+    if not isinstance(pointer, types.CPointer):
+        raise TypingError("shift takes a pointer")
+
+    def generate(context, builder, signature, args):
+        return builder.gep(args[0], [args[1]])
+
+    return pointer(pointer, types.int64), generate
+
+
+def _chain(float_name: str, int_name: str, name: str) -> Any:
+    """An intrinsic of two numbers: a reorderable float operation, or the plain one on integers."""
+
+    def generate(context, builder, signature, args):
+        if isinstance(signature.return_type, types.Float):
+            return getattr(builder, float_name)(*args, flags=_REORDER)
+        return getattr(builder, int_name)(*args)
+
+    return _binary(generate, name)
+
+
+def _extreme(llvm_name: str, comparison: str, name: str) -> Any:
+    """An intrinsic of two numbers: LLVM's minimum or maximum, which keeps NaN, or a comparison of integers."""
+
+    def generate(context, builder, signature, args):
+        kind = signature.return_type
+        if isinstance(kind, types.Float):
+            value = args[0].type
+            function = builder.module.declare_intrinsic(llvm_name, [value], ir.FunctionType(value, [value, value]))
+            return builder.call(function, args, fastmath=("nsz",))
+        compare = builder.icmp_signed if getattr(kind, "signed", False) else builder.icmp_unsigned
+        return builder.select(compare(comparison, *args), *args)
+
+    return _binary(generate, name)
+
+
+def _binary(generate: Callable[..., Any], name: str) -> Any:
+    def operation(typing, a, b):
+        kind = typing.unify_types(a, b)
+        if not isinstance(kind, types.Integer | types.Float | types.Boolean):
+            raise TypingError(f"{name} takes two numbers")
+        return kind(kind, kind), generate
+
+    operation.__name__ = name
+    return intrinsic(operation)
+
+
+plus = _chain("fadd", "add", "plus")
+times = _chain("fmul", "mul", "times")
+max2 = _extreme("llvm.maximum", ">", "max2")
+min2 = _extreme("llvm.minimum", "<", "min2")
+
+
+@intrinsic
+def atomic_min(typing, pointer, index, value):
+    """pointer[index] = min(pointer[index], value), in one step that other threads cannot divide."""
+    if pointer != types.CPointer(types.int64):
+        raise TypingError("atomic_min takes a pointer_i64")
+
+    def generate(context, builder, signature, args):
+        place = builder.gep(args[0], [args[1]])
+        builder.atomic_rmw("min", place, args[2], "seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(pointer, types.int64, types.int64), generate
+
+
+def tile_function(tile: Tile) -> Any:
+    """The contraction tile as an intrinsic: a call of the function that `toolchain` links from `tile_ir`."""
+    element = {"f32": types.float32, "f64": types.float64}[tile.dtype]
+    kinds = tuple(
+        types.int64 if name not in POINTERS else types.CPointer(types.int64 if name == "offsets" else element)
+        for name in ARGUMENTS
+    )
+
+    def call(typing, out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns):
+        def generate(context, builder, signature, args):
+            module = builder.module
+            kind = ir.FunctionType(ir.VoidType(), [POINTER if name in POINTERS else I64 for name in ARGUMENTS])
+            function = module.globals.get(tile.name) or ir.Function(module, kind, tile.name)
+            pointers = [
+                builder.bitcast(v, POINTER) if name in POINTERS else v for name, v in zip(ARGUMENTS, args, strict=True)
+            ]
+            builder.call(function, pointers)
+            return context.get_dummy_value()
+
+        return types.void(*kinds), generate
+
+    call.__name__ = tile.name
+    return intrinsic(call)
