@@ -55,7 +55,7 @@ def render_colour(d: Diagnostic, width: int | None = None, encoding: str = "utf-
 
 def render_short(d: Diagnostic, encoding: str = "utf-8") -> str:
     """The message on one line, as editors read it: `file:line:column: error[E0412]: …`."""
-    return _clean(str(d), encoding)
+    return clean(str(d), encoding)
 
 
 def render_github(d: Diagnostic) -> str:
@@ -81,11 +81,11 @@ def as_json(d: Diagnostic) -> dict[str, Any]:
 def _layout(d: Diagnostic, page: Page) -> Iterator[Line]:
     tone = Tone.ERROR if d.severity is Severity.ERROR else Tone.WARNING
     head = f"{d.severity.value}[{d.code}]:"
-    first, *rest = _wrap(_clean(d.message, page.encoding), page.width - 2, len(head) - 1)
+    first, *rest = wrap(clean(d.message, page.encoding), page.width - 2, len(head) - 1)
     yield (tone, head), (Tone.BOLD, " " + first)
     yield from (((Tone.BOLD, "  " + text),) for text in rest)
     if d.has_place:
-        yield ((Tone.FRAME, "  " + _clean(str(d.span), page.encoding)),)
+        yield ((Tone.FRAME, "  " + clean(str(d.span), page.encoding)),)
         yield from _excerpt(d.span, tone, page)
     yield from _labelled("because", [_note(note, page) for note in d.notes], page)
     yield from _advice(d, page)
@@ -93,9 +93,9 @@ def _layout(d: Diagnostic, page: Page) -> Iterator[Line]:
 
 def _advice(d: Diagnostic, page: Page) -> Iterator[Line]:
     more = f"more: indexlang explain {d.code}"
-    lines = list(_labelled("try", [_clean(d.hint, page.encoding)] if d.hint else [], page))
+    lines = list(_labelled("try", [clean(d.hint, page.encoding)] if d.hint else [], page))
     *before, last = lines or [((Tone.PLAIN, ""),)]
-    used = sum(_cells(text) for _, text in last)
+    used = sum(cells(text) for _, text in last)
     gap = "    " if lines else "  "
     if used + len(gap) + len(more) <= page.width:
         yield from before
@@ -107,13 +107,13 @@ def _advice(d: Diagnostic, page: Page) -> Iterator[Line]:
 
 def _note(note: Note, page: Page) -> str:
     where = "" if note.span is NOWHERE else f"   ({note.span})"
-    return _clean(note.text + where, page.encoding)
+    return clean(note.text + where, page.encoding)
 
 
 def _labelled(label: str, texts: Iterable[str], page: Page) -> Iterator[Line]:
     """Paragraphs under one label, which stands before the first line only; narrow pages indent less."""
     indent = 11 if page.width >= 60 else 4
-    lines = [line for text in texts for line in _wrap(text, page.width - indent)]
+    lines = [line for text in texts for line in wrap(text, page.width - indent)]
     if lines and indent <= len(label) + 2:
         yield ((Tone.LABEL, f"  {label}"),)
         label = ""
@@ -144,7 +144,7 @@ def _excerpt(span: Span, tone: Tone, page: Page) -> Iterator[Line]:
         return
     yield from _marked(_Mark(text, first, span.column, len(text) + 1), gutter, tone, page)
     if last[0] > first + 1:
-        yield ((Tone.FRAME, f"  {' ' * gutter} {_clean('…', page.encoding)}"),)
+        yield ((Tone.FRAME, f"  {' ' * gutter} {clean('…', page.encoding)}"),)
     text = span.source.line(last[0])
     start = len(text) - len(text.lstrip()) + 1
     yield from _marked(_Mark(text, last[0], min(start, last[1]), last[1]), gutter, tone, page)
@@ -174,16 +174,16 @@ def _window(mark: _Mark, room: int, encoding: str) -> tuple[str, int, int]:
     """
     start, stop = mark.start - 1, max(mark.stop - 1, mark.start)
     left = max(0, start - 2 * room)
-    cells = [_shown(c, encoding) for c in mark.line[left : start + 2 * room]]
-    marks = [_cells(cell) for cell in cells]
-    at = min(start - left, len(cells))
-    first, last = _fitting(marks, at, min(stop - left, len(cells)), room - 8)
+    shown = [_shown(c, encoding) for c in mark.line[left : start + 2 * room]]
+    marks = [cells(text) for text in shown]
+    at = min(start - left, len(shown))
+    first, last = _fitting(marks, at, min(stop - left, len(shown)), room - 8)
     dots = _shown("…", encoding)
     head = dots if first > 0 or left > 0 else ""
     tail = dots if left + last < len(mark.line) else ""
     before = len(head) + sum(marks[first:at])
     carets = sum(marks[at : min(stop - left, last)])
-    return head + "".join(cells[first:last]) + tail, before, max(carets, 1)
+    return head + "".join(shown[first:last]) + tail, before, max(carets, 1)
 
 
 def _fitting(marks: list[int], at: int, stop: int, room: int) -> tuple[int, int]:
@@ -230,13 +230,13 @@ def _encodes(c: str, encoding: str) -> bool:
     return True
 
 
-def _clean(text: str, encoding: str) -> str:
+def clean(text: str, encoding: str = "utf-8") -> str:
     """`text` on one line, of bounded length, with nothing in it that acts on a terminal."""
     cut = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
     return cut if cut.isascii() and cut.isprintable() else "".join(_shown(c, encoding) for c in cut)
 
 
-def _cells(text: str) -> int:
+def cells(text: str) -> int:
     """Columns that `text` takes on a terminal: wide characters take two, combining ones none."""
     if text.isascii():
         return len(text)
@@ -249,13 +249,13 @@ def _cell(c: str) -> int:
     return 2 if east_asian_width(c) in ("W", "F") else 1
 
 
-def _wrap(text: str, width: int, used: int = 0) -> list[str]:
+def wrap(text: str, width: int, used: int = 0) -> list[str]:
     """`text` in lines of at most `width` columns, broken at spaces where it can be; `used` are taken of the first."""
     lines: list[str] = []
     line, room = "", max(width - used, 1)
     for word in _broken(text.split(" "), max(width, 8)):
         joined = f"{line} {word}" if line else word
-        if line and _cells(joined) > room:
+        if line and cells(joined) > room:
             lines.append(line)
             joined, room = word, width
         line = joined
@@ -264,8 +264,8 @@ def _wrap(text: str, width: int, used: int = 0) -> list[str]:
 
 def _broken(words: Iterable[str], width: int) -> Iterator[str]:
     for word in words:
-        while _cells(word) > width:
-            cut = next(n for n in range(len(word), 0, -1) if _cells(word[:n]) <= width)
+        while cells(word) > width:
+            cut = next(n for n in range(len(word), 0, -1) if cells(word[:n]) <= width)
             yield word[:cut]
             word = word[cut:]
         yield word

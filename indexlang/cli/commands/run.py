@@ -1,0 +1,123 @@
+"""`indexlang run FILE`: compile, run, and show what each equation took and what came out."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from indexlang.api import load
+from indexlang.cli import report, settings
+from indexlang.cli.terminal import Progress, encoding, result, result_json, width
+from indexlang.interop.files import read_input, write_output
+from indexlang.program import Program
+from indexlang.text.diagnostics import data_error
+from indexlang.text.names import nearest
+
+Array = np.ndarray[Any, Any]
+Paths = Mapping[str, Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asked for."""
+
+    file: Path
+    inputs: Paths
+    constants: Mapping[str, settings.Number]
+    weights: Path | None
+    out: Paths
+    want: tuple[str, ...]
+    top: int
+    repeat: int
+    seed: int
+    threads: int | None
+    dtype: str
+    profile: bool
+    as_json: bool
+
+
+@click.command("run")
+@settings.program_file
+@click.option("--input", "inputs", multiple=True, metavar="NAME=PATH", callback=settings.paths,
+              help="The value of an input: npy, npz, png or jpg; may be repeated.")  # fmt: skip
+@settings.constants
+@click.option("--weights", type=click.Path(path_type=Path), help="Parameters: a safetensors or npz file.")
+@click.option("--out", multiple=True, metavar="NAME=PATH", callback=settings.paths,
+              help="Write a tensor to a file: npy, npz, png or jpg; may be repeated.")  # fmt: skip
+@click.option("--want", metavar="A,B", callback=settings.names, help="Show these tensors in place of the outputs.")
+@click.option("--top", type=click.IntRange(min=0), default=5, show_default=True, help="How many of the best scores.")
+@click.option("--repeat", type=click.IntRange(min=1), default=3, show_default=True, help="Timed runs; the best counts.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Of random parameters.")
+@click.option("--threads", type=click.IntRange(1, 1024), help="Default: one for each core.")
+@click.option("--dtype", type=click.Choice(["f32", "f64"]), default="f32", show_default=True, help="The float type.")
+@click.option("--profile", is_flag=True, help="Show every step of the plan, not only the equations.")
+@settings.as_json_flag
+def command(**given: Any) -> None:
+    """Compile a program, run it, and show what each equation took and what came out."""
+    request = Request(**given)
+    program = load(request.file, constants=request.constants, dtype=request.dtype, threads=request.threads)
+    _parameters(program, request)
+    arrays = _arrays(program, request)
+    wanted = list(request.want or program.outputs)
+    with Progress(f"compiling {request.file} …"):
+        values = _values(program, arrays, wanted + [name for name in request.out if name not in wanted])
+        times = program.profile(arrays, request.repeat)
+    for name, path in request.out.items():
+        write_output(path, name, values[name])
+    shown = {name: values[name] for name in wanted}
+    told = report.Report(_bound(program, arrays), times, shown, request.top, _said_of_parameters(program, request))
+    if request.as_json:
+        result_json({"command": "run", "file": str(request.file), "dtype": request.dtype, **report.as_json(told)})
+        return
+    result(report.as_text(told, request.profile, width(sys.stdout), encoding(sys.stdout)))
+
+
+def _parameters(program: Program, request: Request) -> None:
+    if request.weights is None:
+        program.init(request.seed)
+    else:
+        program.load_weights(request.weights)
+
+
+def _arrays(program: Program, request: Request) -> dict[str, Array]:
+    for name in request.inputs:
+        if name not in program.inputs:
+            like = nearest(name, program.inputs)
+            advice = f"did you mean `{like}`?" if like else f"the inputs are {', '.join(program.inputs) or 'none'}"
+            raise data_error("E0605", kind="input", name=name, advice=advice)
+    return {name: _array(program, name, request) for name in program.inputs}
+
+
+def _array(program: Program, name: str, request: Request) -> Array:
+    info = program.inputs[name]
+    if name in request.inputs:
+        return read_input(request.inputs[name], info)
+    if name in program.defaults:
+        return read_input(program.defaults[name], info, request.file.parent)
+    raise data_error("E0604", tensor=name, advice=f"give one with --input {name}=PATH (npy, npz, png or jpg)")
+
+
+def _values(program: Program, arrays: dict[str, Array], wanted: list[str]) -> dict[str, Array]:
+    returned = program(**arrays, want=wanted)
+    return {wanted[0]: returned} if isinstance(returned, np.ndarray) else {name: returned[name] for name in wanted}
+
+
+def _bound(program: Program, arrays: dict[str, Array]) -> Program:
+    """The program with the sizes that the arrays give to its named extents."""
+    sizes: dict[str, int] = {}
+    for name, array in arrays.items():
+        extents = program.inputs[name].extents
+        sizes |= {extent: size for extent, size in zip(extents, array.shape, strict=True) if isinstance(extent, str)}
+    return program.bound(**sizes) if sizes else program
+
+
+def _said_of_parameters(program: Program, request: Request) -> str:
+    if not program.params:
+        return ""
+    if program.parameters_are_random:
+        return f"The parameters are random (drawn from seed {request.seed}); give trained ones with --weights."
+    return f"The parameters are those of {request.weights}."
