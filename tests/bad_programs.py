@@ -36,7 +36,7 @@ class Bad:
     files: Mapping[str, Any] = field(default_factory=dict)
 
 
-def run(name, text, code, words=(), flags="", exit=3, **files):
+def run(name: str, text: str, code: str, words: tuple[str, ...] = (), flags: str = "", exit: Any = 3, **files: Any) -> Bad:
     """A row that goes wrong when the program is run; files by their stem."""
     return Bad(name, text, code, words, f"run bad.idx {flags}".strip(), exit, {f"{stem}.npy": a for stem, a in files.items()})
 

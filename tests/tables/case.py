@@ -1,4 +1,4 @@
-"""A row of the equation table, the little language of its inputs, and the windows that the numpy lines are written with."""
+"""A row of the equation table, the little language of its inputs, and what the numpy lines are written with."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,7 +34,8 @@ class Case:
 
 
 def _draw(spec: Any, rng: np.random.Generator) -> np.ndarray:
-    return spec(rng) if callable(spec) else rng.standard_normal(spec)
+    drawn: Any = spec(rng) if callable(spec) else rng.standard_normal(spec)
+    return np.asarray(drawn)
 
 
 def ints(shape: Shape, low: int, high: int) -> Draw:

@@ -10,7 +10,7 @@ es = np.einsum
 A34 = dict(A=(3, 4))
 
 
-def counted(n, where, what=1):
+def counted(n: int, where: np.ndarray, what: np.ndarray) -> np.ndarray:
     """A histogram of n bins: `what` added at each of `where`."""
     out = np.zeros((n, *np.shape(what)[1:]), np.result_type(what))
     np.add.at(out, where, what)
