@@ -96,7 +96,7 @@ SYNTAX = (
     Bad("no right side", "A[i] =", "E0102"),
     Bad("ends with an operator", "A[i] = X[i] +", "E0102"),
     Bad("two equals signs", "A[i] = X[i] = 2", "E0101", ("==",)),
-    Bad("a comparison for a definition", "A[i] == X[i]", "E0101|E0108"),
+    Bad("a comparison for a definition", "A[i] == X[i]", "E0101|E0102|E0108"),
     Bad("an expression on the left", "X[i] + 1 = A[i]", "E0108"),
     Bad("a number on the left", "3 = A[i]", "E0108"),
     Bad("an indented line", "A[i] = X[i]\n  C[i] = X[i]", "E0107", (":2:",)),

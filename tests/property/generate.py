@@ -208,7 +208,7 @@ class _Maker:
     def reduced(self, over: list[Index], body: Piece) -> Piece:
         names = ("sum", "sum", "max", "min", "prod") + (() if self.ints else ("mean", "logsumexp"))
         if any(n.extent == 0 for n in over):
-            names = ("sum", "prod") if self.ints else ("sum", "prod", "max", "min")
+            names = ("sum", "prod") if body.value.dtype.kind == "i" else ("sum", "prod", "max", "min")
         name = self.pick(names)
         value = np.broadcast_to(body.value, self.grid(over, body.value))
         axes = tuple(n.axis for n in over)
@@ -415,12 +415,18 @@ def _logsumexp(a: Value, axes: tuple[int, ...]) -> Value:
         return np.log(np.exp(a - top).sum(axes, keepdims=True)) + top
 
 
+def _none(a: Value, axes: tuple[int, ...], identity: float) -> Value:
+    """What `max` and `min` give where the grid has no points."""
+    shape = [1 if axis in axes else n for axis, n in enumerate(a.shape)]
+    return np.full(shape, identity)
+
+
 _MOVES = {"edge": _clip, "wrap": np.mod, "mirror": _mirror, "reflect": _reflect, "0": _clip, "-1.5": _clip}
 _FOLDS: dict[str, Callable[[Value, tuple[int, ...]], Value]] = {
     "sum": lambda a, axes: a.sum(axes, keepdims=True),
     "prod": lambda a, axes: a.prod(axes, keepdims=True),
-    "max": lambda a, axes: a.max(axes, keepdims=True, initial=None if a.size else -np.inf),
-    "min": lambda a, axes: a.min(axes, keepdims=True, initial=None if a.size else np.inf),
+    "max": lambda a, axes: a.max(axes, keepdims=True) if a.size else _none(a, axes, -np.inf),
+    "min": lambda a, axes: a.min(axes, keepdims=True) if a.size else _none(a, axes, np.inf),
     "mean": lambda a, axes: a.mean(axes, keepdims=True),
     "logsumexp": _logsumexp,
 }
