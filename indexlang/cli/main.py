@@ -71,7 +71,7 @@ def outcome(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         tell("interrupted")
         return Exit.INTERRUPTED
-    except BrokenPipeError:
+    except SystemExit:  # click's word for a reader of stdout that went away
         return Exit.DATA
     except Exception as surprise:
         return _surprised(surprise)
@@ -82,6 +82,8 @@ def _exit_code(returned: Any) -> int:
 
 
 def _surprised(surprise: Exception) -> int:
+    if isinstance(surprise, OSError) and surprise.filename is None:  # not of a file: a stream does not take the text
+        return _lost(surprise)
     crash: Any = import_module("indexlang.cli.crash")  # only a bug needs it
     return crash.report(surprise)
 
@@ -91,14 +93,17 @@ def _flushed(code: int) -> int:
     try:
         if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]  (None when started with >&-)
             sys.stdout.flush()
-    except BrokenPipeError:
-        _silence()
-        return code or Exit.DATA
     except (OSError, ValueError) as problem:
-        _silence()
-        tell(f"error: cannot write the result: {problem}")
-        return code or Exit.DATA
+        return code or _lost(problem)
     return code
+
+
+def _lost(problem: Exception) -> int:
+    """The result could not be written. That a reader has seen enough needs no words."""
+    _silence()
+    if not isinstance(problem, BrokenPipeError):
+        tell(f"error: cannot write the result: {problem}")
+    return Exit.DATA
 
 
 def _silence() -> None:
