@@ -1,0 +1,314 @@
+"""One equation: syntax → typed IR with every range known and every access proved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from indexlang.infer.expressions import Expressions, flattened
+from indexlang.infer.proofs import check_uses
+from indexlang.infer.ranges import Ranges, with_extents
+from indexlang.infer.scope import Scope, Use, Var, World
+from indexlang.ir import ops
+from indexlang.ir.affine import Affine, affine
+from indexlang.ir.bounds import is_empty, span_of
+from indexlang.ir.dtypes import DType
+from indexlang.ir.equation import Equation, Role, Tensor
+from indexlang.ir.expr import Apply, Bound, Expr, Index, Reduce, children, reads, with_children
+from indexlang.ir.size import Extent, Size, at_least, same, substitute
+from indexlang.syntax import ast
+from indexlang.text.diagnostics import ProgramError, program_error
+from indexlang.text.names import plural
+from indexlang.text.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What a `tensor` statement says of the target."""
+
+    extents: tuple[Extent, ...]
+    dtype: DType
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An elaborated equation, and the extents that it gives its target (None: only a statement can say)."""
+
+    equation: Equation
+    extents: tuple[Extent | None, ...]
+    axes: tuple[str, ...]
+
+
+def elaborate_equation(e: ast.Equation, world: World, stated: Stated | None) -> Made:
+    """Raises ProgramError with the equation's mistakes."""
+    return _Elaboration(e, world, stated).run()
+
+
+class _Elaboration:
+    def __init__(self, e: ast.Equation, world: World, stated: Stated | None) -> None:
+        self.e = e
+        self.world = world
+        self.stated = stated
+        self.scope = Scope(ahead=frozenset(_reduced(e.body)))
+        self.expressions = Expressions(world, self.scope)
+
+    def run(self) -> Made:
+        e = self.e
+        subscripts = e.subscripts or ()
+        self._bind_left(subscripts)
+        body = self.expressions.expr(e.body)
+        left = [self._left(s, axis) for axis, s in enumerate(subscripts)]
+        self._check_rank(len(left))
+        ranges = Ranges(self.world, self.scope, tuple(self._stated_ranges(left)))
+        values = ranges.solve()
+        troubles = check_uses(ranges)
+        if troubles:
+            raise ProgramError(troubles)
+        return self._finished(left, body, values)
+
+    # -- the left side
+
+    def _bind_left(self, subscripts: tuple[ast.Subscript, ...]) -> None:
+        for s in subscripts:
+            for item in s.items if isinstance(s, ast.Group) else (s,):
+                match item:
+                    case ast.Name(name=name, span=span):
+                        self._bind(name, span, None)
+                    case ast.Ranged(index=ast.Name(name=name, span=span), extent=extent):
+                        self._bind(name, span, extent)
+                    case ast.Number(span=span):
+                        raise program_error("E0108", span, what="a number", sign=self.e.sign, hint="name an index with its range, as in `x:55`")
+                    case _:
+                        self._bind_inside(item)
+
+    def _bind(self, name: str, span: Span, extent: ast.Expr | None) -> None:
+        if name in self.world.constants:
+            place = self.world.places[name]
+            raise program_error("E0314", span, name=name, because=[(f"the constant `{name}`", place)])
+        if name[0].isupper():
+            lower = name[0].lower() + name[1:]
+            raise program_error("E0108", span, what=f"the extent `{name}`", sign=self.e.sign, hint=f"indices are lower-case: write `{lower}`")
+        known = self.scope.left.get(name)
+        if known is not None:
+            if extent is None:
+                return
+            raise program_error("E0310", span, index=name, because=[(f"`{name}` is bound here already", known.span)])
+        written = self.expressions.extent(extent, f"the range of `{name}`") if extent is not None else None
+        self.scope.left[name] = self.scope.new(name, span, written)
+
+    def _bind_inside(self, item: ast.Subscript) -> None:
+        """The indices of `s*x+dx` or `label[b]` on a left side."""
+        probe = ast.Access(self.e.name, (item,), None, item.span, item.span)
+        for letter, span in self.expressions.direct_indices(probe).items():
+            self._bind(letter, span, None)
+
+    def _left(self, s: ast.Subscript, axis: int) -> Expr:
+        if isinstance(s, ast.Group):
+            parts: list[tuple[Expr, Extent]] = []
+            for item in s.items:
+                inner = item.index if isinstance(item, ast.Ranged) else item
+                if not isinstance(inner, ast.Name):
+                    raise program_error("E0414", inner.span, message="a group on the left side holds indices only", advice="write the position as one expression instead")
+                var = self.scope.left[inner.name]
+                parts.append((Index(var.name, inner.span), var.extent))
+            return flattened(self.expressions, parts, s.span)
+        inner = s.index if isinstance(s, ast.Ranged) else s
+        found = self.expressions.subscript(inner)
+        if not isinstance(found, Index) and self.stated is not None and axis < len(self.stated.extents):
+            seen = tuple(self.scope.left.values())
+            self.scope.uses.append(Use(found, self.stated.extents[axis], self.e.name, axis, inner.span, self.e.left_span, writes=True, bound_here=seen))
+        return found
+
+    def _check_rank(self, rank: int) -> None:
+        if self.stated is not None and len(self.stated.extents) != rank:
+            wanted = plural(len(self.stated.extents), "axis").replace("axiss", "axes")
+            raise program_error(
+                "E0301", self.e.left_span, tensor=self.e.name, wanted=wanted, given=f"{plural(rank, 'subscript')} {'is' if rank == 1 else 'are'}",
+                advice="give one subscript an axis", because=[("stated here", self.stated.span)],
+            )  # fmt: skip
+
+    def _stated_ranges(self, left: list[Expr]) -> "list[tuple[Var, Extent, Span]]":
+        if self.stated is None:
+            return []
+        pairs = zip(left, self.stated.extents, strict=True)
+        return [(self.scope.vars[s.name], n, self.stated.span) for s, n in pairs if isinstance(s, Index)]
+
+    # -- the result
+
+    def _finished(self, left: list[Expr], body: Expr, values: Mapping[str, Extent]) -> Made:
+        e = self.e
+        indices = tuple(Bound(v.letter, values[v.symbol], v.span) for v in self.scope.left.values())
+        letters = {v.name: v.letter for v in self.scope.left.values()}
+        done_left = tuple(_lettered(with_extents(s, values), letters, values, self.scope) for s in left)
+        done_body = _lettered(with_extents(body, values), letters, values, self.scope)
+        done_body = self._typed(done_body)
+        for b in indices:
+            if isinstance(b.extent, int) and b.extent >= 2**63:
+                raise program_error("E0902", b.span, what=f"the range of `{b.name}`", value=b.extent if b.extent < 10**40 else "a number of more than 40 digits")
+        equation = Equation(e.name, indices, done_left, e.sign == "+=", done_body, e.span)
+        if not equation.accumulates:
+            self._check_one_to_one(equation)
+        extents = tuple(self._axis_extent(axis, s, indices, values) for axis, s in enumerate(done_left))
+        axes = tuple(s.name if isinstance(s, Index) else "" for s in done_left)
+        return Made(equation, extents, axes)
+
+    def _typed(self, body: Expr) -> Expr:
+        """The body in the dtype that a `tensor` statement asks for."""
+        if self.stated is None:
+            return body
+        wanted = self.stated.dtype
+        if wanted.is_int and body.dtype.is_float:
+            if isinstance(body, Apply) and body.op in (ops.FLOOR, ops.CEIL, ops.ROUND):
+                return Apply(ops.TO_INT, (body,), DType.INT, body.span)
+            raise program_error("E0306", self.e.body.span, op="=", given=f"a float where `{self.e.name}` holds ints", advice="round it with floor(…)")
+        if (wanted is DType.BOOL) != (body.dtype is DType.BOOL):
+            kinds = ("a bool", "numbers") if body.dtype is DType.BOOL else ("a number", "bools")
+            raise program_error("E0306", self.e.body.span, op="=", given=f"{kinds[0]} where `{self.e.name}` holds {kinds[1]}", advice="compare, or choose with `1 if … else 0`")
+        return body
+
+    def _axis_extent(self, axis: int, s: Expr, indices: tuple[Bound, ...], values: Mapping[str, Extent]) -> Extent | None:
+        stated = self.stated.extents[axis] if self.stated else None
+        found = _covered(s, indices)
+        if found is not None and stated is not None and isinstance(s, Index) and same(found, stated) is False:
+            assert self.stated is not None
+            raise program_error(
+                "E0415", self.e.left_span, axis=axis, tensor=self.e.name, stated=stated, found=found, because=[("stated here", self.stated.span)]
+            )
+        return stated if stated is not None else found
+
+    def _check_one_to_one(self, e: Equation) -> None:
+        box = {b.name: b.extent for b in e.indices}
+        forms = [affine(s) for s in e.left]
+        if any(form is None or not form.is_plain for form in forms):
+            raise program_error(
+                "E0303", self.e.left_span, message="the left side's subscripts are data, so an element may be given twice",
+                advice="use `+=`, which adds up what falls on one element",
+            )  # fmt: skip
+        plain = [form for form in forms if form is not None]
+        used = [v for form in plain for v in form.indices]
+        twice = next((v for v in used if used.count(v) > 1), None)
+        if twice is not None:
+            raise program_error(
+                "E0303", self.e.left_span, message=f"`{twice}` stands twice on the left side, so only some elements would be defined",
+                advice="use two indices and a condition, or `+=`",
+            )  # fmt: skip
+        for form, s in zip(plain, self.e.subscripts or (), strict=True):
+            if not _is_injective(form, box) and not is_empty(box):
+                raise program_error(
+                    "E0303", s.span, message=f"`{s.span.text}` gives some elements more than one value", advice="use `+=`, which adds up what falls on one element"
+                )
+            low = span_of(form, box)
+            if low is not None and at_least(low[0], 0) is False and not is_empty(box):
+                raise program_error("E0413", s.span, subscript=s.span.text, axis=plain.index(form), tensor=e.target, witness=f"it reaches {low[0]}", advice="add an offset")
+
+
+def _covered(s: Expr, indices: tuple[Bound, ...]) -> Extent | None:
+    """The extent of an axis from its subscript: one more than the largest position."""
+    box = {b.name: b.extent for b in indices}
+    form = affine(s)
+    if form is None:
+        return None
+    if is_empty({v: box[v] for v in form.indices}):
+        return 0
+    if isinstance(s, Index):
+        return box[s.name]
+    spread = span_of(form, box)
+    return None if spread is None else spread[1] + 1
+
+
+def _is_injective(form: Affine, box: Mapping[str, Extent]) -> bool:
+    """Whether different index values give different positions: each step is larger than all smaller ones reach."""
+    steps: list[tuple[int, int]] = []
+    for v, c in form.terms:
+        n = box[v] if isinstance(v, str) else 0
+        if isinstance(n, Size) or isinstance(c, Size):
+            return True  # decided when the names have values
+        if n > 1:
+            steps.append((abs(c), n))
+    reach = 0
+    for c, n in sorted(steps):
+        if c <= reach:
+            return False
+        reach += c * (n - 1)
+    return {v for v in form.indices if box[v] != 1} == {v for v, _ in form.terms if box[v] != 1 and isinstance(v, str)}  # type: ignore[index]
+
+
+def _lettered(e: Expr, names: Mapping[str, str], values: Mapping[str, Extent], scope: Scope) -> Expr:
+    """Give indices their letters back (a prime where a letter is taken) and reductions their extents."""
+    match e:
+        case Index(name=name, span=span):
+            return Index(names[name], span)
+        case Reduce(fold=fold, over=over, body=body, dtype=dtype, span=span):
+            inner = dict(names)
+            bounds: list[Bound] = []
+            for b in over:
+                letter = scope.letters[b.name]
+                while letter in inner.values():
+                    letter += "'"
+                inner[b.name] = letter
+                bounds.append(Bound(letter, substitute(b.extent, values), b.span))
+            return Reduce(fold, tuple(bounds), _lettered(body, inner, values, scope), dtype, span)
+        case _:
+            return with_children(e, tuple(_lettered(c, names, values, scope) for c in children(e)))
+
+
+def target_tensor(name: str, made: list[Made], stated: Stated | None, span: Span) -> Tensor:
+    """The tensor that one or several (`+=`) equations define. Raises E0420, E0402."""
+    first = made[0]
+    extents: list[Extent] = []
+    for axis in range(len(first.extents)):
+        known = [m.extents[axis] for m in made if len(m.extents) == len(first.extents) and m.extents[axis] is not None]
+        if not known:
+            raise program_error("E0420", span, tensor=name)
+        agreed = known[0]
+        assert agreed is not None
+        for other in known[1:]:
+            assert other is not None
+            if same(agreed, other) is False:
+                raise program_error("E0402", span, index=f"axis {axis} of {name}", first=agreed, second=other, advice="make the terms agree")
+        extents.append(agreed)
+    dtypes = [m.equation.body.dtype for m in made]
+    widest = max(dtypes, key=(DType.BOOL, DType.U8, DType.I32, DType.INT, DType.F32, DType.F64).index)
+    dtype = stated.dtype if stated else widest
+    return Tensor(name, tuple(extents), dtype, Role.COMPUTED, first.axes, span=span)
+
+
+def shown_fan_in(tensor: str, equations: list[Equation]) -> Extent | None:
+    """How many products are summed for one output where a parameter is first used (the N of Xavier's slide)."""
+    for e in equations:
+        found = _fan_in(e.body, tensor, 1)
+        if found is not None:
+            return found
+    return None
+
+
+def _fan_in(e: Expr, tensor: str, summed: Extent) -> Extent | None:
+    match e:
+        case Reduce(fold=ops.SUM, over=over, body=body):
+            for read in reads(body):
+                if read.tensor == tensor:
+                    used = {i for s in read.subscripts for i in _indices(s)}
+                    count: Extent = summed
+                    for b in over:
+                        count = count * (b.extent if b.name in used else 1)
+                    return count
+            return None
+        case _:
+            return next((n for c in children(e) if (n := _fan_in(c, tensor, summed)) is not None), None)
+
+
+def _reduced(e: object) -> set[str]:
+    """The letters in subscripts and reduction lists of an equation: those whose capitals are extents."""
+    out: set[str] = set()
+    for n in ast.nodes(e):
+        if isinstance(n, ast.Binder):
+            out.add(n.name)
+        elif isinstance(n, ast.Access):
+            out |= {m.name for s in n.subscripts for m in ast.nodes(s) if isinstance(m, ast.Name) and not m.name[0].isupper()}
+    return out
+
+
+def _indices(e: Expr) -> set[str]:
+    return {e.name} if isinstance(e, Index) else {n for c in children(e) for n in _indices(c)}
+
+
+__all__ = ["Made", "Stated", "elaborate_equation", "shown_fan_in", "target_tensor"]

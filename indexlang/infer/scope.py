@@ -1,0 +1,144 @@
+"""What names mean while a program is being elaborated: the world outside an equation, and the scope inside."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from indexlang.ir.build import Builder, Number
+from indexlang.ir.dtypes import DType
+from indexlang.ir.equation import Tensor
+from indexlang.ir.expr import Bound, Expr
+from indexlang.ir.size import Extent, Named, Size, symbol
+from indexlang.text.names import nearest
+from indexlang.text.source import Span
+
+NUMBERS: Mapping[str, float] = {"inf": float("inf"), "pi": 3.141592653589793, "π": 3.141592653589793}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is known besides the text.
+
+    sizes   values of named extents           constants  values that replace those in the text (`-D`)
+    dtypes  of inputs that are not declared: as the arguments of a call have them
+    """
+
+    float_type: DType
+    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
+    constants: Mapping[str, Number] = field(default_factory=dict[str, Number])
+    dtypes: Mapping[str, DType] = field(default_factory=dict[str, DType])
+
+
+@dataclass
+class World:
+    """The names of a module. Filled while statements are elaborated; read-only inside an equation."""
+
+    options: Options
+    build: Builder
+    declares: bool  # whether the text declares its inputs; if not, unknown tensors become inputs
+    constants: dict[str, Number] = field(default_factory=dict[str, Number])
+    tables: dict[str, tuple[Number, ...]] = field(default_factory=dict[str, tuple[Number, ...]])
+    extents: set[str] = field(default_factory=set[str])
+    tensors: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    places: dict[str, Span] = field(default_factory=dict[str, Span])  # where a name is defined
+    broken: set[str] = field(default_factory=set[str])  # tensors whose equations have mistakes
+    computed: set[str] = field(default_factory=set[str])  # tensors that some equation defines
+
+    def extent(self, name: str) -> Extent:
+        """The named extent, or its value where that is known."""
+        known = self.options.sizes.get(name)
+        return symbol(name) if known is None else Named(known)
+
+    def fresh_extent(self, stem: str) -> str:
+        """A name for an extent that the text does not name: the capital of the index that shows it."""
+        name, n = stem, 1
+        while name in self.extents or name in self.constants:
+            n += 1
+            name = f"{stem}{n}"
+        self.extents.add(name)
+        return name
+
+    def suggestion(self, name: str, more: Iterable[str] = ()) -> str:
+        """The hint for an unknown name."""
+        found = nearest(name, [*self.tensors, *self.computed, *self.constants, *self.extents, *more])
+        return f"did you mean `{found}`?" if found else "define it, or declare it with `input`"
+
+
+@dataclass(frozen=True, slots=True)
+class Var:
+    """An index while its equation is elaborated. Its extent is the symbol `?name` until ranges are solved."""
+
+    name: str  # unique in the equation
+    letter: str  # as written
+    span: Span
+    written: Extent | None = None
+
+    @property
+    def symbol(self) -> str:
+        return f"?{self.name}"
+
+    @property
+    def extent(self) -> Size:
+        return symbol(self.symbol)
+
+    @property
+    def bound(self) -> Bound:
+        return Bound(self.name, self.extent, self.span)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One subscript of an access (or one part of a group): it must stay inside `extent` elements.
+
+    whole   the subscript is all of an axis, not a part of a group
+    """
+
+    subscript: Expr
+    extent: Extent
+    tensor: str
+    axis: int
+    span: Span
+    access: Span
+    bordered: bool = False
+    needs_elements: str = ""  # the border rule that repeats elements
+    writes: bool = False
+    conditions: tuple[tuple[Expr, bool], ...] = ()
+    bound_here: tuple[Var, ...] = ()  # the indices in scope
+
+
+@dataclass(frozen=True, slots=True)
+class GroupUse:
+    """The parts of a group: their extents multiply to that of the axis."""
+
+    parts: tuple[Extent, ...]
+    extent: Extent
+    tensor: str
+    axis: int
+    span: Span
+
+
+@dataclass
+class Scope:
+    """What is collected from one equation."""
+
+    vars: dict[str, Var] = field(default_factory=dict[str, Var])  # by unique name
+    uses: list[Use] = field(default_factory=list[Use])
+    groups: list[GroupUse] = field(default_factory=list[GroupUse])
+    left: dict[str, Var] = field(default_factory=dict[str, Var])  # by letter
+    letters: dict[str, str] = field(default_factory=dict[str, str])  # of every index made, twins included
+    capitals: dict[str, str] = field(default_factory=dict[str, str])  # `?X` asked for before index x was met → x
+    ahead: frozenset[str] = frozenset()  # letters that some reduction of the equation binds
+
+    def new(self, letter: str, span: Span, written: Extent | None = None) -> Var:
+        """A new index of the equation; its range is to be solved."""
+        var = self.twin(letter, span, written)
+        self.vars[var.name] = var
+        return var
+
+    def twin(self, letter: str, span: Span, written: Extent | None = None) -> Var:
+        """A new name for an index whose extent is that of another."""
+        name, n = letter, 1
+        while name in self.letters:
+            n += 1
+            name = f"{letter}#{n}"
+        self.letters[name] = letter
+        return Var(name, letter, span, written)

@@ -1,0 +1,139 @@
+"""Integer expressions as sums of multiples: `s*x + dx - 1`, with `floor` and `//` as variables of their own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Union
+
+from indexlang.ir import ops
+from indexlang.ir.expr import Apply, Const, Expr, Index
+from indexlang.ir.size import Extent, Size, floordiv
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """A variable standing for `above // below`, with below > 0."""
+
+    above: "Affine"
+    below: Extent
+
+
+Variable = Union[str, Floor]  # noqa: UP007
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """`constant + sum of coefficient*variable`; no coefficient is zero."""
+
+    constant: Extent
+    terms: tuple[tuple[Variable, Extent], ...] = ()
+
+    def __add__(self, other: "Affine") -> "Affine":
+        out = dict(self.terms)
+        for v, c in other.terms:
+            out[v] = out.get(v, 0) + c
+        return Affine(self.constant + other.constant, tuple((v, c) for v, c in out.items() if c != 0))
+
+    def scaled(self, factor: Extent) -> "Affine":
+        if factor == 0:
+            return Affine(0)
+        return Affine(self.constant * factor, tuple((v, c * factor) for v, c in self.terms))
+
+    def __sub__(self, other: "Affine") -> "Affine":
+        return self + other.scaled(-1)
+
+    def coefficient(self, variable: Variable) -> Extent:
+        return dict(self.terms).get(variable, 0)
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        return tuple(v for v, _ in self.terms)
+
+    @property
+    def indices(self) -> set[str]:
+        """Every index that occurs, inside floors too."""
+        out: set[str] = set()
+        for v, _ in self.terms:
+            out |= {v} if isinstance(v, str) else v.above.indices
+        return out
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all variables are indices."""
+        return all(isinstance(v, str) for v, _ in self.terms)
+
+    @property
+    def is_concrete(self) -> bool:
+        """Whether all numbers are known."""
+        return isinstance(self.constant, int) and all(
+            isinstance(c, int) and (isinstance(v, str) or (isinstance(v.below, int) and v.above.is_concrete)) for v, c in self.terms
+        )
+
+
+def index(name: str) -> Affine:
+    return Affine(0, ((name, 1),))
+
+
+def affine(e: Expr) -> Affine | None:
+    """The affine form of an int expression, or None where it has none (products of indices, data, min, …)."""
+    match e:
+        case Const(value=bool()):
+            return None
+        case Const(value=int() | Size() as value):
+            return Affine(value)
+        case Index(name=name):
+            return index(name)
+        case Apply(op=ops.ADD, args=(a, b)):
+            left, right = affine(a), affine(b)
+            return left + right if left and right else None
+        case Apply(op=ops.SUB, args=(a, b)):
+            left, right = affine(a), affine(b)
+            return left - right if left and right else None
+        case Apply(op=ops.NEG, args=(a,)):
+            inner = affine(a)
+            return inner.scaled(-1) if inner else None
+        case Apply(op=ops.MUL, args=(a, b)):
+            left, right = affine(a), affine(b)
+            if not left or not right:
+                return None
+            if not left.terms:
+                return right.scaled(left.constant)
+            return left.scaled(right.constant) if not right.terms else None
+        case Apply(op=ops.FLOORDIV, args=(a, b)):
+            return _quotient(affine(a), affine(b))
+        case Apply(op=ops.MOD, args=(a, b)):
+            left, right = affine(a), affine(b)
+            quotient = _quotient(left, right)
+            if left is None or right is None or quotient is None:
+                return None
+            return left - quotient.scaled(right.constant)
+        case _:
+            return None
+
+
+def _quotient(above: Affine | None, below: Affine | None) -> Affine | None:
+    if above is None or below is None or below.terms:
+        return None
+    d = below.constant
+    if isinstance(d, int) and d <= 0:
+        return None
+    if not above.terms:
+        return Affine(floordiv(above.constant, d))
+    if isinstance(d, int) and above.is_concrete:  # multiples of d leave the floor
+        whole = tuple((v, c // d) for v, c in above.terms if isinstance(c, int) and c % d == 0)
+        rest = tuple((v, c) for v, c in above.terms if isinstance(c, int) and c % d)
+        constant = above.constant
+        assert isinstance(constant, int)
+        if not rest:
+            return Affine(constant // d, whole)
+        return Affine(constant // d, whole) + Affine(0, ((Floor(Affine(constant % d, rest), d), 1),))
+    return Affine(0, ((Floor(above, d), 1),))
+
+
+def value(form: Affine, point: Mapping[str, int]) -> int:
+    """The value at a point; all numbers must be known."""
+    total = form.constant
+    for v, c in form.terms:
+        at = point[v] if isinstance(v, str) else value(v.above, point) // v.below
+        total = total + c * at
+    assert isinstance(total, int)
+    return total

@@ -1,0 +1,106 @@
+"""Tensors, equations and programs of the IR."""
+
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from functools import cached_property
+from math import prod
+
+from indexlang.ir import size
+from indexlang.ir.dtypes import DType
+from indexlang.ir.expr import Bound, Expr, Index
+from indexlang.ir.size import Extent
+from indexlang.text.source import NOWHERE, Span
+
+
+class Role(Enum):
+    """Where a tensor's values come from."""
+
+    INPUT = "input"
+    PARAM = "param"
+    STATE = "state"
+    COMPUTED = "computed"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a parameter begins: an initialiser's name with its numbers, or `constant` with a value.
+
+    fan_in  how many products are summed for one output where the parameter is used (the N of Xavier's slide)
+    """
+
+    rule: str
+    numbers: tuple[float, ...] = ()
+    fan_in: Extent = 1
+    fan_out: Extent = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A tensor's name, extents and type. `axes` names each axis where a letter is known, else ''."""
+
+    name: str
+    extents: tuple[Extent, ...]
+    dtype: DType
+    role: Role
+    axes: tuple[str, ...] = ()
+    start: Start | None = None
+    default: str | None = None
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+    @property
+    def elements(self) -> Extent:
+        return prod(self.extents, start=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """`target[left] = body` for all values of `indices`, or `+=` when `accumulates`.
+
+    indices  bound on the left, in the order they are written; distinct from those bound in body
+    left     one int expression over the indices an axis; without `accumulates` the map is one-to-one and covers
+             every element of the target                                                                 (E0303)
+    """
+
+    target: str
+    indices: tuple[Bound, ...]
+    left: tuple[Expr, ...]
+    accumulates: bool
+    body: Expr
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the left side is just the indices, in order."""
+        return tuple(b.name for b in self.indices) == tuple(e.name if isinstance(e, Index) else "" for e in self.left)
+
+
+@dataclass(frozen=True)
+class Program:
+    """Tensors and equations; equations stand in an order in which they can be computed."""
+
+    tensors: tuple[Tensor, ...]
+    equations: tuple[Equation, ...]
+    outputs: tuple[str, ...]
+    float_type: DType
+
+    @cached_property
+    def by_name(self) -> dict[str, Tensor]:
+        return {t.name: t for t in self.tensors}
+
+    def tensor(self, name: str) -> Tensor:
+        return self.by_name[name]
+
+    def with_role(self, role: Role) -> tuple[Tensor, ...]:
+        return tuple(t for t in self.tensors if t.role is role)
+
+    @cached_property
+    def size_names(self) -> tuple[str, ...]:
+        """The named extents that have no value yet, in order of first appearance."""
+        out: dict[str, None] = {}
+        for t in self.tensors:
+            for e in t.extents:
+                out.update(dict.fromkeys(sorted(size.names(e))))
+        return tuple(out)
+
+    def replace(self, **changes: object) -> "Program":
+        return replace(self, **changes)

@@ -1,0 +1,196 @@
+"""The table of scalar functions and reductions: one row each.
+
+`value` is the meaning, on numpy scalars or arrays; `emit` is the text of generated code, with `{0}`, `{1}` for the
+arguments and `{f}` for the float type of the result; `probes` are values that tests use.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+Value = Any
+
+
+class Kind(Enum):
+    """How the dtype of a result follows from those of the arguments."""
+
+    FLOAT = "float"  # ints and bools become floats first
+    NUMBER = "number"  # the joined type of the arguments; bools count as ints
+    INT = "int"  # ints only
+    TO_INT = "to int"  # a float or an int becomes an int
+    COMPARE = "compare"  # numbers in, a bool out
+    LOGIC = "logic"  # bools in, a bool out
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """A scalar function of one or more arguments."""
+
+    name: str
+    arity: int
+    kind: Kind
+    value: Callable[..., Value] = field(compare=False, repr=False)
+    emit: str
+    doc: str
+    probes: tuple[float, ...] = (-2.0, -0.5, 0.5, 3.0)
+    infix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A reduction: `value` folds an array along its last axis; `emit` adds one term `{1}` to the accumulator `{0}`."""
+
+    name: str
+    value: Callable[[Any], Value] = field(compare=False, repr=False)
+    emit: str
+    doc: str
+
+
+def _quiet(function: Callable[..., Value]) -> Callable[..., Value]:
+    def call(*args: Value) -> Value:
+        with np.errstate(all="ignore"):
+            return function(*args)
+
+    return call
+
+
+def _erf(x: Value) -> Value:
+    import math
+
+    return np.vectorize(math.erf, otypes=[np.float64])(x)[()]
+
+
+def _floordiv(a: Value, b: Value) -> Value:
+    if _is_int(a) and _is_int(b):
+        return np.floor_divide(a, b)  # division by 0 gives 0
+    return np.floor(np.divide(a, b))
+
+
+def _mod(a: Value, b: Value) -> Value:
+    if _is_int(a) and _is_int(b):
+        return np.mod(a, b)
+    return a - b * np.floor(np.divide(a, b))
+
+
+def _is_int(x: Value) -> bool:
+    return np.asarray(x).dtype.kind in "iub"
+
+
+def _to_int(x: Value) -> Value:
+    clamped = np.clip(np.nan_to_num(np.asarray(x, np.float64), nan=-(2.0**62), posinf=2.0**62, neginf=-(2.0**62)), -(2.0**62), 2.0**62)
+    return clamped.astype(np.int64)[()]
+
+
+def _power(a: Value, b: Value) -> Value:
+    return np.power(np.asarray(a, np.result_type(a, np.float32)), b)
+
+
+def _gelu(x: Value) -> Value:
+    return 0.5 * x * (1.0 + _erf(np.asarray(x) / np.sqrt(2.0)))
+
+
+def _sigmoid(x: Value) -> Value:
+    return 1.0 / (1.0 + np.exp(-x))
+
+
+def _softplus(x: Value) -> Value:
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _relu(x: Value) -> Value:
+    return np.maximum(x, 0)
+
+
+_POSITIVE = (0.1, 0.5, 1.0, 3.0)
+
+# -- arithmetic, by the operators of the language
+ADD = Op("add", 2, Kind.NUMBER, _quiet(np.add), "({0} + {1})", "a + b", infix="+")
+SUB = Op("sub", 2, Kind.NUMBER, _quiet(np.subtract), "({0} - {1})", "a - b", infix="-")
+MUL = Op("mul", 2, Kind.NUMBER, _quiet(np.multiply), "({0} * {1})", "a * b", infix="*")
+DIV = Op("div", 2, Kind.FLOAT, _quiet(np.divide), "({0} / {1})", "a / b, always a float", infix="/")
+FLOORDIV = Op("floordiv", 2, Kind.NUMBER, _quiet(_floordiv), "floordiv({0}, {1})", "a // b, rounded down", infix="//")
+MOD = Op("mod", 2, Kind.NUMBER, _quiet(_mod), "mod({0}, {1})", "a % b, with the sign of b", infix="%")
+POW = Op("pow", 2, Kind.FLOAT, _quiet(_power), "pow_{f}({0}, {1})", "a ^ b", _POSITIVE, infix="^")
+NEG = Op("neg", 1, Kind.NUMBER, _quiet(np.negative), "(-{0})", "-a")
+
+# -- comparisons and logic
+LT = Op("lt", 2, Kind.COMPARE, np.less, "({0} < {1})", "a < b", infix="<")
+LE = Op("le", 2, Kind.COMPARE, np.less_equal, "({0} <= {1})", "a <= b", infix="<=")
+GT = Op("gt", 2, Kind.COMPARE, np.greater, "({0} > {1})", "a > b", infix=">")
+GE = Op("ge", 2, Kind.COMPARE, np.greater_equal, "({0} >= {1})", "a >= b", infix=">=")
+EQ = Op("eq", 2, Kind.COMPARE, np.equal, "({0} == {1})", "a == b", infix="==")
+NE = Op("ne", 2, Kind.COMPARE, np.not_equal, "({0} != {1})", "a != b", infix="!=")
+AND = Op("and", 2, Kind.LOGIC, np.logical_and, "({0} and {1})", "both", infix="and")
+OR = Op("or", 2, Kind.LOGIC, np.logical_or, "({0} or {1})", "either", infix="or")
+NOT = Op("not", 1, Kind.LOGIC, np.logical_not, "(not {0})", "the opposite")
+
+# -- functions with a name in the language
+MAX = Op("max", 2, Kind.NUMBER, np.maximum, "max2({0}, {1})", "the larger; NaN if either is NaN")
+MIN = Op("min", 2, Kind.NUMBER, np.minimum, "min2({0}, {1})", "the smaller; NaN if either is NaN")
+ABS = Op("abs", 1, Kind.NUMBER, np.abs, "abs({0})", "|x|")
+SIGN = Op("sign", 1, Kind.NUMBER, np.sign, "sign({0})", "-1, 0 or 1; NaN stays NaN")
+RELU = Op("relu", 1, Kind.NUMBER, _relu, "relu({0})", "max(x, 0); the slope at 0 is taken as 0")
+SIGMOID = Op("sigmoid", 1, Kind.FLOAT, _quiet(_sigmoid), "sigmoid_{f}({0})", "1 / (1 + exp(-x))")
+TANH = Op("tanh", 1, Kind.FLOAT, np.tanh, "tanh_{f}({0})", "the hyperbolic tangent")
+EXP = Op("exp", 1, Kind.FLOAT, _quiet(np.exp), "exp_{f}({0})", "e to the power x")
+LOG = Op("log", 1, Kind.FLOAT, _quiet(np.log), "log_{f}({0})", "the natural logarithm", _POSITIVE)
+LOG1P = Op("log1p", 1, Kind.FLOAT, _quiet(np.log1p), "log1p_{f}({0})", "log(1 + x), exact near 0", _POSITIVE)
+EXPM1 = Op("expm1", 1, Kind.FLOAT, _quiet(np.expm1), "expm1_{f}({0})", "exp(x) - 1, exact near 0")
+SQRT = Op("sqrt", 1, Kind.FLOAT, _quiet(np.sqrt), "sqrt_{f}({0})", "the square root", _POSITIVE)
+RSQRT = Op("rsqrt", 1, Kind.FLOAT, _quiet(lambda x: 1.0 / np.sqrt(x)), "({f}(1) / sqrt_{f}({0}))", "1 / sqrt(x)", _POSITIVE)
+SIN = Op("sin", 1, Kind.FLOAT, _quiet(np.sin), "sin_{f}({0})", "the sine")
+COS = Op("cos", 1, Kind.FLOAT, _quiet(np.cos), "cos_{f}({0})", "the cosine")
+ERF = Op("erf", 1, Kind.FLOAT, _erf, "erf_{f}({0})", "the error function")
+GELU = Op("gelu", 1, Kind.FLOAT, _quiet(_gelu), "gelu_{f}({0})", "x times the normal distribution function of x")
+SILU = Op("silu", 1, Kind.FLOAT, _quiet(lambda x: x * _sigmoid(x)), "silu_{f}({0})", "x * sigmoid(x)")
+SOFTPLUS = Op("softplus", 1, Kind.FLOAT, _quiet(_softplus), "softplus_{f}({0})", "log(1 + exp(x)), without overflow")
+FLOOR = Op("floor", 1, Kind.NUMBER, np.floor, "floor_({0})", "rounded down; an int in a subscript")
+CEIL = Op("ceil", 1, Kind.NUMBER, np.ceil, "ceil_({0})", "rounded up; an int in a subscript")
+ROUND = Op("round", 1, Kind.NUMBER, np.rint, "round_({0})", "to the nearest integer, halves to the even one")
+TO_INT = Op("int", 1, Kind.TO_INT, _quiet(_to_int), "to_int({0})", "an integer-valued float as an int")
+
+FUNCTIONS: dict[str, Op] = {
+    op.name: op
+    for op in (
+        RELU, SIGMOID, TANH, EXP, LOG, LOG1P, EXPM1, SQRT, RSQRT, ABS, SIGN, SIN, COS, ERF, GELU, SILU, SOFTPLUS, FLOOR, CEIL, ROUND
+    )
+}  # fmt: skip
+"""The functions of one argument, by name. `max`, `min`, `clip` and `where` are built from MAX, MIN and Select."""
+
+INFIX: dict[str, Op] = {
+    op.infix: op for op in (ADD, SUB, MUL, DIV, FLOORDIV, MOD, POW, LT, LE, GT, GE, EQ, NE, AND, OR)
+}
+
+# -- reductions
+SUM = Fold("sum", np.sum, "plus({0}, {1})", "the sum; 0 over an empty range")
+PROD = Fold("prod", np.prod, "times({0}, {1})", "the product; 1 over an empty range")
+LARGEST = Fold("max", np.max, "max2({0}, {1})", "the largest; -inf over an empty range; NaN if any is NaN")
+SMALLEST = Fold("min", np.min, "min2({0}, {1})", "the smallest; inf over an empty range; NaN if any is NaN")
+ANY = Fold("any", np.any, "({0} or {1})", "whether any is true")
+ALL = Fold("all", np.all, "({0} and {1})", "whether all are true")
+ARGMAX = Fold("argmax", np.argmax, "", "the first index of the largest, or of the first NaN")
+ARGMIN = Fold("argmin", np.argmin, "", "the first index of the smallest, or of the first NaN")
+
+FOLDS: dict[str, Fold] = {f.name: f for f in (SUM, PROD, LARGEST, SMALLEST, ANY, ALL, ARGMAX, ARGMIN)}
+
+
+def identity(fold: Fold, is_float: bool) -> int | float | bool:
+    """What a reduction over an empty range gives."""
+    match fold.name:
+        case "sum":
+            return 0
+        case "prod":
+            return 1
+        case "max":
+            return float("-inf") if is_float else -(2**63)
+        case "min":
+            return float("inf") if is_float else 2**63 - 1
+        case "any":
+            return False
+        case "all":
+            return True
+        case _:
+            raise ValueError(f"{fold.name} has no value over an empty range")

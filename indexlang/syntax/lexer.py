@@ -1,0 +1,210 @@
+"""Text → tokens → logical lines. One pass; every character is either part of a token or told about."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from indexlang.text import names
+from indexlang.text.diagnostics import Diagnostic, diagnostic
+from indexlang.text.source import Source, Span
+
+MAX_NESTING = 100
+
+KEYWORDS = {"input", "param", "tensor", "output", "from", "if", "else", "or", "and", "not"}
+REDUCTIONS = {"sum", "prod", "max", "min", "mean", "logsumexp", "any", "all", "argmax", "argmin"}
+TWINS = {
+    "·": "*", "×": "*", "∗": "*", "−": "-", "≤": "<=", "≥": ">=", "≠": "!=", "∧": "and", "∨": "or", "¬": "not",
+    "∞": "inf", "Σ": "sum", "∑": "sum", "∏": "prod", "σ": "sigmoid", "√": "sqrt",
+}  # fmt: skip
+
+_KIND = {
+    "[": "LSQB", "]": "RSQB", "(": "LPAR", ")": "RPAR", "}": "RBRACE", "_{": "SUBSCRIPT", ",": "COMMA", ":": "COLON",
+    "~": "TILDE", "=": "EQUALS", "+=": "PLUSEQUALS", "+": "PLUS", "-": "MINUS", "*": "MULTIPLY", "/": "MULTIPLY",
+    "//": "MULTIPLY", "%": "MULTIPLY", "^": "POWER", "**": "POWER", "<": "COMPARE", ">": "COMPARE", "<=": "COMPARE",
+    ">=": "COMPARE", "==": "COMPARE", "!=": "COMPARE", "⌊": "FLOOR", "⌋": "RFLOOR",
+}  # fmt: skip
+_OPENS = {"LSQB": "]", "LPAR": ")", "SUBSCRIPT": "}", "FLOOR": "⌋"}
+_CLOSES = {"RSQB": "]", "RPAR": ")", "RBRACE": "}", "RFLOOR": "⌋"}
+_CONTINUES = {"COMMA", "EQUALS", "PLUSEQUALS", "PLUS", "MINUS", "MULTIPLY", "POWER", "COMPARE", "OR", "AND", "NOT", "TILDE"}
+
+# A name may not swallow the `_` of `sum_{…}`; combining marks belong to the letter before them.
+_MARK = r"\u0300-\u036f"
+_TOKEN = re.compile(
+    rf"""(?P<space>[ \t]+|\#[^\n]*)
+       | (?P<newline>\n)
+       | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?P<bad>[\w.]*))
+       | (?P<twin>[·×∗−≤≥≠∧∨¬∞Σ∑∏√]|σ(?![\w'{_MARK}]))
+       | (?P<name>(?!_\{{)[^\W\d](?:(?!_\{{)[\w'{_MARK}])*(?:_\{{[0-9]+\}})?)
+       | (?P<string>"[^"\n]*")
+       | (?P<symbol>_\{{|\+=|//|\*\*|<=|>=|==|!=|[][(){{}},:~=+*/%^<>⌊⌋-])
+       | (?P<other>.)""",
+    re.VERBOSE,
+)
+_STATEMENT_HEAD = re.compile(r"(?:input|param|tensor|output)\b|[^\W\d][\w']*(?:\[[^\]\n]*\])?\s*(?:\+=|=(?!=))")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of the language; `text` is its ASCII twin, `span` the text as written."""
+
+    kind: str
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The tokens of one statement, and the column it starts at (1 when it is not indented)."""
+
+    tokens: tuple[Token, ...]
+    column: int
+
+
+def lines(source: Source) -> tuple[list[Line], list[Diagnostic]]:
+    """Split a text into statements.
+
+    A newline ends a statement, except inside brackets and after an operator, `=`, `,`.
+    A line with a lexical mistake gives diagnostics and no statement. Cost: linear in the text.
+    """
+    found: list[Diagnostic] = list(_hidden(source))
+    if found:
+        return [], found
+    heads = _declared(source.text)
+    out: list[Line] = []
+    current: list[Token] = []
+    opened: list[Token] = []
+    broken = False
+
+    def finish() -> None:
+        nonlocal broken
+        if opened and not broken:
+            found.append(_unclosed(opened[-1]))
+            broken = True
+        if current and not broken:
+            out.append(Line(tuple(current), current[0].span.column))
+        current.clear()
+        opened.clear()
+        broken = False
+
+    for token in _tokens(source, heads):
+        if isinstance(token, Diagnostic):
+            if not broken:
+                found.append(token)
+            broken = True
+        elif token.kind == "NEWLINE":
+            inside = bool(opened) and not _STATEMENT_HEAD.match(source.text, token.span.end)
+            if not inside and not (current and not opened and current[-1].kind in _CONTINUES):
+                finish()
+        else:
+            current.append(token)
+            trouble = _match_bracket(token, opened)
+            if trouble is not None:
+                if not broken:
+                    found.append(trouble)
+                broken = True
+    finish()
+    return out, found
+
+
+def _match_bracket(token: Token, opened: list[Token]) -> Diagnostic | None:
+    if token.kind in _OPENS:
+        opened.append(token)
+        if len(opened) == MAX_NESTING + 1:
+            return diagnostic("E0106", token.span, limit=MAX_NESTING)
+    elif token.kind in _CLOSES:
+        if not opened:
+            return diagnostic("E0104", token.span, message=f"`{token.text}` closes nothing", advice="delete it, or open a bracket before it")
+        start = opened.pop()
+        if _OPENS[start.kind] != token.text:
+            wanted = _OPENS[start.kind]
+            return diagnostic(
+                "E0104", token.span, message=f"`{token.text}` does not close `{start.text}`", advice=f"write `{wanted}`",
+                because=[(f"`{start.text}` was opened here", start.span)],
+            )  # fmt: skip
+    return None
+
+
+def _unclosed(token: Token) -> Diagnostic:
+    return diagnostic(
+        "E0104", token.span, message=f"`{token.text}` is never closed", advice=f"write `{_OPENS[token.kind]}` where it ends"
+    )
+
+
+def _declared(text: str) -> set[str]:
+    """Names of reductions that the text uses for tensors of its own (`mean[j] = …`): there they are names."""
+    heads: set[str] = set()
+    for match in re.finditer(r"^(?:(?:input|param|tensor|state)[ \t]+)?([A-Za-z]+)(?=[\[ \t=:~+])", text, re.MULTILINE):
+        if match[1].lower() in REDUCTIONS and re.match(r"[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:\+?=(?!=)|~|:|$)", text[match.end() :][:300], re.MULTILINE):
+            heads.add(match[1])
+    return heads
+
+
+def _tokens(source: Source, heads: set[str]) -> Iterator[Token | Diagnostic]:
+    for match in _TOKEN.finditer(source.text):
+        group = match.lastgroup
+        text = match[0]
+        span = Span(source, match.start(), match.end())
+        if match["number"] is not None:
+            yield _number(match, span)
+        elif group == "space":
+            continue
+        elif group == "newline":
+            yield Token("NEWLINE", text, span)
+        elif group == "name":
+            yield _word(names.normal(text), heads, span)
+        elif group == "twin":
+            yield _twin(text, span)
+        elif group == "string":
+            yield Token("STRING", text[1:-1], span)
+        elif group == "symbol" and text in _KIND:
+            yield Token(_KIND[text], "^" if text == "**" else text, span)
+        else:
+            yield _meaningless(text, span)
+
+
+def _number(match: re.Match[str], span: Span) -> Token | Diagnostic:
+    if match["bad"] or len(match[0]) > 4000:
+        return diagnostic("E0105", span, text=match[0][:40])
+    return Token("NUMBER", match[0], span)
+
+
+def _word(text: str, heads: set[str], span: Span) -> Token | Diagnostic:
+    odd = next((c for c in text if not c.isascii() and c.isnumeric() and c not in "₀₁₂₃₄₅₆₇₈₉"), None)
+    if odd is not None:
+        power = odd in "²³⁴⁵⁶⁷⁸⁹⁰¹"
+        return diagnostic("E0105", span, text=text, hint="write `^2` for a square" if power else None)
+    if "_{" in text:  # L_{1} and L_1 are one name
+        text = text.replace("_{", "_").rstrip("}")
+    if text in KEYWORDS:
+        return Token(text.upper(), text, span)
+    if text.lower() in REDUCTIONS and text not in heads:
+        return Token("REDUCE", text.lower(), span)
+    return Token("NAME", text, span)
+
+
+def _twin(text: str, span: Span) -> Token:
+    plain = TWINS[text]
+    if plain in ("and", "or", "not"):
+        return Token(plain.upper(), plain, span)
+    if plain in REDUCTIONS:
+        return Token("REDUCE", plain, span)
+    return Token("ROOT" if text == "√" else _KIND.get(plain, "NAME"), plain, span)
+
+
+def _meaningless(text: str, span: Span) -> Diagnostic:
+    advice = {
+        "&": "write `and`", "|": "write `or`", "!": "write `not`, or `!=`", '"': "close the quotation on its line",
+        ";": "`;` joins vectors; it needs capital indices", "'": "a prime follows a name", "{": "write `_{` after a name",
+    }.get(text, "delete it")  # fmt: skip
+    if text.isdigit() or text.isnumeric():
+        return diagnostic("E0105", span, text=text)
+    return diagnostic("E0103", span, shown=f"`{names.visible(text)}`", advice=advice)
+
+
+def _hidden(source: Source) -> Iterator[Diagnostic]:
+    if source.text.isascii() and source.text.isprintable():
+        return
+    for at, c in enumerate(source.text):
+        if not c.isprintable() and names.is_hidden(c):
+            yield diagnostic("E0002", Span(source, at, at + 1), shown=f"<U+{ord(c):04X}>")
+            return

@@ -1,0 +1,62 @@
+"""What to say of a statement that does not parse."""
+
+from typing import Any
+
+from lark.exceptions import UnexpectedInput
+
+from indexlang.syntax.lexer import Token
+from indexlang.text.diagnostics import Diagnostic, diagnostic
+from indexlang.text.source import Span
+
+# Several terminals are one thing to a reader; a row's text is used when all its terminals may follow.
+_FAMILIES = (
+    ("a value", {"NUMBER", "NAME", "LPAR"}),
+    ("an operator", {"PLUS", "MULTIPLY", "POWER"}),
+)
+_SHOWN = {
+    "EQUALS": "`=`", "PLUSEQUALS": "`+=`", "RSQB": "`]`", "RPAR": "`)`", "COMMA": "`,`", "COLON": "`:`", "LSQB": "`[`",
+    "RBRACE": "`}`", "ELSE": "`else`", "IF": "`if`", "TILDE": "`~`", "FROM": "`from`", "STRING": 'a "file name"', "NAME": "a name",
+    "NUMBER": "a number", "LPAR": "`(`", "COMPARE": "a comparison", "RFLOOR": "`⌋`",
+}  # fmt: skip
+_QUIET = {"AND", "OR", "NOT", "MINUS", "REDUCE", "ROOT", "FLOOR", "SUBSCRIPT"}
+
+
+def explain(error: UnexpectedInput, tokens: tuple[Token, ...]) -> Diagnostic:
+    """A diagnostic for lark's complaint about one statement."""
+    expected = _expected(set(getattr(error, "accepts", None) or getattr(error, "expected", ())))
+    token: Any = getattr(error, "token", None)
+    if token is None or token.type == "$END":
+        last = tokens[-1].span
+        return diagnostic("E0102", Span(last.source, last.end, last.end + 1), expected=expected)
+    word: Token = token.value
+    hint = _special(word, tokens)
+    return diagnostic("E0101", word.span, found=f"`{word.span.text}`", expected=expected, hint=hint)
+
+
+def _expected(kinds: set[str]) -> str:
+    shown: list[str] = []
+    left = kinds - _QUIET - {"$END"}
+    for text, family in _FAMILIES:
+        if family <= left:
+            shown.append(text)
+            left -= family | {"COMPARE", "IF"}
+    shown += sorted(_SHOWN[k] for k in left if k in _SHOWN)
+    if "$END" in kinds:
+        shown.append("the end of the line")
+    return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown) or "something else"
+
+
+def _special(word: Token, tokens: tuple[Token, ...]) -> str | None:
+    """A hint for slips that are seen often."""
+    before = tokens[tokens.index(word) - 1] if word in tokens[1:] else None
+    if word.kind == "EQUALS" and before is not None and before.kind == "EQUALS":
+        return "one `=` defines; `==` compares"
+    if word.kind == "EQUALS":
+        return "compare with `==`; an equation has one `=`"
+    if word.kind == "NAME" and before is not None and before.kind in ("NAME", "NUMBER", "RPAR"):
+        return "write `*` to multiply"
+    if word.kind == "NUMBER" and before is not None and before.kind == "RSQB":
+        return "write `*` to multiply"
+    if word.kind == "NAME" and word.text in ("def", "for", "state", "include"):
+        return f"`{word.text}` is not part of this version of the language"
+    return None

@@ -1,0 +1,162 @@
+"""The table of diagnostics: one row a code, with its message, its hint, its story and an example that raises it.
+
+E00xx text   E01xx syntax   E02xx names   E03xx expressions and types   E04xx ranges, extents, bounds
+E05xx gradients   E06xx data   E07xx files   E09xx limits   W….  warnings
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A row: `message` and `hint` are format strings over the facts given when raised."""
+
+    code: str
+    title: str
+    message: str
+    hint: str
+    story: str
+    example: str = ""
+    severity: str = "error"
+
+
+_ROWS = (
+    # -- text
+    Code("E0001", "the text is not UTF-8", "byte {byte} at offset {offset} is not UTF-8 text",
+         "save the file as UTF-8",
+         "Programs are UTF-8 text. The message names the first byte that cannot be decoded."),
+    Code("E0002", "an invisible or control character", "the character {shown} may not stand in a program",
+         "delete it, or write its visible twin",
+         "Control characters, bidirectional marks and invisible characters can make a text look different from what it says. "
+         "They are refused everywhere, comments included.", "A[i] = X[i] +\u200b 1"),
+    Code("E0003", "the text is too long", "the text has {size} characters; at most {limit} are read",
+         "split the program with `include`", "A program text is bounded so that checking it is bounded too."),
+    # -- syntax
+    Code("E0101", "unexpected symbol", "{found} cannot stand here", "expected {expected}",
+         "The statement is well formed up to the marked place. The hint lists what may follow.", "A[i] = X[i] + * 2"),
+    Code("E0102", "the statement ends too early", "the statement ends where {expected} should follow", "finish the statement",
+         "A statement ends with its line, except inside brackets and after an operator, `=`, `;` or `,`.", "A[i] ="),
+    Code("E0103", "a character without a meaning", "the character {shown} has no meaning in a program", "{advice}",
+         "Only letters, digits, brackets and the operators of the language stand in a program.", "A[i] = X[i] ? 2"),
+    Code("E0104", "unbalanced bracket", "{message}", "{advice}",
+         "Each bracket is closed by one of its own kind before the statement ends.", "A[i] = (X[i] + 1"),
+    Code("E0105", "not a number", "`{text}` is not a number", "write digits 0-9, one point, an exponent: 12, 0.5, 1e-3",
+         "Numbers are ASCII digits with an optional point and exponent.", "A[i] = 1.2.3 * X[i]"),
+    Code("E0106", "nested too deeply", "this is nested more than {limit} deep", "name an intermediate value with an equation of its own",
+         "Nesting is bounded so that every text is checked in bounded time and memory."),
+    Code("E0107", "an indented line", "the line is indented, but no block is open here", "move it to the left margin",
+         "Only the lines of a block are indented.", "A[i] = X[i]\n  C[i] = X[i]"),
+    Code("E0108", "not a left side", "{what} cannot stand on the left of `{sign}`", "write a tensor with its indices, as in `A[i,j] = …`",
+         "An equation defines a tensor: `A[i,j] = …`; a constant is a bare name: `s = 2`.", "X[i] + 1 = A[i]"),
+    # -- names
+    Code("E0201", "unknown name", "`{name}` is not defined", "{advice}",
+         "A text that declares any input or param declares all of them; every other tensor is defined by an equation.",
+         "input X[3]\nA[i] = x[i]"),
+    Code("E0202", "defined twice", "`{name}` is defined twice", "give one of the two another name, or use `+=` to add a term",
+         "A tensor is defined by one equation. `+=` adds terms.", "A[i] = X[i]\nA[i] = 2*X[i]"),
+    Code("E0203", "a cycle", "`{name}` is defined through itself: {path}", "break the cycle with another name",
+         "The order of equations does not matter, but each tensor must be computable from others.", "A[i] = C[i]\nC[i] = A[i] + X[i]"),
+    Code("E0204", "unknown function", "there is no function `{name}`", "{advice}",
+         "Functions are the built-in ones.", "A[i] = rleu(X[i])"),
+    Code("E0205", "wrong number of arguments", "`{name}` takes {wanted}, not {given}", "{advice}",
+         "The message says how many arguments the function takes.", "A[i] = exp(X[i], 2)"),
+    Code("E0206", "unknown initialiser", "there is no initialiser `{name}`", "{advice}",
+         "A parameter starts from `xavier`, `he`, `uniform(a,b)`, `normal(m,s)`, `orthogonal`, or from `= number`.",
+         "input X[3]\nparam W[3,3] ~ xaver\nA[j] = sum W[i,j]*X[i]"),
+    Code("E0207", "unknown dtype", "there is no dtype `{name}`", "{advice}",
+         "Dtypes are float (the program's own), f32, f64, int, i32, u8, bool.", "input X[3] : flot\nA[i] = X[i]"),
+    Code("E0208", "the name is ambiguous", "`{name}` could be the tensor or the extent", "write `{name}[…]` for the tensor, or rename it",
+         "Extents and tensors are separate name spaces; a bare name that could be either needs brackets."),
+    Code("E0209", "not a tensor", "`{name}` is {what}, not a tensor", "{advice}", "Only tensors are read with subscripts.", "s = 2\nA[i] = X[i] * s[i]"),
+    Code("E0210", "an output that is not there", "`{name}` cannot be returned: no equation defines it", "{advice}",
+         "`output` names tensors of the program.", "A[i] = X[i]\noutput C"),
+    # -- expressions
+    Code("E0301", "wrong number of subscripts", "`{tensor}` has {wanted}, but {given} given", "{advice}",
+         "Every access to a tensor names all its axes.", "A[i] = X[i] + X[i,i]"),
+    Code("E0302", "an index without a place", "the index `{index}` is neither on the left side nor bound by a reduction", "{advice}",
+         "Every index of an expression is on the left side or is summed (or otherwise reduced) over.", "A[i] = X[i,j]"),
+    Code("E0303", "the left side is not one-to-one", "{message}", "{advice}",
+         "With `=` each element is given exactly one value, so the subscripts on the left must be different indices. `+=` adds up.",
+         "tensor A[3,3]\nA[i,i] = X[i]"),
+    Code("E0304", "a subscript that is not an integer", "the subscript is a {dtype}, not an integer", "round it with floor(…)",
+         "Subscripts are integers: indices, constants, and int-valued tensors.", "A[i] = X[0.5*i]"),
+    Code("E0305", "the division leaves a remainder", "{left} / {right} leaves a remainder", "use // or floor(…) to round down",
+         "`/` on constants must divide when an integer is needed.", "A[i] = X[i + 7/2]"),
+    Code("E0306", "operands of the wrong kind", "`{op}` does not take {given}", "{advice}",
+         "Arithmetic is for numbers, and/or/not for bools.", "A[i] = X[i] and X[i]"),
+    Code("E0307", "a reduction over nothing", "`{op}` has no index to run over", "{advice}",
+         "`sum term` runs over the indices of the term that are not on the left side; here there is none.", "A[i] = sum X[i]"),
+    Code("E0308", "one index is wanted", "`{op}` takes exactly one index in brackets", "write `{op}[i] …`",
+         "argmax and argmin give the value of one index.", "A = argmax X[i]"),
+    Code("E0309", "an empty range", "`{op}` over `{index}`, which takes no value", "give `{index}` at least one value",
+         "mean, argmax and argmin have no value over an empty range.", "A = mean[i:0] 2*i"),
+    Code("E0310", "an index bound twice", "the index `{index}` is bound twice", "rename one of the two",
+         "Each index of a reduction's list occurs once and is not bound around it.", "A = sum[i,i] X[i]"),
+    Code("E0311", "an unused index", "the index `{index}` is not used under `{op}`", "drop it from the list, or write `{index}:n` to repeat the term n times",
+         "A reduction over an index that its term does not use repeats the same term.", "A = sum[i,j] X[i]"),
+    Code("E0312", "not a constant", "{what} is not known when the program is compiled", "{advice}",
+         "Extents, ranges and initial values are made of numbers, constants and extents.", "input X[3]\nn = X[0]\nA[i:n] = X[i]"),
+    Code("E0313", "division by zero", "this divides by zero", "change the constant", "A constant expression divides by zero.", "s = 1 // 0\nA[i] = s*X[i]"),
+    Code("E0314", "the name means two things", "`{name}` is an index on the left side and a constant", "rename the constant or the index",
+         "A lower-case name in a subscript is an index unless it is a constant; on the left side it must not be both.", "i = 2\nA[i] = X[i]"),
+    Code("E0315", "a number too large", "{value} does not fit in 64 bits", "use a float: write it with a point or an exponent",
+         "Integers are 64 bits wide.", "A[i] = X[i] * 99999999999999999999"),
+    Code("E0316", "bool and number", "`if` and comparisons: {message}", "{advice}", "Conditions are bools; both branches are of one kind.", "A[i] = 1 if X[i] else 0"),
+    # -- ranges, extents, bounds
+    Code("E0401", "no range", "the range of `{index}` does not follow from anything", "write it: `{index}:n`, with n the number of values",
+         "An index gets its range from a written range, a bare subscript, an affine subscript with no other unknown, or the extents of the left side.",
+         "A[i] = 2*i"),
+    Code("E0402", "two extents for one index", "`{index}` runs over {first} values here, but over {second} there", "{advice}",
+         "All bare uses of an index must agree.", "input X[3]\ninput Z[4]\nA[i] = X[i] + Z[i]"),
+    Code("E0403", "two unknowns in one subscript", "`{subscript}` has two indices of unknown range: {indices}", "write one of them out, as in `{first}:n`",
+         "An affine subscript gives the range of one index when all the others are known.", "input X[9]\nA[i] = sum[j] X[i+j]"),
+    Code("E0404", "a bare and an affine use disagree", "`{index}` runs over {declared} values, but only {allowed} stay inside `{tensor}`",
+         "write the range: `{index}:{allowed}`",
+         "A bare subscript says that the index runs over the whole axis; the other access would then leave its axis.", "input X[5]\nA[i] = X[i] + X[i+1]"),
+    Code("E0412", "a read outside its tensor", "`{subscript}` leaves axis {axis} of `{tensor}`: {witness}", "{advice}",
+         "Every access is proved inside its axis before anything runs. The message names index values that leave it.",
+         "input X[5]\nA[i:5] = X[i+1]"),
+    Code("E0413", "a write outside its tensor", "`{subscript}` leaves axis {axis} of `{tensor}`: {witness}", "{advice}",
+         "The subscripts on the left side must stay inside the stated extents.", "input X[5]\ntensor A[4]\nA[i] += X[i]"),
+    Code("E0414", "the group does not fit", "{message}", "{advice}", "A group is one axis, row-major; its extents multiply to the axis's extent.",
+         "input X[7]\nA[g,i] = X[(g,i:3)]\n"),
+    Code("E0415", "stated and found extents differ", "axis {axis} of `{tensor}` is stated as {stated}, but is {found}", "change the statement or the equation",
+         "`tensor` states extents; they are checked where they follow anyway.", "input X[5]\ntensor A[4]\nA[i] = X[i]"),
+    Code("E0416", "a border rule needs elements", "`{rule}` needs at least {least} on axis {axis} of `{tensor}`, which has {extent}", "use `else 0`",
+         "edge, wrap, mirror and reflect repeat elements of the axis; there must be some.", "input X[0]\nA[i:3] = X[i-1 else edge]"),
+    Code("E0417", "a negative extent", "{what} is {value}", "make it 0 or more", "Extents are never negative.", "A[i:-1] = 2*i"),
+    Code("E0418", "a constant and an index disagree", "`{index}` runs over {found} values, but the constant `{constant}` is {stated}",
+         "rename the constant or the index", "A constant bearing the capital of an index is its extent.", "I = 4\ninput X[5]\nA[i] = X[i]"),
+    Code("E0420", "extents missing", "the extents of `{tensor}` do not follow from its equations", "state them: `tensor {tensor}[…]`",
+         "A tensor that is added up with `+=` under computed subscripts needs its extents stated.", "input l[5] : int\nH[l[b]] += 1"),
+    # -- data
+    Code("E0601", "wrong extents", "`{tensor}` wants {wanted}, but {given} came", "{advice}", "An argument has other extents than its declaration."),
+    Code("E0602", "wrong number of axes", "`{tensor}` has {wanted}, but the array given has {given}", "{advice}", "An argument has another number of axes than its declaration."),
+    Code("E0603", "wrong dtype", "`{tensor}` wants {wanted}, but {given} came", "{advice}", "An argument's dtype cannot stand for the declared one without loss."),
+    Code("E0604", "an input is missing", "no value for input `{tensor}`", "{advice}", "Every input needs a value."),
+    Code("E0605", "an unknown argument", "there is no {kind} `{name}`", "{advice}", "Arguments are the program's inputs."),
+    Code("E0606", "two extents for one name", "`{name}` is {first} in {first_place}, but {second} in {second_place}", "give arguments that agree",
+         "A named extent has one value in a call."),
+    Code("E0607", "a subscript out of range", "`{subscript}` is {value} at {position}, outside axis {axis} of `{tensor}`, which has {extent}", "{advice}",
+         "Subscripts that are data are checked before the equation runs."),
+    Code("E0608", "not an array", "`{tensor}`: {message}", "{advice}", "An argument must be something numpy can view."),
+    Code("E0609", "weights do not fit", "{message}", "{advice}", "Weights are matched by name, extents and dtype."),
+    Code("E0610", "a named extent has no value", "the extent `{name}` has no value", "{advice}", "Named extents get their values from arguments or `-D NAME=VALUE`."),
+    Code("E0611", "an unknown constant", "there is no constant or extent `{name}` to set", "{advice}", "`-D NAME=VALUE` sets a constant or a named extent of the program."),
+    # -- files
+    Code("E0701", "a file cannot be read", "cannot read {path}: {reason}", "{advice}", "The file is missing, is a folder, or may not be read."),
+    Code("E0702", "not a picture", "{path} is not a picture that can be decoded", "give a PNG or JPEG file", "Pictures are decoded with pillow."),
+    Code("E0703", "a path outside the folder", "{path} leaves the program's folder", "copy the file beside the program", "A program reads only files of its own folder."),
+    Code("E0704", "not an array file", "{path}: {reason}", "give a .npy or .npz file of numbers", "Array files are read without unpickling anything."),
+    Code("E0705", "a file cannot be written", "cannot write {path}: {reason}", "choose another place", "The result was not saved."),
+    # -- limits
+    Code("E0901", "too large", "`{tensor}` needs {needed}, {limit_text}", "use smaller extents, or raise INDEXLANG_MEMORY",
+         "Sizes are computed and compared with the memory limit before anything is allocated.", "tensor A[1000000000000000000000000000000]\nA[i] = 1.5"),
+    Code("E0902", "an extent too large", "{what} is {value}, more than 2^63", "use smaller extents", "Extents and sizes are below 2^63.",
+         "A[i:10000000000000000000000] = 1.5*i"),
+    # -- warnings
+    Code("W0301", "a sum over a term that does not vary", "no index of `{op}` occurs in {term}", "take it out of the {op}, or put brackets where the {op} should end",
+         "A term that uses none of the indices is repeated once for each value: often a bracket is missing.", severity="warning"),
+)  # fmt: skip
+
+CODES: dict[str, Code] = {row.code: row for row in _ROWS}

@@ -1,0 +1,60 @@
+"""Names: normal forms, twins, and what the writer may have meant."""
+
+import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eta": "η", "theta": "θ", "lambda": "λ",
+    "mu": "μ", "nu": "ν", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "psi": "ψ", "omega": "ω",
+    "Phi": "Φ", "Psi": "Ψ", "Delta": "Δ", "Sigma": "Σ", "Theta": "Θ", "Gamma": "Γ", "Lambda": "Λ", "Omega": "Ω",
+}  # fmt: skip
+
+
+def normal(name: str) -> str:
+    """The form in which names are compared: Unicode NFC."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like `name`, or None: the same but for case, script or one or two slips."""
+    candidates = sorted(set(known) - {name})
+    folded = {c.casefold(): c for c in reversed(candidates)}
+    if name.casefold() in folded:
+        return folded[name.casefold()]
+    twin = GREEK.get(name)
+    if twin in candidates:
+        return twin
+    close = get_close_matches(name, candidates, n=1, cutoff=0.6 if len(name) > 3 else 0.5)
+    return close[0] if close else None
+
+
+def script(character: str) -> str:
+    """The script of a letter, read from its Unicode name (`LATIN`, `CYRILLIC`, …)."""
+    return unicodedata.name(character, "UNKNOWN").split(" ")[0]
+
+
+def visible(text: str) -> str:
+    """`text` with control, bidirectional and invisible characters shown as `<U+202E>`; a tab becomes a space."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_visible(c) for c in text)
+
+
+def _visible(c: str) -> str:
+    if c == "\t":
+        return " "
+    return f"<U+{ord(c):04X}>" if unicodedata.category(c) in _HIDDEN and c != "\n" else c
+
+
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def is_hidden(c: str) -> bool:
+    """Whether a character must not stand in a program text: controls, bidirectional marks, invisible ones."""
+    return c not in "\n\t" and unicodedata.category(c) in _HIDDEN
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 value`, `3 values`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
