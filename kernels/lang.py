@@ -7,6 +7,7 @@ max2(a, b), min2(a, b)     the greater or smaller; NaN if either is NaN, as nump
 atomic_min(p, i, v)        p[i] = min(p[i], v) for int64, safe between threads
 """
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,8 @@ from indexlang.kernels.tile_ir import ARGUMENTS, I64, POINTER, POINTERS, Tile
 from llvmlite import ir
 from numba import types
 from numba.core.errors import TypingError
-from numba.extending import intrinsic
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
 
 # What LLVM may assume of `plus` and `times`: the order of a chain and the sign of zero do not matter, nothing else.
 _REORDER = ("reassoc", "nsz", "contract")
@@ -39,13 +41,70 @@ pointer_f64 = _pointer_function(types.float64, "pointer_f64")
 pointer_i64 = _pointer_function(types.int64, "pointer_i64")
 pointer_i32 = _pointer_function(types.int32, "pointer_i32")
 pointer_u8 = _pointer_function(types.uint8, "pointer_u8")
-pointer_bool = _pointer_function(types.boolean, "pointer_bool")
+
+
+class BoolPointer(types.Type):
+    """Address of booleans of one byte each. (numba's own CPointer cannot store a boolean.)"""
+
+    def __init__(self):
+        super().__init__("BoolPointer")
+
+
+BOOL_POINTER = BoolPointer()
+
+
+@register_model(BoolPointer)
+class _BoolPointerModel(models.PrimitiveModel):
+    def __init__(self, manager, fe_type):
+        super().__init__(manager, fe_type, ir.IntType(8).as_pointer())
+
+
+@intrinsic
+def pointer_bool(typing, address):
+    """The int64 `address` as a pointer to booleans."""
+
+    def generate(context, builder, signature, args):
+        return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
+
+    return BOOL_POINTER(types.int64), generate
+
+
+_infer: Any = infer_global
+
+
+@_infer(operator.getitem)
+class _TypeOfReadBool(AbstractTemplate):
+    def generic(self, args, kws):
+        pointer, index = args
+        if isinstance(pointer, BoolPointer) and isinstance(index, types.Integer):
+            return signature(types.boolean, pointer, types.int64)
+        return None
+
+
+@_infer(operator.setitem)
+class _TypeOfWriteBool(AbstractTemplate):
+    def generic(self, args, kws):
+        pointer, index, _ = args
+        if isinstance(pointer, BoolPointer) and isinstance(index, types.Integer):
+            return signature(types.none, pointer, types.int64, types.boolean)
+        return None
+
+
+@lower_builtin(operator.getitem, BoolPointer, types.int64)
+def _read_bool(context, builder, signature, args):
+    return builder.trunc(builder.load(builder.gep(args[0], [args[1]])), ir.IntType(1))
+
+
+@lower_builtin(operator.setitem, BoolPointer, types.int64, types.boolean)
+def _write_bool(context, builder, signature, args):
+    builder.store(builder.zext(args[2], ir.IntType(8)), builder.gep(args[0], [args[1]]))
+    return context.get_dummy_value()
 
 
 @intrinsic
 def shift(typing, pointer, count):
     """The pointer `count` elements behind `pointer`."""
-    if not isinstance(pointer, types.CPointer):
+    if not isinstance(pointer, types.CPointer | BoolPointer):
         raise TypingError("shift takes a pointer")
 
     def generate(context, builder, signature, args):

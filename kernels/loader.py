@@ -7,6 +7,9 @@ from indexlang.kernels.machine import Machine, cpu_key, machine, target_machine
 
 __all__ = ["LoadError", "Machine", "cpu_key", "load", "machine"]
 
+# How object files begin: ELF, Mach-O, COFF of x86-64 and of ARM64.
+_OBJECT_FILES = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\x64\x86", b"\x64\xaa")
+
 _lock = threading.Lock()
 _engines: list[llvm.ExecutionEngine] = []  # code stays loaded for the life of the process
 _loaded: dict[tuple[str, bytes], int] = {}
@@ -31,8 +34,12 @@ def load(object_code: bytes, symbol: str) -> int:
 
 
 def _load(object_code: bytes, symbol: str) -> int:
-    machine_for_code = target_machine()
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine_for_code)
+    # LLVM ends the process on bytes that are no object file and on names it cannot find, so look before asking.
+    if not object_code.startswith(_OBJECT_FILES):
+        raise LoadError("these bytes are not object code")
+    if symbol.encode() not in object_code:
+        raise LoadError(f"the object code does not define {symbol}")
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
     try:
         engine.add_object_file(llvm.ObjectFileRef.from_data(object_code))
     except Exception as trouble:

@@ -22,19 +22,22 @@ BLOCK = 512
 _UNROLL = 1
 # Rows reached from one base pointer: at 0, 1 and 2 row strides, which addressing modes give for nothing.
 _ROWS_A_BASE = 3
+# With few rows there is little to do for each weight, and memory is the limit: fetch so many terms ahead.
+_FEW_ROWS, _AHEAD = 8, 8
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A register tile: `rows` x `vectors` vectors of `dtype` (f32 or f64)."""
+    """A register tile: `rows` x `vectors` vectors of `dtype` (f32 or f64); `ending` "_add" adds to what is there."""
 
     rows: int
     vectors: int
     dtype: str
+    ending: str = ""
 
     @property
     def name(self) -> str:
-        return f"tile_{self.rows}x{self.vectors}_{self.dtype}"
+        return f"tile_{self.rows}x{self.vectors}_{self.dtype}{self.ending}"
 
     @property
     def lanes(self) -> int:
@@ -119,6 +122,8 @@ class _Body:
         weights = [
             self._load(self._at(w, _int(v * self.tile.lanes), self.itemsize), v) for v in range(self.tile.vectors)
         ]
+        if self.tile.rows <= _FEW_ROWS:
+            self._prefetch(self._at(w, b.mul(arg["w_step"], _int(_AHEAD)), self.itemsize))
         for r, row in enumerate(self.sums):
             along = b.mul(arg["a_row"], _int(r % _ROWS_A_BASE))
             spread = self._spread(b.load(self._at(bases[r // _ROWS_A_BASE], along, self.itemsize), typ=self.element))
@@ -127,6 +132,13 @@ class _Body:
         b.store(self._at(w, arg["w_step"], self.itemsize), self.w)
         for base, pointer in zip(self.bases, bases, strict=True):
             b.store(self._at(pointer, arg["a_step"], self.itemsize), base)
+
+    def _prefetch(self, w: Value) -> None:
+        kind = ir.FunctionType(ir.VoidType(), [POINTER, I32, I32, I32])
+        read, near, data = I32(0), I32(3), I32(1)
+        for v in range(self.tile.vectors):
+            place = self._at(w, _int(v * self.tile.lanes), self.itemsize)
+            self.b.call(self._function("llvm.prefetch.p0", kind), [place, read, near, data])
 
     def _flush(self) -> None:
         """totals += sums; sums = 0. The first flush stores."""
@@ -148,7 +160,9 @@ class _Body:
         for r, row in enumerate(self.sums):
             start = self._at(self.arg["out"], b.mul(self.arg["out_row"], _int(r)), self.itemsize)
             for v, sum_ in enumerate(row):
-                self._save(b.load(sum_, typ=self.vector), self._at(start, _int(v * self.tile.lanes), self.itemsize), v)
+                place = self._at(start, _int(v * self.tile.lanes), self.itemsize)
+                value = b.load(sum_, typ=self.vector)
+                self._save(b.fadd(self._load(place, v), value) if self.tile.ending else value, place, v)
 
     def _each(self, act) -> None:
         for sums, totals in zip(self.sums, self.totals, strict=True):
@@ -182,7 +196,9 @@ class _Body:
         return self.b.call(self._intrinsic("fma", "", kind), [x, y, z])
 
     def _intrinsic(self, action: str, ending: str, kind: ir.FunctionType) -> ir.Function:
-        name = f"llvm.{action}.v{self.tile.lanes}{self.tile.dtype}{ending}"
+        return self._function(f"llvm.{action}.v{self.tile.lanes}{self.tile.dtype}{ending}", kind)
+
+    def _function(self, name: str, kind: ir.FunctionType) -> ir.Function:
         module = self.b.module
         return module.globals.get(name) or ir.Function(module, kind, name)
 
