@@ -42,18 +42,29 @@ def read_input(path: Path, info: Declared, folder: Path | None = None) -> np.nda
 
 def write_output(path: Path, name: str, value: np.ndarray[Any, Any]) -> None:
     """Write one tensor; the ending of `path` says how: .npy, .npz (under its name), .png, .jpg (E0705)."""
+    check_output(path)
     ending = path.suffix.lower()
     if ending in PICTURES:
         write_picture(path, value)
         return
-    if ending not in ARRAYS:
-        raise data_error("E0705", path=path, reason="its name should end in .npy, .npz, .png or .jpg")
     with written_aside(path) as aside, open(aside, "xb") as file:
         if ending == ".npy":
             np.lib.format.write_array(file, value, allow_pickle=False)
             return
         with zipfile.ZipFile(file, "w") as archive, archive.open(f"{name}.npy", "w", force_zip64=True) as member:
             np.lib.format.write_array(member, value, allow_pickle=False)
+
+
+def check_output(path: Path) -> None:
+    """Refuse what `write_output` cannot write to, before anything is computed for it (E0705)."""
+    if path.suffix.lower() not in (*ARRAYS, *PICTURES):
+        raise data_error("E0705", path=path, reason="its name should end in .npy, .npz, .png or .jpg")
+    try:
+        found = path.parent.is_dir()
+    except (OSError, ValueError):
+        found = False
+    if not found:
+        raise data_error("E0705", path=path, reason="there is no such folder")
 
 
 def read_arrays(file: BinaryIO, path: Path) -> dict[str, np.ndarray[Any, Any]]:

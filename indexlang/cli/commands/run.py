@@ -12,7 +12,7 @@ import numpy as np
 from indexlang.api import load
 from indexlang.cli import report, settings
 from indexlang.cli.terminal import Progress, encoding, result, result_json, width
-from indexlang.interop.files import read_input, write_output
+from indexlang.interop.files import check_output, read_input, write_output
 from indexlang.program import Program
 from indexlang.text.diagnostics import data_error
 from indexlang.text.names import nearest
@@ -59,6 +59,8 @@ class Request:
 def command(**given: Any) -> None:
     """Compile a program, run it, and show what each equation took and what came out."""
     request = Request(**given)
+    for path in request.out.values():
+        check_output(path)
     program = load(request.file, constants=request.constants, dtype=request.dtype, threads=request.threads)
     _parameters(program, request)
     arrays = _arrays(program, request)
