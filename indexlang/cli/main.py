@@ -11,8 +11,9 @@ import click
 
 from indexlang import __version__
 from indexlang.cli.exits import Exit, exit_of_error
-from indexlang.cli.terminal import prepare, tell, tell_all
+from indexlang.cli.terminal import prepare, result_json, tell, tell_all
 from indexlang.text.diagnostics import IndexlangError
+from indexlang.text.render import as_json
 
 # Name, and what `indexlang --help` says of it. A command is `command` in `cli/commands/NAME.py`.
 COMMANDS = {
@@ -67,6 +68,8 @@ def outcome(arguments: Sequence[str]) -> int:
         return Exit.USAGE
     except IndexlangError as error:
         tell_all(error.diagnostics)
+        if "--json" in arguments:  # whoever reads stdout gets an object in any case
+            result_json({"command": arguments[0], "diagnostics": [as_json(d) for d in error.diagnostics]})
         return exit_of_error(error)
     except (KeyboardInterrupt, click.Abort):
         tell("interrupted")

@@ -81,6 +81,15 @@ def test_run_as_json():
     assert abs(value["outputs"]["s"]["mean"] - 1 / 3) < 1e-6
 
 
+def test_a_failed_run_as_json_says_why():
+    ended = indexlang("run", "bad.idx", "--json")
+    value = json.loads(ended.out)
+    assert ended.exit == 1
+    assert value["schema"] == 1
+    assert {d["code"] for d in value["diagnostics"]} == {"E0412", "E0204"}
+    assert "error[E0412]" in ended.err
+
+
 def test_run_is_repeatable_and_the_seed_matters():
     def scores(*flags: str) -> np.ndarray:
         good("run", "net.idx", "--input", "X=x.npy", "--out", "s=s.npy", *flags)
