@@ -81,7 +81,7 @@ ROWS = (
     Case("gather of nothing", "Y[i] = a[p[i]]", dict(a=(5,), p=ints((0,), 0, 5)), lambda a, p: np.zeros(0)),
     Case("gather at argmax", "input A[N, K]\ninput C[K]\nk1[i] = argmax[k] A[i,k]\nY[i] = C[k1[i]]", dict(A=(5, 4), C=(4,)),
          lambda A, C: C[A.argmax(1)]),
-    Case("gather by a float", "Y[x:8] = A[floor(x*a)]", dict(A=(5,), a=just(0.57)), lambda A, a: A[np.floor(np.arange(8) * a).astype(int)]),
+    Case("gather by a float", "input A[N]\ninput a\nY[x:8] = A[floor(x*a)]", dict(A=(5,), a=just(0.57)), lambda A, a: A[np.floor(np.arange(8) * a).astype(int)]),
     Case("gather by clip", "input A[N]\nY[i:N] = A[clip(i-1, 0, N-1)]", dict(A=(6,)), lambda A: A[np.clip(np.arange(6) - 1, 0, 5)]),
     Case("gather by max and min", "input A[N]\nY[i:N] = A[max(i-2, 0)] - A[min(i+2, N-1)]", dict(A=(6,)),
          lambda A: A[np.maximum(np.arange(6) - 2, 0)] - A[np.minimum(np.arange(6) + 2, 5)]),
