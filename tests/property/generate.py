@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from meaning import FOLDS, FUNCTIONS, bordered
 
 Value = np.ndarray
 NAMES = ("i", "j", "k", "x", "y", "dx", "dy", "b", "Δx", "for1")
@@ -217,7 +218,7 @@ class _Maker:
         axes = tuple(n.axis for n in over)
         listed = ",".join(n.shown for n in over)
         bracket = f"[{listed}]" if self.chance(70) else f"_{{{listed}}}"
-        return Piece(f"({name}{bracket} ({body.text}))", _FOLDS[name](value, axes))
+        return Piece(f"({name}{bracket} ({body.text}))", FOLDS[name](value, axes))
 
     def expression(self, scope: list[Index]) -> Piece:
         pieces = [self.leaf(scope) for _ in range(self.pick((1, 1, 2, 2, 3)))]
@@ -245,9 +246,9 @@ class _Maker:
         if self.ints:
             c = self.pick((2, 3, -2))
             return self.pick((Piece(f"(({a.text}) // {c})", a.value // c), Piece(f"(({a.text}) % {c})", a.value % c)))
-        name = self.pick(_FUNCTIONS)
+        name = self.pick(FUNCTIONS)
         with np.errstate(all="ignore"):
-            return Piece(f"{name}({a.text})", _FUNCTIONS[name](a.value))
+            return Piece(f"{name}({a.text})", FUNCTIONS[name](a.value))
 
     def leaf(self, scope: list[Index]) -> Piece:
         kind = self.draw(st.integers(0, 9))
@@ -293,13 +294,12 @@ class _Maker:
     def subscripts(self, scope: list[Index]) -> list[Sub]:
         if not scope:
             return [self.fixed() for _ in range(self.pick((0, 1)))]
-        bordered = self.chance(20)
-        kinds = (self.affine,) if bordered else (self.affine, self.affine, self.rounded, self.group, self.gather)
+        outside = self.chance(20)
+        kinds = (self.affine,) if outside else (self.affine, self.affine, self.rounded, self.group, self.gather)
         subs = [
-            self.pick(kinds)(scope) if not bordered else self.affine(scope, True)
-            for _ in range(self.pick((1, 1, 2, 3)))
+            self.pick(kinds)(scope) if not outside else self.affine(scope, True) for _ in range(self.pick((1, 1, 2, 3)))
         ]
-        rule = self.pick(BORDERS[:1] if self.ints else BORDERS) if bordered else ""
+        rule = self.pick(BORDERS[:1] if self.ints else BORDERS) if outside else ""
         return [Sub(s.text, s.value, s.least, s.exact, rule) for s in subs]
 
     def fixed(self) -> Sub:
@@ -353,7 +353,7 @@ class _Maker:
         shape = [self.extent(s) for s in subs]
         a = self.numbers(tuple(shape))
         where = tuple(np.broadcast_arrays(*(s.value for s in subs)))
-        value = _bordered(a, where, border) if border else a[where]
+        value = bordered(a, where, border) if border else a[where]
         if not self.ints and not border:
             read = np.zeros(a.shape, bool)
             read[where] = True
@@ -386,59 +386,3 @@ def _product(c: int, name: str) -> str:
 
 def _sum(terms: list[str]) -> str:
     return "+".join(terms).replace("+-", "-")
-
-
-def _bordered(a: Value, where: tuple[Value, ...], rule: str) -> Value:
-    """Reads outside the axes, by numpy's own definition of each rule, worked out element by element."""
-    inside = np.logical_and.reduce([(w >= 0) & (w < n) for w, n in zip(where, a.shape, strict=True)])
-    moved = tuple(_MOVES[rule](w, n) for w, n in zip(where, a.shape, strict=True))
-    return a[moved] if rule in ("edge", "wrap", "mirror", "reflect") else np.where(inside, a[moved], a.dtype.type(rule))
-
-
-def _mirror(w: Value, n: int) -> Value:
-    m = w % (2 * n)
-    return np.where(m < n, m, 2 * n - 1 - m)
-
-
-def _reflect(w: Value, n: int) -> Value:
-    if n == 1:
-        return np.zeros_like(w)
-    m = w % (2 * n - 2)
-    return np.where(m < n, m, 2 * n - 2 - m)
-
-
-def _clip(w: Value, n: int) -> Value:
-    return np.clip(w, 0, n - 1)
-
-
-def _logsumexp(a: Value, axes: tuple[int, ...]) -> Value:
-    top = a.max(axes, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0)
-    with np.errstate(all="ignore"):
-        return np.log(np.exp(a - top).sum(axes, keepdims=True)) + top
-
-
-def _none(a: Value, axes: tuple[int, ...], identity: float) -> Value:
-    """What `max` and `min` give where the grid has no points."""
-    shape = [1 if axis in axes else n for axis, n in enumerate(a.shape)]
-    return np.full(shape, identity)
-
-
-_MOVES = {"edge": _clip, "wrap": np.mod, "mirror": _mirror, "reflect": _reflect, "0": _clip, "-1.5": _clip}
-_FOLDS: dict[str, Callable[[Value, tuple[int, ...]], Value]] = {
-    "sum": lambda a, axes: a.sum(axes, keepdims=True),
-    "prod": lambda a, axes: a.prod(axes, keepdims=True),
-    "max": lambda a, axes: a.max(axes, keepdims=True) if a.size else _none(a, axes, -np.inf),
-    "min": lambda a, axes: a.min(axes, keepdims=True) if a.size else _none(a, axes, np.inf),
-    "mean": lambda a, axes: a.mean(axes, keepdims=True),
-    "logsumexp": _logsumexp,
-}
-_FUNCTIONS: dict[str, Callable[[Value], Value]] = {
-    "relu": lambda a: np.maximum(a, 0),
-    "tanh": np.tanh,
-    "abs": np.abs,
-    "sin": np.sin,
-    "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
-    "floor": np.floor,
-    "sign": np.sign,
-}
