@@ -3,6 +3,7 @@
 E00xx text   E01xx syntax   E02xx names   E03xx expressions and types   E04xx ranges, extents, bounds
 E05xx gradients   E06xx data   E07xx files   E09xx limits   W….  warnings
 """
+# ruff: noqa: E501  (a table reads better with its texts whole)
 
 from dataclasses import dataclass
 
@@ -50,7 +51,9 @@ _ROWS = (
          "An equation defines a tensor: `A[i,j] = …`; a constant is a bare name: `s = 2`.", "X[i] + 1 = A[i]"),
     # -- names
     Code("E0201", "unknown name", "`{name}` is not defined", "{advice}",
-         "A text that declares any input or param declares all of them; every other tensor is defined by an equation.",
+         "A text that declares any `input` or `param` declares all of them; every other tensor is defined by an "
+         "equation. Names are case-sensitive and compared after Unicode NFC, so letters that look alike but come "
+         "from different scripts are different names. The hint offers the nearest name there is.",
          "input X[3]\nA[i] = x[i]"),
     Code("E0202", "defined twice", "`{name}` is defined twice", "give one of the two another name, or use `+=` to add a term",
          "A tensor is defined by one equation. `+=` adds terms.", "A[i] = X[i]\nA[i] = 2*X[i]"),
@@ -72,11 +75,16 @@ _ROWS = (
          "`output` names tensors of the program.", "A[i] = X[i]\noutput C"),
     # -- expressions
     Code("E0301", "wrong number of subscripts", "`{tensor}` has {wanted}, but {given} given", "{advice}",
-         "Every access to a tensor names all its axes.", "A[i] = X[i] + X[i,i]"),
+         "Every access to a tensor names all its axes, and all accesses agree on how many there are. To repeat a "
+         "value along an axis, leave the index out of the access: `A[i,j] = X[i]` needs no broadcasting.", "A[i] = X[i] + X[i,i]"),
     Code("E0302", "an index without a place", "the index `{index}` is neither on the left side nor bound by a reduction", "{advice}",
-         "Every index of an expression is on the left side or is summed (or otherwise reduced) over.", "A[i] = X[i,j]"),
+         "Every index of an expression is on the left side, or is summed (or otherwise reduced) over. Either the "
+         "result should have that axis too, and the index belongs on the left, or the values should be combined: "
+         "`sum[j] …`, `max[j] …`. A reduction binds its index only up to the next `+` or `-` outside brackets.", "A[i] = X[i,j]"),
     Code("E0303", "the left side is not one-to-one", "{message}", "{advice}",
-         "With `=` each element is given exactly one value, so the subscripts on the left must be different indices. `+=` adds up.",
+         "With `=` each element is given exactly one value, so the subscripts on the left are different indices, "
+         "or groups of different indices. A repeated index, an affine form or a subscript that is data may name an "
+         "element twice or never: `+=` takes those, adds up what meets, and leaves 0 where nothing lands.",
          "tensor A[3,3]\nA[i,i] = X[i]"),
     Code("E0304", "a subscript that is not an integer", "the subscript is a {dtype}, not an integer", "round it with floor(…)",
          "Subscripts are integers: indices, constants, and int-valued tensors.", "A[i] = X[0.5*i]"),
@@ -85,7 +93,9 @@ _ROWS = (
     Code("E0306", "operands of the wrong kind", "`{op}` does not take {given}", "{advice}",
          "Arithmetic is for numbers, and/or/not for bools.", "A[i] = X[i] and X[i]"),
     Code("E0307", "a reduction over nothing", "`{op}` has no index to run over", "{advice}",
-         "`sum term` runs over the indices of the term that are not on the left side; here there is none.", "A[i] = sum X[i]"),
+         "`sum term` without a list runs over the indices of the term that are neither on the left side nor bound "
+         "around it; here there is none. Perhaps the index should not be on the left side, or the sum is not "
+         "needed.", "A[i] = sum X[i]"),
     Code("E0308", "one index is wanted", "`{op}` takes exactly one index in brackets", "write `{op}[i] …`",
          "argmax and argmin give the value of one index.", "A = argmax[i,j] X[i,j]"),
     Code("E0309", "an empty range", "`{op}` over `{index}`, which takes no value", "give `{index}` at least one value",
@@ -104,21 +114,36 @@ _ROWS = (
     Code("E0316", "bool and number", "`if` and comparisons: {message}", "{advice}", "Conditions are bools; both branches are of one kind.", "A[i] = 1 if X[i] else 0"),
     # -- ranges, extents, bounds
     Code("E0401", "no range", "the range of `{index}` does not follow from anything", "write it: `{index}:n`, with n the number of values",
-         "An index gets its range from a written range, a bare subscript, an affine subscript with no other unknown, or the extents of the left side.",
+         "An index gets its range from, in this order: a range that is written (`i:10`, in a reduction or on the "
+         "left), a bare subscript (`X[i]`), an affine subscript that has no other unknown index (`X[2*i+1]`), or "
+         "the extents of the left side, when `tensor` states them. A subscript that is data, or has `else`, says "
+         "nothing about how far an index runs.",
          "A[i] = 2*i"),
     Code("E0402", "two extents for one index", "`{index}` runs over {first} values here, but over {second} there", "{advice}",
-         "All bare uses of an index must agree.", "input X[3]\ninput Z[4]\nA[i] = X[i] + Z[i]"),
+         "A bare subscript says that its index runs over the whole axis, so two bare uses need axes of the same "
+         "extent. Nothing is cut to the shorter one in silence. If the shorter range is meant, write it: a range "
+         "that is written is only checked against each access.", "input X[3]\ninput Z[4]\nA[i] = X[i] + Z[i]"),
     Code("E0403", "two unknowns in one subscript", "`{subscript}` has two indices of unknown range: {indices}", "write one of them out, as in `{first}:n`",
-         "An affine subscript gives the range of one index when all the others are known.", "input X[9]\nA[i] = sum[j] X[i+j]"),
+         "An affine subscript gives the range of one index when all its others are known: the index runs as far as "
+         "the access stays inside. With two unknown ones there are many answers, so one is to be written out.", "input X[9]\nA[i] = sum[j] X[i+j]"),
     Code("E0404", "a bare and an affine use disagree", "`{index}` runs over {declared} values, but only {allowed} stay inside `{tensor}`",
          "write the range: `{index}:{allowed}`",
-         "A bare subscript says that the index runs over the whole axis; the other access would then leave its axis.", "input X[5]\nA[i] = X[i] + X[i+1]"),
+         "A bare subscript says that the index runs over the whole axis; the other access would then leave its "
+         "own. Differences and windows read fewer places than there are elements, and only you can say whether the "
+         "range should be shorter or the border filled: write `i:n` for the first, `X[i+1 else 0]` for the second.", "input X[5]\nA[i] = X[i] + X[i+1]"),
     Code("E0412", "a read outside its tensor", "`{subscript}` leaves axis {axis} of `{tensor}`: {witness}", "{advice}",
-         "Every access is proved inside its axis before anything runs. The message names index values that leave it.",
+         "Every access is proved to stay inside its tensor before anything runs, from the ranges of its indices "
+         "and the conditions of the `if … else` around it. Where that fails, the message names values of the "
+         "indices that leave the axis, and the hint the largest range that would fit. Reads outside can also be "
+         "given a value: `X[i+1 else 0]`, or the nearest, periodic or mirrored element with `else edge`, `wrap`, "
+         "`mirror`, `reflect`.",
          "input X[5]\nA[i:5] = X[i+1]"),
     Code("E0413", "a write outside its tensor", "`{subscript}` leaves axis {axis} of `{tensor}`: {witness}", "{advice}",
-         "The subscripts on the left side must stay inside the stated extents.", "input X[5]\ntensor A[5]\nA[i+1] += X[i]"),
-    Code("E0414", "the group does not fit", "{message}", "{advice}", "A group is one axis, row-major; its extents multiply to the axis's extent.",
+         "The subscripts on the left side of `+=` must stay inside the stated extents of the tensor, for every "
+         "value of the indices. State larger extents, or write a smaller range.", "input X[5]\ntensor A[5]\nA[i+1] += X[i]"),
+    Code("E0414", "the group does not fit", "{message}", "{advice}",
+         "A group `(x,y,i)` is one axis, row-major: its extents multiply to that of the axis. In an access, one of "
+         "them may be left to be found by division, which must leave no remainder.",
          "input X[7]\nA[g,i] = X[(g,i:3)]\n"),
     Code("E0415", "stated and found extents differ", "axis {axis} of `{tensor}` is stated as {stated}, but is {found}", "change the statement or the equation",
          "`tensor` states extents; they are checked where they follow anyway.", "input X[5]\ntensor A[4]\nA[i] = X[i]"),
@@ -126,9 +151,12 @@ _ROWS = (
          "edge, wrap, mirror and reflect repeat elements of the axis; there must be some.", "input X[0]\nA[i:3] = X[i-1 else edge]"),
     Code("E0417", "a negative extent", "{what} is {value}", "make it 0 or more", "Extents are never negative.", "A[i:-1] = 2*i"),
     Code("E0418", "a constant and an index disagree", "`{index}` runs over {found} values, but the constant `{constant}` is {stated}",
-         "rename the constant or the index", "A constant bearing the capital of an index is its extent.", "I = 4\ninput X[5]\nA[i] = X[i]"),
+         "rename the constant or the index",
+         "A constant bearing the capital of an index is its extent: with `I = 4`, every `i` runs over 4 values. "
+         "Here the index is found to run over another number.", "I = 4\ninput X[5]\nA[i] = X[i]"),
     Code("E0420", "extents missing", "the extents of `{tensor}` do not follow from its equations", "state them: `tensor {tensor}[…]`",
-         "A tensor that is added up with `+=` under computed subscripts needs its extents stated.", "input l[5] : int\nH[l[b]] += 1"),
+         "A tensor that is added up with `+=` under computed subscripts could have any extents that hold them. "
+         "State them: `tensor H[10]`.", "input l[5] : int\nH[l[b]] += 1"),
     # -- data
     Code("E0601", "wrong extents", "`{tensor}` wants {wanted}, but {given} came", "{advice}", "An argument has other extents than its declaration."),
     Code("E0602", "wrong number of axes", "`{tensor}` has {wanted}, but the array given has {given}", "{advice}", "An argument has another number of axes than its declaration."),
@@ -136,9 +164,12 @@ _ROWS = (
     Code("E0604", "an input is missing", "no value for input `{tensor}`", "{advice}", "Every input needs a value."),
     Code("E0605", "an unknown argument", "there is no {kind} `{name}`", "{advice}", "Arguments are the program's inputs."),
     Code("E0606", "two extents for one name", "`{name}` is {first} in {first_place}, but {second} in {second_place}", "give arguments that agree",
-         "A named extent has one value in a call."),
+         "A named extent, such as the B of `input X[B,3]`, has one value in a call: all arguments that have it "
+         "agree."),
     Code("E0607", "a subscript out of range", "`{subscript}` is {value} at {position}, outside axis {axis} of `{tensor}`, which has {extent}", "{advice}",
-         "Subscripts that are data are checked before the equation runs."),
+         "Subscripts that are data cannot be proved to stay inside when the program is compiled. They are checked "
+         "when it runs, before the equation reads anything; the message names the first that leaves its axis. "
+         "Negative subscripts do not count from the end."),
     Code("E0608", "not an array", "`{tensor}`: {message}", "{advice}", "An argument must be something numpy can view."),
     Code("E0609", "weights do not fit", "{message}", "{advice}", "Weights are matched by name, extents and dtype."),
     Code("E0610", "a named extent has no value", "the extent `{name}` has no value", "{advice}", "Named extents get their values from arguments or `-D NAME=VALUE`."),
@@ -151,12 +182,15 @@ _ROWS = (
     Code("E0705", "a file cannot be written", "cannot write {path}: {reason}", "choose another place", "The result was not saved."),
     # -- limits
     Code("E0901", "too large", "`{tensor}` needs {needed}, {limit_text}", "use smaller extents, or raise INDEXLANG_MEMORY",
-         "Sizes are computed and compared with the memory limit before anything is allocated.", "tensor A[1000000000000000000000000000000]\nA[i] = 1.5"),
+         "Sizes are computed and compared with the memory limit before anything is allocated. The limit is what "
+         "the machine has free, or what the environment variable INDEXLANG_MEMORY says.", "tensor A[1000000000000000000000000000000]\nA[i] = 1.5"),
     Code("E0902", "an extent too large", "{what} is {value}, more than 2^63", "use smaller extents", "Extents and sizes are below 2^63.",
          "A[i:10000000000000000000000] = 1.5*i"),
     # -- warnings
     Code("W0301", "a sum over a term that does not vary", "no index of `{op}` occurs in {term}", "take it out of the {op}, or put brackets where the {op} should end",
-         "A term that uses none of the indices is repeated once for each value: often a bracket is missing.", severity="warning"),
+         "A term that uses none of the indices is repeated once for each of their values: it comes out multiplied "
+         "by their number. Often a bracket is missing. `sum W*L - B` ends before the minus; `sum (W*L - B)` does "
+         "not, and subtracts B many times.", severity="warning"),
 )  # fmt: skip
 
 CODES: dict[str, Code] = {row.code: row for row in _ROWS}
