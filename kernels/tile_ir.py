@@ -6,6 +6,7 @@ The code is written with stack variables for everything that changes; LLVM turns
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from indexlang.kernels.machine import machine
@@ -44,6 +45,7 @@ class Tile:
         return machine().lanes(ELEMENTS[self.dtype][1])
 
 
+@cache
 def tile_ir(tile: Tile) -> str:
     """LLVM text of a module that defines the function `tile.name` for this machine's vectors."""
     module = ir.Module(tile.name)

@@ -8,6 +8,7 @@ import llvmlite.binding as llvm
 from indexlang.kernels.contract import parse_tile
 from indexlang.kernels.machine import target_machine
 from indexlang.kernels.tile_ir import tile_ir
+from indexlang.kernels.vecmath import REPLACED, vecmath_ir
 from numba import types
 from numba.core import compiler
 from numba.core.compiler_lock import global_compiler_lock
@@ -58,12 +59,23 @@ def optimized(function: FunctionType, symbol: str) -> llvm.ModuleRef:
         module = llvm.parse_assembly(_entry(native, symbol))
         for library in libraries:
             module.link_in(library, preserve=True)
-    for name in [function.name for function in module.functions if function.is_declaration]:
-        if tile := parse_tile(name):
-            module.link_in(llvm.parse_assembly(tile_ir(tile)))
+    _link_kernels(module)
     _optimize(module, symbol)
     _refuse_outside_calls(module)
     return module
+
+
+def _link_kernels(module: llvm.ModuleRef) -> None:
+    """Add the code of our own kernels that `module` calls: contraction tiles, and vector mathematics by other names."""
+    wanted: dict[str, str] = {}
+    for function in module.functions:
+        if tile := parse_tile(function.name):
+            wanted[tile.name] = tile_ir(tile)
+        elif function.is_declaration and function.name in REPLACED:
+            function.name = REPLACED[function.name]
+            wanted["vecmath"] = vecmath_ir()
+    for text in wanted.values():  # only now: linking leaves no reference to a function of `module` valid
+        module.link_in(llvm.parse_assembly(text))
 
 
 def _lower(function: FunctionType) -> tuple[str, list[llvm.ModuleRef]]:
