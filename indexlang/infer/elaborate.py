@@ -83,7 +83,7 @@ class _Elaboration:
 
     def _constants(self) -> None:
         """Bare names whose right sides are made of numbers, constants and named extents."""
-        self._named_extents()
+        self.world.extents.update(extent_names(self.module))
         waiting = {n: es[0] for n, es in self.equations.items() if es[0].subscripts is None and es[0].sign == "=" and len(es) == 1}
         waiting = {n: e for n, e in waiting.items() if _is_constant_shape(e.body)}
         changed = True
@@ -95,16 +95,6 @@ class _Elaboration:
                     del self.equations[name]
                     self._guard(lambda e=e: self._constant(e))
                     changed = True
-
-    def _named_extents(self) -> None:
-        """Bare capital names in declarations that no equation defines are dimension variables."""
-        for s in self.module.statements:
-            if isinstance(s, ast.Input | ast.Param | ast.Declaration):
-                for axis in s.axes:
-                    inner = axis.extent if isinstance(axis, ast.Ranged) else axis
-                    for name, _ in _names(inner):
-                        if name not in self.equations and not (isinstance(s, ast.Declaration) and not name[0].isupper()):
-                            self.world.extents.add(name)
 
     def _is_ready(self, e: ast.Expr) -> bool:
         known = self.world.constants.keys() | self.world.extents | self.world.tables.keys()
@@ -281,6 +271,18 @@ class _Elaboration:
             self.found.extend(error.diagnostics)
             return False
         return True
+
+
+def extent_names(module: ast.Module) -> set[str]:
+    """The names in declarations that no statement defines: the named extents of a text."""
+    defined = {s.name for s in module.statements if isinstance(s, ast.Equation)}
+    found: set[str] = set()
+    for s in module.statements:
+        if isinstance(s, ast.Input | ast.Param | ast.Declaration):
+            for axis in s.axes:
+                inner = axis.extent if isinstance(axis, ast.Ranged) else axis
+                found.update(name for name, _ in _names(inner))
+    return found - defined
 
 
 def _sorted(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:

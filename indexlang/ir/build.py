@@ -8,7 +8,7 @@ from indexlang.ir import ops
 from indexlang.ir.dtypes import DType, joined
 from indexlang.ir.expr import Apply, Const, Expr, Index, Read, Reduce, Select
 from indexlang.ir.ops import Kind, Op
-from indexlang.ir.size import Extent, Size, floordiv
+from indexlang.ir.size import Extent, Named, Size, floordiv
 from indexlang.text.source import NOWHERE, Span
 
 Number = int | float | bool | Fraction | Size
@@ -149,6 +149,8 @@ class Builder:
 def _fold(op: Op, values: list[Number]) -> Number | None:
     if any(isinstance(v, Size) for v in values):
         return _fold_sizes(op, values)
+    if any(isinstance(v, Named) for v in values) and not _stays_named(op, values):
+        return None  # a kernel is not made for one value of a named extent
     exact = all(isinstance(v, int | Fraction) for v in values)
     match op:
         case ops.ADD:
@@ -162,7 +164,7 @@ def _fold(op: Op, values: list[Number]) -> Number | None:
         case ops.DIV if exact:
             return Fraction(cast(int, values[0])) / Fraction(cast(int, values[1]))
         case ops.FLOORDIV if exact:
-            return int(cast(int, values[0]) // cast(int, values[1]))
+            return values[0] // values[1]  # pyright: ignore
         case ops.MOD if exact:
             return cast(int, values[0]) % cast(int, values[1])
         case ops.FLOOR | ops.CEIL | ops.ABS if exact:
@@ -175,6 +177,10 @@ def _fold(op: Op, values: list[Number]) -> Number | None:
     if op.kind in (Kind.COMPARE, Kind.LOGIC):
         return bool(result)
     return int(result) if op.kind in (Kind.TO_INT, Kind.INT) or _whole(result) else float(result)
+
+
+def _stays_named(op: Op, values: list[Number]) -> bool:
+    return op in (ops.ADD, ops.SUB, ops.MUL, ops.NEG, ops.FLOORDIV, ops.MOD) and all(isinstance(v, int) for v in values)
 
 
 def _whole(value: object) -> bool:

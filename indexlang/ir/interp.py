@@ -47,6 +47,11 @@ def interpret(program: Program, given: Mapping[str, Array]) -> dict[str, Array]:
     return tensors
 
 
+def evaluate(e: Expr, point: Point, tensors: Mapping[str, Array]) -> Any:
+    """The value of one expression at one point."""
+    return _compile(e, {n: _widened(a) for n, a in tensors.items()})(dict(point))
+
+
 def _widened(a: Array) -> Array:
     return a.astype(np.float64 if a.dtype.kind == "f" else np.bool_ if a.dtype.kind == "b" else np.int64)
 

@@ -1,0 +1,55 @@
+"""Names of generated code: ASCII, unique, never a word of Python or of the kernels; a readable stem where there is one."""
+
+import keyword
+import re
+import unicodedata
+from typing import Protocol
+
+from indexlang.text.names import GREEK
+
+_LATIN = {letter: word for word, letter in GREEK.items()}
+
+
+class Namer(Protocol):
+    """Gives each IR name one name of its own."""
+
+    def __call__(self, kind: str, name: str) -> str: ...
+
+
+class Readable:
+    """The user's letters, as far as ASCII goes."""
+
+    def __init__(self, taken: frozenset[str]) -> None:
+        self.taken = set(taken)
+        self.given: dict[tuple[str, str], str] = {}
+
+    def __call__(self, kind: str, name: str) -> str:
+        key = (kind, name)
+        if key not in self.given:
+            self.given[key] = self._unique(_stem(name))
+        return self.given[key]
+
+    def _unique(self, stem: str) -> str:
+        found, n = stem, 1
+        while found in self.taken or keyword.iskeyword(found) or keyword.issoftkeyword(found):
+            n += 1
+            found = f"{stem}_{n}"
+        self.taken.add(found)
+        return found
+
+
+class Canonical:
+    """Numbers only, so that equal structures give equal text whatever the user's letters."""
+
+    def __init__(self) -> None:
+        self.given: dict[tuple[str, str], str] = {}
+
+    def __call__(self, kind: str, name: str) -> str:
+        return self.given.setdefault((kind, name), f"v{len(self.given)}")
+
+
+def _stem(name: str) -> str:
+    spelled = "".join(_LATIN.get(c, c) for c in name).replace("'", "_p")
+    plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
+    cleaned = re.sub(r"\W", "_", plain)[:40]
+    return cleaned if cleaned and not cleaned[0].isdigit() else f"v_{cleaned}"

@@ -1,0 +1,157 @@
+"""Parameters and states: drawn by seed, looked up and assigned by name."""
+
+import hashlib
+from collections.abc import Iterator, MutableMapping
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexlang.ir.equation import Start, Tensor
+from indexlang.ir.size import Size
+from indexlang.text.diagnostics import data_error
+from indexlang.text.names import nearest
+
+Array = NDArray[Any]
+
+
+class Parameters(MutableMapping[str, Array]):
+    """Arrays by name. What is read is read-only; assignment checks extents and dtype, and copies.
+
+    version  changes with every assignment
+    """
+
+    def __init__(self, tensors: dict[str, Tensor]) -> None:
+        self.tensors = tensors
+        self.arrays: dict[str, Array] = {}
+        self.version = 0
+        self._lock = Lock()
+
+    def __getitem__(self, name: str) -> Array:
+        self._known(name)
+        return self.arrays[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        tensor = self._known(name)
+        array = fitted(tensor, value)
+        self.put(name, array.copy() if array is value or array.base is not None else array)
+
+    def put(self, name: str, array: Array) -> None:
+        """Take an array over as it is."""
+        with self._lock:
+            array.setflags(write=False)
+            self.arrays[name] = array
+            self.version += 1
+
+    def __delitem__(self, name: str) -> None:
+        raise data_error("E0609", message=f"`{name}` cannot be removed: the program reads it", advice="assign other values")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tensors)
+
+    def __len__(self) -> int:
+        return len(self.tensors)
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{n}[{', '.join(map(str, t.extents))}]" for n, t in self.tensors.items())
+        return f"Parameters({inside})"
+
+    def _known(self, name: str) -> Tensor:
+        if name not in self.tensors:
+            like = nearest(name, self.tensors)
+            advice = f"did you mean `{like}`?" if like else f"there are {', '.join(self.tensors) or 'none'}"
+            raise data_error("E0605", kind="parameter", name=name, advice=advice)
+        return self.tensors[name]
+
+
+def fitted(tensor: Tensor, value: Any) -> Array:
+    """`value` as an array of the tensor's dtype, C-contiguous. Raises DataError E0601, E0602, E0603, E0608."""
+    array = as_array(tensor.name, value)
+    if array.ndim != len(tensor.extents):
+        wanted = f"{len(tensor.extents)} axes {_listed(tensor.extents)}"
+        raise data_error("E0602", tensor=tensor.name, wanted=wanted, given=f"{array.ndim}", advice="reshape it")
+    if any(not isinstance(n, Size) and n != m for n, m in zip(tensor.extents, array.shape, strict=True)):
+        raise data_error("E0601", tensor=tensor.name, wanted=_listed(tensor.extents), given=_listed(array.shape), advice="give an array of these extents")
+    return converted(tensor, array)
+
+
+def converted(tensor: Tensor, array: Array) -> Array:
+    """The array in the tensor's dtype. Floats do not become ints, nor numbers bools (E0603)."""
+    wanted = tensor.dtype.numpy
+    if array.dtype == wanted:
+        return np.ascontiguousarray(array).reshape(array.shape)
+    kind, into = array.dtype.kind, wanted.kind
+    into = "i" if into == "u" else into
+    allowed = {"b": "bif", "i": "if", "u": "if", "f": "f"}.get(kind, "")
+    narrow = into == "i" and wanted.itemsize < 8 and kind in "iu" and array.size and not _fits(array, wanted)
+    if into not in allowed or narrow or (kind == "u" and array.dtype.itemsize == 8 and into == "i" and not _fits(array, wanted)):
+        given = f"an array of {array.dtype}" + (" with values outside its range" if narrow else "")
+        raise data_error("E0603", tensor=tensor.name, wanted=tensor.dtype.value, given=given, advice=f"convert it, as in `x.astype('{wanted}')`")
+    return np.ascontiguousarray(array.astype(wanted)).reshape(array.shape)
+
+
+def _fits(array: Array, dtype: np.dtype[Any]) -> bool:
+    limits = np.iinfo(dtype)
+    return not array.size or bool(int(array.min()) >= limits.min and int(array.max()) <= limits.max)
+
+
+def as_array(name: str, value: Any) -> Array:
+    """Anything numpy can view. Raises DataError E0608."""
+    try:
+        if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
+            value = np.from_dlpack(value)
+        array = np.asarray(value)
+    except Exception as problem:
+        raise data_error("E0608", tensor=name, message=f"numpy cannot view it ({problem})", advice="give an array of numbers") from None
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        what = "an array of objects" if array.dtype.kind == "O" else f"an array of {array.dtype}"
+        raise data_error("E0608", tensor=name, message=f"it is {what}, not of bools, ints or floats", advice="convert it to a float array")
+    return array
+
+
+def draw(tensor: Tensor, seed: int) -> Array:
+    """A parameter's first values: the same for the same name, seed, extents and dtype, whatever else the program holds.
+
+    xavier  uniform on ±sqrt(3/N), N the fan-in (the lecture's slide); he  normal, variance 2/N
+    """
+    start = tensor.start or Start("constant", (0.0,))
+    shape = tuple(int(n) for n in tensor.extents)  # type: ignore[arg-type]
+    dtype = tensor.dtype.numpy
+    if start.rule == "constant":
+        return np.full(shape, start.numbers[0], dtype)
+    digest = hashlib.sha256(f"{seed} {tensor.name}".encode()).digest()
+    random = np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+    fan_in = max(int(start.fan_in), 1)  # type: ignore[arg-type]
+    match start.rule:
+        case "xavier":
+            return _uniform(random, shape, dtype, -((3 / fan_in) ** 0.5), (3 / fan_in) ** 0.5)
+        case "uniform":
+            return _uniform(random, shape, dtype, *start.numbers)
+        case "he":
+            return random.standard_normal(shape, dtype) * dtype.type((2 / fan_in) ** 0.5)
+        case "normal":
+            return random.standard_normal(shape, dtype) * dtype.type(start.numbers[1]) + dtype.type(start.numbers[0])
+        case _:
+            return _orthogonal(random, shape, dtype)
+
+
+def _uniform(random: np.random.Generator, shape: tuple[int, ...], dtype: Any, low: float, high: float) -> Array:
+    out = random.random(shape, dtype)
+    out *= dtype.type(high - low)
+    out += dtype.type(low)
+    return out
+
+
+def _orthogonal(random: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Array:
+    """Orthonormal columns (or rows, if there are fewer) of the matrix of all axes but the last by the last."""
+    columns = shape[-1] if shape else 1
+    rows = int(np.prod(shape, dtype=object)) // max(columns, 1)
+    tall = random.standard_normal((max(rows, columns), min(rows, columns)))
+    q, r = np.linalg.qr(tall)
+    q = q * np.sign(np.diag(r))
+    return np.ascontiguousarray(q if rows >= columns else q.T, dtype).reshape(shape)
+
+
+def _listed(extents: Any) -> str:
+    return "[" + ", ".join(str(n) for n in extents) + "]"

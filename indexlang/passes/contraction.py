@@ -1,0 +1,198 @@
+"""Sums of products: which indices play which part, and the copies that make the operands fit the tile kernel.
+
+A contraction is a plain equation whose body holds one sum, over all left indices' level, of a product of two reads:
+
+    out[…,r,…,c] = f( sum[k…] a[…r…k…] * w[…k…c…] , … )
+
+c, the last left index, is in w only; r is in a only; the sum runs over k; all other left indices are batches.
+before   C[i,k] = sum A[i,j]*B[k,j]
+after    B_t[j,k] = B[k,j];  C[i,k] = sum A[i,j]*B_t[j,k]
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from indexlang.ir import ops
+from indexlang.ir.affine import Affine, affine
+from indexlang.ir.bounds import span_of
+from indexlang.ir.build import Builder, integer
+from indexlang.ir.dtypes import DType
+from indexlang.ir.equation import Equation, Program, Role, Tensor
+from indexlang.ir.expr import Apply, Border, Bound, Expr, Index, Read, Reduce, free_indices, rewrite, walk
+from indexlang.ir.size import Extent, Named
+
+_LEAST_TERMS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Contraction:
+    """The parts of a contraction; `a` and `w` are affine reads."""
+
+    total: Reduce
+    a: Read
+    w: Read
+    column: Bound
+    row: Bound | None
+    batches: tuple[Bound, ...]  # left indices that are neither, in order
+
+
+def contraction(e: Equation, program: Program) -> Contraction | None:
+    """How an equation is a contraction, or None. Border rules are allowed here."""
+    if e.accumulates or not e.is_plain or not e.indices:
+        return None
+    column = e.indices[-1]
+    total = _only_sum(e.body, column.name)
+    if total is None or not isinstance(total.body, Apply) or total.body.op is not ops.MUL:
+        return None
+    target = program.tensor(e.target)
+    left, right = total.body.args
+    if not isinstance(left, Read) or not isinstance(right, Read) or total.dtype is not target.dtype:
+        return None
+    for a, w in ((left, right), (right, left)):
+        found = _parts(e, program, total, a, w, column)
+        if found is not None:
+            return found
+    return None
+
+
+def _parts(e: Equation, program: Program, total: Reduce, a: Read, w: Read, column: Bound) -> Contraction | None:
+    if column.name in _used(a) or column.name not in _used(w) or w.border is not None:
+        return None
+    for read in (a, w):
+        if program.tensor(read.tensor).dtype is not total.dtype or any(not _is_plain(s) for s in read.subscripts):
+            return None
+    if not any(isinstance(s, Index) and s.name == column.name for s in w.subscripts):
+        return None
+    over = {b.name for b in total.over}
+    if not over <= _used(a) | _used(w) or not over & _used(w):
+        return None
+    rows = [b for b in e.indices[:-1] if b.name in _used(a) and b.name not in _used(w)]
+    row = rows[-1] if rows else None
+    batches = tuple(b for b in e.indices[:-1] if b is not row)
+    terms = 1
+    for b in total.over:
+        terms *= int(str(b.extent))
+    if terms < _LEAST_TERMS and not any(isinstance(b.extent, Named) for b in total.over):
+        return None
+    return Contraction(total, a, w, column, row, batches)
+
+
+def _only_sum(body: Expr, column: str) -> Reduce | None:
+    """The one reduction of a body, if it is a sum that depends on the column and nothing else reduces."""
+    found = [n for n in walk(body) if isinstance(n, Reduce)]
+    if len(found) != 1 or found[0].fold is not ops.SUM or column not in free_indices(found[0]):
+        return None
+    return found[0] if found[0].dtype in (DType.F32, DType.F64) else None
+
+
+def _used(read: Read) -> set[str]:
+    return {name for s in read.subscripts for name in free_indices(s)}
+
+
+def _is_plain(s: Expr) -> bool:
+    form = affine(s)
+    return form is not None and form.is_plain and form.is_concrete
+
+
+# -- the pass
+
+
+def prepare_contractions(program: Program) -> Program:
+    """Copies for operands that leave their axes (padded) or whose columns are not contiguous (transposed)."""
+    return _Preparation(program).run()
+
+
+class _Preparation:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.build = Builder(program.float_type)
+        self.tensors = list(program.tensors)
+        self.names = {t.name for t in program.tensors}
+        self.made: dict[object, str] = {}
+        self.equations: list[Equation] = []
+
+    def run(self) -> Program:
+        for e in self.program.equations:
+            self.equations.extend(self._prepared(e))
+        return self.program.replace(tensors=tuple(self.tensors), equations=tuple(self.equations))
+
+    def _prepared(self, e: Equation) -> Iterator[Equation]:
+        found = contraction(e, self.program)
+        if found is None or self._is_vector_product(found):
+            yield e
+            return
+        box = {b.name: b.extent for b in (*e.indices, *found.total.over)}
+        body = e.body
+        if found.a.border is not None:
+            padded = yield from self._padded(found.a, box)
+            body = _replaced(body, found.a, padded)
+        last = found.w.subscripts[-1]
+        if not (isinstance(last, Index) and last.name == found.column.name):
+            transposed = yield from self._transposed(found.w, found.column.name)
+            body = _replaced(body, found.w, transposed)
+        yield replace(e, body=body)
+
+    def _is_vector_product(self, found: Contraction) -> bool:
+        """Without rows, each element of w is used once: a copy would cost more than it saves."""
+        last = found.w.subscripts[-1]
+        contiguous = isinstance(last, Index) and last.name == found.column.name
+        return found.row is None and not contiguous
+
+    def _padded(self, read: Read, box: dict[str, Extent]) -> Iterator[Equation]:
+        """`P[u,v] = L[u-1,v-1 else 0]`, as far as the access reaches."""
+        assert read.border is not None
+        source = self.program.tensor(read.tensor)
+        lows: list[int] = []
+        extents: list[Extent] = []
+        for s, n in zip(read.subscripts, source.extents, strict=True):
+            low, high = self._reach(s, box)
+            inside = isinstance(low, int) and isinstance(high, int) and isinstance(n, int) and low >= 0 and high < n
+            lows.append(0 if inside else low)
+            extents.append(n if inside else high - low + 1)
+        key = (read.tensor, tuple(lows), tuple(extents), read.border)
+        name = self.made.get(key)
+        if name is None:
+            name = self.made[key] = self._fresh(f"{read.tensor}_padded")
+            self.tensors.append(Tensor(name, tuple(extents), source.dtype, Role.COMPUTED, span=read.span))
+            indices = tuple(Bound(f"u{k}", n) for k, n in enumerate(extents))
+            subscripts = tuple(self.build.apply(ops.ADD, Index(b.name), integer(low)) for b, low in zip(indices, lows, strict=True))
+            left = tuple(Index(b.name) for b in indices)
+            yield Equation(name, indices, left, False, Read(read.tensor, subscripts, Border(read.border.rule, read.border.value), read.dtype), read.span)
+        moved = tuple(self.build.apply(ops.SUB, s, integer(low)) for s, low in zip(read.subscripts, lows, strict=True))
+        return Read(name, moved, None, read.dtype, read.span)
+
+    def _reach(self, s: Expr, box: dict[str, Extent]) -> tuple[int, int]:
+        spread = span_of(affine(s) or Affine(0), box)
+        assert spread is not None
+        low, high = spread
+        assert isinstance(low, int)
+        assert isinstance(high, int)
+        return low, max(high, low - 1)
+
+    def _transposed(self, read: Read, column: str) -> Iterator[Equation]:
+        """`W_t[…,j] = W[…,j,…]`: the axis of the columns last."""
+        source = self.program.tensor(read.tensor)
+        at = next(k for k, s in enumerate(read.subscripts) if isinstance(s, Index) and s.name == column)
+        order = [k for k in range(len(read.subscripts)) if k != at] + [at]
+        key = (read.tensor, at)
+        name = self.made.get(key)
+        if name is None:
+            name = self.made[key] = self._fresh(f"{read.tensor}_t")
+            extents = tuple(source.extents[k] for k in order)
+            self.tensors.append(Tensor(name, extents, source.dtype, Role.COMPUTED, span=read.span))
+            indices = tuple(Bound(f"u{k}", source.extents[k]) for k in order)
+            subscripts = tuple(Index(f"u{k}") for k in range(len(order)))
+            yield Equation(name, indices, tuple(Index(b.name) for b in indices), False, Read(read.tensor, subscripts, None, read.dtype), read.span)
+        return Read(name, tuple(read.subscripts[k] for k in order), None, read.dtype, read.span)
+
+    def _fresh(self, stem: str) -> str:
+        name, n = stem, 1
+        while name in self.names:
+            n += 1
+            name = f"{stem}{n}"
+        self.names.add(name)
+        return name
+
+
+def _replaced(body: Expr, old: Read, new: Read) -> Expr:
+    return rewrite(body, lambda n: new if n == old else n)

@@ -1,0 +1,73 @@
+"""The straight line: text → syntax tree → typed IR → passes → nests → source → kernels, with a name for every stop.
+
+The only module that knows all stages.
+"""
+
+from dataclasses import dataclass
+
+from indexlang.infer.elaborate import elaborate, extent_names
+from indexlang.infer.scope import Options
+from indexlang.ir.equation import Program
+from indexlang.nest.moves.contract import Target
+from indexlang.nest.show import show_nest
+from indexlang.passes.borders import lower_borders
+from indexlang.passes.contraction import prepare_contractions
+from indexlang.passes.dce import drop_dead
+from indexlang.passes.split_sums import split_long_sums
+from indexlang.run.plan import Plan, make_plan
+from indexlang.syntax import ast
+from indexlang.syntax.parse import parse
+from indexlang.text.diagnostics import Diagnostic, ProgramError, Severity
+
+STAGES = ("ast", "typed", "simple", "nest", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A text that was looked at: its tree, its program if it has no mistakes, and what is to be said of it."""
+
+    module: ast.Module
+    program: Program | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def check(module: ast.Module, options: Options) -> Checked:
+    """Syntax tree → typed program, with every independent mistake told. Loads no compiler."""
+    result = elaborate(module, options)
+    return Checked(module, result.program, result.diagnostics)
+
+
+def typed(module: ast.Module, options: Options) -> Program:
+    """The typed program for other sizes. Raises ProgramError."""
+    result = elaborate(module, options)
+    if result.program is None:
+        raise ProgramError([d for d in result.diagnostics if d.severity is Severity.ERROR])
+    return result.program
+
+
+def simple(program: Program, wanted: tuple[str, ...]) -> Program:
+    """The equations as they are computed: all passes, in order. The program's extents are known."""
+    live = drop_dead(program, wanted)
+    return lower_borders(split_long_sums(prepare_contractions(live)))
+
+
+def plan(program: Program, wanted: tuple[str, ...], target: Target) -> Plan:
+    """Everything but compiling: kernels' sources in order, and the arena."""
+    return make_plan(simple(program, wanted), target)
+
+
+def show_tree(module: ast.Module, target: str | None) -> str:
+    """The syntax tree, one statement a paragraph."""
+    chosen = [s for s in module.statements if target is None or getattr(s, "name", None) == target]
+    return "\n".join(str(s) for s in chosen) + "\n"
+
+
+def show_plan(made: Plan, stage: str, target: str | None) -> str:
+    """The nests or the generated source of a plan, in order."""
+    steps = [s for s in (*made.once, *made.steps) if target is None or s.equation.target == target]
+    if stage == "source":
+        return "\n\n".join(dict.fromkeys(s.kernel.source for s in steps))
+    return "\n".join(show_nest(s.nest) for s in steps)
+
+
+__all__ = ["STAGES", "Checked", "check", "extent_names", "parse", "plan", "show_plan", "show_tree", "simple", "typed"]

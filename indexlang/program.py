@@ -1,0 +1,367 @@
+"""Programs as Python objects: called like functions, looked into like tables."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexlang import arguments, pipeline
+from indexlang.infer.scope import Options
+from indexlang.interop.weights import read_weights, write_weights
+from indexlang.ir import interp
+from indexlang.ir.build import Number
+from indexlang.ir.dtypes import DType
+from indexlang.ir.equation import Program as Typed
+from indexlang.ir.equation import Role, Tensor
+from indexlang.ir.show import show_equation, show_program
+from indexlang.ir.size import Named
+from indexlang.memory import check_memory
+from indexlang.parameters import Parameters, draw, fitted
+from indexlang.run.execute import CheckFailed, Executable
+from indexlang.run.failures import subscript_error
+from indexlang.run.machine import target, usable_threads
+from indexlang.summary import Summary, TensorInfo, multiply_adds, summary, tensor_infos
+from indexlang.syntax import ast
+from indexlang.text.diagnostics import DataError, ProgramError, data_error
+from indexlang.text.names import nearest
+from indexlang.text.source import Source
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StepTime:
+    """The time of one step of the plan, and the equation it belongs to."""
+
+    name: str
+    milliseconds: float
+    macs: int
+
+
+class Results(Mapping[str, Array]):
+    """Several outputs: `r["s"]`, `r.s`, or unpacked in order with `r.values()`."""
+
+    def __init__(self, arrays: dict[str, Array]) -> None:
+        self._arrays = arrays
+
+    def __getitem__(self, name: str) -> Array:
+        return self._arrays[name]
+
+    def __getattr__(self, name: str) -> Array:
+        try:
+            return self.__dict__["_arrays"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{n}: {a.dtype}[{', '.join(map(str, a.shape))}]" for n, a in self._arrays.items())
+        return f"Results({inside})"
+
+
+class Program:
+    """A checked program. Calling it computes its outputs; kernels are made at the first call for a structure.
+
+    A program may be called from several Python threads at once.
+    """
+
+    def __init__(
+        self, source: Source, module: ast.Module, options: Options, follows_inputs: bool, folder: Path | None, threads: int | None,
+    ) -> None:  # fmt: skip
+        self.source_text = source
+        self._module = module
+        self._options = options
+        self._follows_inputs = follows_inputs  # the float type is that of the arguments
+        self._folder = folder
+        self._threads = threads
+        self._typed = pipeline.typed(module, options)
+        self._programs: dict[object, Typed] = {}
+        self._executables: dict[object, Executable] = {}
+        self._lock = RLock()
+        self.seed = 0
+        self.parameters_are_random = True
+
+    # -- looking
+
+    @property
+    def inputs(self) -> dict[str, TensorInfo]:
+        """The inputs, in the order in which positional arguments are taken."""
+        return {t.name: self.tensors[t.name] for t in self._typed.with_role(Role.INPUT)}
+
+    @property
+    def outputs(self) -> dict[str, TensorInfo]:
+        return {name: self.tensors[name] for name in self._typed.outputs}
+
+    @cached_property
+    def tensors(self) -> Mapping[str, TensorInfo]:
+        return tensor_infos(self._typed)
+
+    @property
+    def defaults(self) -> dict[str, Path]:
+        """The files that give values to inputs (`from "cat.jpg"`), relative to the program's folder."""
+        found = self._typed.with_role(Role.INPUT)
+        return {t.name: (self._folder or Path()) / t.default for t in found if t.default is not None}
+
+    def summary(self) -> Summary:
+        """The layer table: equation, extents, parameters, multiply-adds, bytes."""
+        return summary(self._typed)
+
+    def show(self, stage: str = "typed", equation: str | None = None) -> str:
+        """The text of a stage: ast, typed, simple, nest or source. The last three need every named extent.
+
+        Raises DataError E0610 where a named extent has no value, E0605 for an unknown stage or equation.
+        """
+        if stage not in pipeline.STAGES:
+            raise data_error("E0605", kind="stage", name=stage, advice=f"the stages are {', '.join(pipeline.STAGES)}")
+        if equation is not None and equation not in self._typed.by_name:
+            like = nearest(equation, self._typed.by_name)
+            raise data_error("E0605", kind="equation", name=equation, advice=f"did you mean `{like}`?" if like else "see `summary()`")
+        match stage:
+            case "ast":
+                return pipeline.show_tree(self._module, equation)
+            case "typed":
+                return self._shown(self._typed, equation)
+            case "simple":
+                program = self._sized()
+                return self._shown(pipeline.simple(program, program.outputs), equation)
+            case _:
+                program = self._sized()
+                made = pipeline.plan(program, program.outputs, target())
+                return pipeline.show_plan(made, stage, equation)
+
+    def source(self, name: str) -> str:
+        """The generated Python of the kernels that compute a tensor."""
+        return self.show("source", name)
+
+    def _shown(self, program: Typed, equation: str | None) -> str:
+        if equation is None:
+            return show_program(program)
+        return "\n".join(show_equation(e) for e in program.equations if e.target == equation) + "\n"
+
+    def __str__(self) -> str:
+        return show_program(self._typed)
+
+    def __repr__(self) -> str:
+        ins = ", ".join(_signature(i) for i in self.inputs.values())
+        outs = ", ".join(_signature(o) for o in self.outputs.values())
+        return f"Program({ins}) -> {outs}"
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()  # pyright: ignore[reportPrivateUsage]
+
+    def bound(self, **sizes: int) -> "Program":
+        """The same program with values for named extents; it shares no parameters with this one."""
+        unknown = [n for n in sizes if n not in self._typed.size_names]
+        if unknown:
+            names = ", ".join(self._typed.size_names) or "none"
+            raise data_error("E0611", name=unknown[0], advice=f"the named extents are {names}")
+        options = Options(self._options.float_type, {**self._options.sizes, **sizes}, self._options.constants, self._options.dtypes)
+        made = Program(self.source_text, self._module, options, self._follows_inputs, self._folder, self._threads)
+        made.seed, made.parameters_are_random = self.seed, self.parameters_are_random
+        return made
+
+    # -- parameters
+
+    @cached_property
+    def params(self) -> Parameters:
+        """The trained tensors, drawn at the first look from their initialisers and the seed."""
+        self._need_sizes("params")
+        found = Parameters({t.name: t for t in self._typed.with_role(Role.PARAM)})
+        for t in found.tensors.values():
+            found.put(t.name, draw(t, self.seed))
+        return found
+
+    @cached_property
+    def state(self) -> Parameters:
+        """The tensors that live from run to run."""
+        return Parameters({t.name: t for t in self._typed.with_role(Role.STATE)})
+
+    def init(self, seed: int = 0) -> "Program":
+        """Draw every parameter anew."""
+        self.seed = seed
+        self.parameters_are_random = True
+        if "params" in self.__dict__:
+            for t in self.params.tensors.values():
+                self.params.put(t.name, draw(t, seed))
+        return self
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all parameters to a safetensors file (aside first, then one rename). Raises DataError E0705."""
+        write_weights(path, dict(self.params))
+
+    def load_weights(self, path: str | os.PathLike[str]) -> None:
+        """Read parameters by name from a safetensors or npz file; nothing changes unless all of them fit.
+
+        Raises DataError E0701, E0704, E0609 (a name missing or left over), E0601, E0602, E0603.
+        """
+        self._need_sizes("params")
+        found = read_weights(path)
+        wanted = {t.name: t for t in self._typed.with_role(Role.PARAM)}
+        missing, over = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
+        if missing or over:
+            raise _names_differ(Path(path), missing, over)
+        arrays = {name: fitted(t, found[name]).copy() for name, t in wanted.items()}
+        if "params" not in self.__dict__:
+            self.__dict__["params"] = Parameters(wanted)
+        for name, array in arrays.items():
+            self.params.put(name, array)
+        self.parameters_are_random = False
+
+    def _need_sizes(self, what: str) -> None:
+        for t in self._typed.with_role(Role.PARAM):
+            open_names = [n for n in self._typed.size_names if any(n in str(e) for e in t.extents if not isinstance(e, int))]
+            if open_names:
+                raise data_error("E0610", name=open_names[0], advice=f"`{t.name}` needs it: give constants={{'{open_names[0]}': …}}, or -D {open_names[0]}=…")
+
+    # -- running
+
+    def __call__(self, /, *args: Any, want: Sequence[str] | None = None, out: Mapping[str, Array] | None = None, **named: Any) -> Any:
+        """Compute the outputs, or the tensors in `want`.
+
+        args, named  the inputs, by position or name: anything numpy can view; never written to
+        out          arrays to write results into, by name: of the right extents and dtype, C-contiguous
+        returns      the array of the only result, or Results
+        raises       DataError where arguments do not fit, or a data-dependent subscript is out of range
+        """
+        program, arrays = self._bind(args, named)
+        names = self._wanted(program, want)
+        made = self._executable(program, names)
+        results = {n: self._result(program.tensor(n), (out or {}).get(n), arrays) for n in names}
+        self._run(made, program, arrays, results)
+        return results[names[0]] if len(names) == 1 and (want is None or len(want) == 1) else Results(results)
+
+    def interpret(self, /, *args: Any, **named: Any) -> Any:
+        """The outputs by the slow interpreter, in float64: what the program means. For small extents."""
+        program, arrays = self._bind(args, named)
+        try:
+            found = interp.interpret(program, {**arrays, **self._given_params(program)})
+        except interp.OutOfRange as problem:
+            raise data_error(
+                "E0607", subscript="a subscript", value=problem.value, position="some point", axis=problem.axis, tensor=problem.tensor,
+                extent=f"{problem.extent} elements", advice="see the compiled program's message for the place",
+            ) from None  # fmt: skip
+        names = program.outputs
+        return found[names[0]] if len(names) == 1 else Results({n: found[n] for n in names})
+
+    def profile(self, inputs: Mapping[str, Any], repeat: int = 1) -> list[StepTime]:
+        """The best of `repeat` runs, step by step (steps that depend on parameters only are not among them)."""
+        program, arrays = self._bind((), inputs)
+        made = self._executable(program, program.outputs)
+        best: NDArray[np.int64] | None = None
+        for _ in range(max(repeat, 1)):
+            results = {n: self._result(program.tensor(n), None, arrays) for n in program.outputs}
+            spent = self._run(made, program, arrays, results)
+            best = spent if best is None or spent.sum() < best.sum() else best
+        assert best is not None
+        out: list[StepTime] = []
+        for step, ns in zip(made.plan.steps, best, strict=True):
+            macs = 0 if step.check else multiply_adds(step.equation)
+            out.append(StepTime(self._owner(step.equation.target), float(ns) / 1e6, macs))
+        return out
+
+    def _owner(self, name: str) -> str:
+        """The user's equation for which a tensor of a pass was made."""
+        return name if name in self._typed.by_name else "(preparing)"
+
+    def _run(self, made: Executable, program: Typed, arrays: Mapping[str, Array], results: Mapping[str, Array]) -> NDArray[np.int64]:
+        params = self._given_params(program)
+        version = (self.params.version if params else 0, id(self))
+        try:
+            return made.run({**arrays, **params}, results, usable_threads(self._threads), version)
+        except CheckFailed as failed:
+            raise subscript_error(failed) from None
+
+    def _given_params(self, program: Typed) -> dict[str, Array]:
+        if not program.with_role(Role.PARAM):
+            return {}
+        return dict(self.params)
+
+    def _bind(self, args: Sequence[Any], named: Mapping[str, Any]) -> tuple[Typed, dict[str, Array]]:
+        """The program for these arguments, and the arguments in its dtypes."""
+        arrays = arguments.matched(self._typed.with_role(Role.INPUT), args, named)
+        float_type = arguments.float_type_of(arrays) if self._follows_inputs else self._options.float_type
+        sizes = arguments.bind_sizes(self._typed.with_role(Role.INPUT), arrays, self._options.sizes)
+        dtypes = arguments.dtypes_of(arrays, float_type)
+        key = (float_type, tuple(sorted(sizes.items())), tuple(dtypes.items()))
+        with self._lock:
+            program = self._programs.get(key)
+            if program is None:
+                options = Options(float_type, sizes, self._options.constants, dtypes)
+                program = self._programs[key] = self._typed_for(options)
+        return program, arguments.ready(program.with_role(Role.INPUT), arrays)
+
+    def _typed_for(self, options: Options) -> Typed:
+        try:
+            program = pipeline.typed(self._module, options)
+        except ProgramError as error:  # the text was right for other extents: these arguments do not fit it
+            raise DataError(error.diagnostics) from None
+        if program.size_names:
+            name = program.size_names[0]
+            raise data_error("E0610", name=name, advice=f"give constants={{'{name}': …}}, or -D {name}=…")
+        check_memory(program)
+        return program
+
+    def _sized(self) -> Typed:
+        """The program, if every named extent has a value. Raises DataError E0610."""
+        if self._typed.size_names:
+            name = self._typed.size_names[0]
+            raise data_error("E0610", name=name, advice=f"give it with -D {name}=…, or with `bound({name}=…)`")
+        return self._typed
+
+    def _wanted(self, program: Typed, want: Sequence[str] | None) -> tuple[str, ...]:
+        if want is None:
+            return program.outputs
+        names = (want,) if isinstance(want, str) else tuple(want)
+        for name in names:
+            if name not in program.by_name or program.tensor(name).role is not Role.COMPUTED:
+                known = [t.name for t in program.with_role(Role.COMPUTED)]
+                like = nearest(name, known)
+                raise data_error("E0605", kind="computed tensor", name=name, advice=f"did you mean `{like}`?" if like else f"there are {', '.join(known)}")
+        return tuple(dict.fromkeys(names))
+
+    def _executable(self, program: Typed, wanted: tuple[str, ...]) -> Executable:
+        with self._lock:
+            key = (id(program), wanted)
+            if key not in self._executables:
+                self._executables[key] = Executable(pipeline.plan(program, wanted, target()))
+            return self._executables[key]
+
+    def _result(self, tensor: Tensor, given: Array | None, arrays: Mapping[str, Array]) -> Array:
+        shape = tuple(int(n) for n in tensor.extents)  # type: ignore[arg-type]
+        if given is None:
+            return np.empty(shape, tensor.dtype.numpy)
+        right = isinstance(given, np.ndarray) and given.shape == shape and given.dtype == tensor.dtype.numpy  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not right or not given.flags.c_contiguous or not given.flags.writeable:
+            raise data_error("E0601", tensor=tensor.name, wanted=f"a writeable C-contiguous {tensor.dtype} array {list(shape)}", given="another array for `out`", advice="make it with np.empty")
+        if any(np.shares_memory(given, a) for a in arrays.values()):
+            raise data_error("E0608", tensor=tensor.name, message="the array for `out` overlaps an input", advice="give memory of its own")
+        return given
+
+
+def _signature(info: TensorInfo) -> str:
+    return f"{info.name}: {info.dtype}[{', '.join(map(str, info.extents))}]"
+
+
+def _names_differ(path: Path, missing: list[str], over: list[str]) -> DataError:
+    parts: list[str] = []
+    if missing:
+        parts.append(f"it lacks {', '.join(f'`{n}`' for n in missing[:5])}")
+    if over:
+        parts.append(f"it has {', '.join(f'`{n}`' for n in over[:5])}, which the program does not know")
+    likely = [(n, nearest(n, over)) for n in missing if nearest(n, over)]
+    advice = f"is `{likely[0][1]}` the program's `{likely[0][0]}`?" if likely else "save the weights of this program with `save`"
+    return data_error("E0609", message=f"{path.name} does not fit: " + "; ".join(parts), advice=advice)
+
+
+__all__ = ["Named", "Number", "Program", "Results", "StepTime", "TensorInfo"]

@@ -1,0 +1,22 @@
+"""What the schedule needs to know of this machine."""
+
+import os
+from functools import cache
+
+from indexlang.kernels.contract import choose_tile
+from indexlang.kernels.loader import machine
+from indexlang.nest.moves.contract import Target
+
+
+@cache
+def target() -> Target:
+    """The target of schedules made for this machine."""
+    return Target(machine().lanes, choose_tile)
+
+
+def usable_threads(wanted: int | None) -> int:
+    """How many threads a run uses: as asked, else INDEXLANG_THREADS, else one for each core this process may use."""
+    if wanted is not None:
+        return max(wanted, 1)
+    stated = os.environ.get("INDEXLANG_THREADS", "")
+    return max(int(stated), 1) if stated.isdigit() else machine().cores

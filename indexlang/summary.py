@@ -1,0 +1,142 @@
+"""What a program is made of, in numbers: tensors, parameters, multiply-adds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+from indexlang.ir import ops
+from indexlang.ir.equation import Equation, Program, Role, Tensor
+from indexlang.ir.expr import Apply, Reduce, reads, walk
+from indexlang.ir.show import show_equation
+from indexlang.ir.size import Extent, Size
+from indexlang.text.source import NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """A tensor of a program.
+
+    axes     the letter of each axis, '' where it has none
+    extents  an int where it is known, else the text of a named extent or a formula over such
+    params   how many trained numbers it holds; macs  multiply-adds to compute it; bytes  of memory (0: not known yet)
+    """
+
+    name: str
+    axes: tuple[str, ...]
+    extents: tuple[int | str, ...]
+    dtype: str
+    role: str
+    params: int
+    macs: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One equation of the layer table; `params` are those that no earlier equation uses."""
+
+    name: str
+    text: str
+    extents: tuple[int | str, ...]
+    params: int
+    macs: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The layer table."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def params(self) -> int:
+        return sum(row.params for row in self.rows)
+
+    @property
+    def macs(self) -> int:
+        return sum(row.macs for row in self.rows)
+
+    def __str__(self) -> str:
+        table = [("equation", "extents", "parameters", "multiply-adds", "bytes")]
+        table += [(r.name, _times(r.extents), _count(r.params), _count(r.macs), _count(r.bytes)) for r in self.rows]
+        table.append(("total", "", _count(self.params), _count(self.macs), _count(sum(r.bytes for r in self.rows))))
+        widths = [max(len(row[k]) for row in table) for k in range(5)]
+        lines = [row[0].ljust(widths[0]) + "".join("  " + row[k].rjust(widths[k]) for k in range(1, 5)) for row in table]
+        rule = "-" * max(map(len, lines))
+        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+    def _repr_html_(self) -> str:
+        cells = [(r.name, _times(r.extents), _count(r.params), _count(r.macs)) for r in self.rows]
+        cells.append(("total", "", _count(self.params), _count(self.macs)))
+        body = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in cells)
+        return f"<table><tr><th>equation</th><th>extents</th><th>parameters</th><th>multiply-adds</th></tr>{body}</table>"
+
+
+def tensor_infos(program: Program) -> Mapping[str, TensorInfo]:
+    """Every tensor of a program, by name."""
+    macs = {e.target: 0 for e in program.equations}
+    for e in program.equations:
+        macs[e.target] += multiply_adds(e)
+    return {t.name: _info(t, macs.get(t.name, 0)) for t in program.tensors}
+
+
+def summary(program: Program) -> Summary:
+    """The layer table; extents that are not known yet stand as names, and count as nothing."""
+    rows: list[Row] = []
+    seen: set[str] = set()
+    for e in program.equations:
+        t = program.tensor(e.target)
+        own = {r.tensor for part in (*e.left, e.body) for r in reads(part)} - seen
+        seen |= own
+        params = sum(_known(program.tensor(n).elements) for n in own if program.tensor(n).role is Role.PARAM)
+        rows.append(Row(e.target, _written(e), _extents(t), params, multiply_adds(e), _known(t.elements) * t.dtype.size))
+    return Summary(tuple(rows))
+
+
+def multiply_adds(e: Equation) -> int:
+    """The multiply-adds of an equation: a sum of products costs one for each value of its indices."""
+    around = prod(_known(b.extent) for b in e.indices)
+    return sum(around * _multiply_adds(n) for n in _sums(e))
+
+
+def _sums(e: Equation) -> list[Reduce]:
+    return [n for n in walk(e.body) if isinstance(n, Reduce) and n.fold is ops.SUM and _is_product(n)]
+
+
+def _is_product(n: Reduce) -> bool:
+    product = isinstance(n.body, Apply) and n.body.op is ops.MUL
+    return product and len([r for r in reads(n.body)]) >= 2
+
+
+def _multiply_adds(n: Reduce) -> int:
+    return prod(_known(b.extent) for b in n.over)
+
+
+def _written(e: Equation) -> str:
+    """The equation as the user wrote it, on one line."""
+    text = e.span.text if e.span is not NOWHERE else show_equation(e)
+    return " ".join(text.split())
+
+
+def _info(t: Tensor, macs: int) -> TensorInfo:
+    elements = _known(t.elements)
+    params = elements if t.role is Role.PARAM else 0
+    axes = t.axes or ("",) * len(t.extents)
+    return TensorInfo(t.name, axes, _extents(t), t.dtype.value, t.role.value, params, macs, elements * t.dtype.size)
+
+
+def _extents(t: Tensor) -> tuple[int | str, ...]:
+    return tuple(str(n) if isinstance(n, Size) else int(n) for n in t.extents)
+
+
+def _known(extent: Extent) -> int:
+    return 0 if isinstance(extent, Size) else int(extent)
+
+
+def _times(extents: tuple[int | str, ...]) -> str:
+    return "×".join(map(str, extents))
+
+
+def _count(n: int) -> str:
+    return f"{n:,}"

@@ -1,0 +1,235 @@
+"""The scalar functions that generated worker source may call, as numba intrinsics over one float type each.
+
+exp_f32(x), exp_f64(x), …: the C mathematics library's functions, or LLVM's own where it knows them; the compound ones
+(sigmoid, silu, gelu, softplus) are written so that they neither overflow nor lose NaN. relu, sign, floordiv, mod take
+ints and floats. accuracy: that of the C library (mostly 1 ulp), compound functions a few ulp.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core.errors import TypingError
+from numba.extending import intrinsic
+
+Build = Callable[..., Any]
+
+_KINDS = {"f32": (types.float32, ir.FloatType(), "f"), "f64": (types.float64, ir.DoubleType(), "")}
+_SQRT_HALF = 0.7071067811865476
+
+
+def _llvm(name: str) -> Build:
+    def build(builder: Any, kind: str, *args: Any) -> Any:
+        value = _KINDS[kind][1]
+        function = builder.module.declare_intrinsic(
+            f"llvm.{name}", [value], ir.FunctionType(value, [value] * len(args))
+        )
+        return builder.call(function, args)
+
+    return build
+
+
+def _libm(name: str) -> Build:
+    def build(builder: Any, kind: str, *args: Any) -> Any:
+        value = _KINDS[kind][1]
+        full = name + _KINDS[kind][2]
+        function = builder.module.globals.get(full)
+        if function is None:
+            function = ir.Function(builder.module, ir.FunctionType(value, [value] * len(args)), full)
+            function.attributes.add("nounwind")
+        return builder.call(function, args)
+
+    return build
+
+
+_exp, _log1p, _erf, _fabs = _llvm("exp"), _libm("log1p"), _libm("erf"), _llvm("fabs")
+
+
+def _constant(kind: str, value: float) -> Any:
+    return ir.Constant(_KINDS[kind][1], value)
+
+
+def _sigmoid(builder: Any, kind: str, x: Any) -> Any:
+    one = _constant(kind, 1.0)
+    return builder.fdiv(one, builder.fadd(one, _exp(builder, kind, builder.fneg(x))))
+
+
+def _silu(builder: Any, kind: str, x: Any) -> Any:
+    return builder.fmul(x, _sigmoid(builder, kind, x))
+
+
+def _gelu(builder: Any, kind: str, x: Any) -> Any:
+    inner = _erf(builder, kind, builder.fmul(x, _constant(kind, _SQRT_HALF)))
+    return builder.fmul(builder.fmul(_constant(kind, 0.5), x), builder.fadd(_constant(kind, 1.0), inner))
+
+
+def _softplus(builder: Any, kind: str, x: Any) -> Any:
+    zero = _constant(kind, 0.0)
+    positive = builder.select(builder.fcmp_ordered("<", x, zero), zero, x)
+    small = _exp(builder, kind, builder.fneg(_fabs(builder, kind, x)))
+    return builder.fadd(positive, _log1p(builder, kind, small))
+
+
+_FLOAT: dict[str, tuple[int, Build]] = {
+    "exp": (1, _exp),
+    "log": (1, _llvm("log")),
+    "log1p": (1, _log1p),
+    "expm1": (1, _libm("expm1")),
+    "sqrt": (1, _llvm("sqrt")),
+    "sin": (1, _llvm("sin")),
+    "cos": (1, _llvm("cos")),
+    "tanh": (1, _libm("tanh")),
+    "erf": (1, _erf),
+    "pow": (2, _llvm("pow")),
+    "floor": (1, _llvm("floor")),
+    "ceil": (1, _llvm("ceil")),
+    "round": (1, _llvm("rint")),
+    "abs": (1, _fabs),
+    "sigmoid": (1, _sigmoid),
+    "silu": (1, _silu),
+    "gelu": (1, _gelu),
+    "softplus": (1, _softplus),
+}
+
+
+def _float_function(name: str, kind: str, arity: int, build: Build) -> Any:
+    value = _KINDS[kind][0]
+
+    def unary(typing, x):
+        return value(value), lambda context, builder, signature, args: build(builder, kind, *args)
+
+    def binary(typing, x, y):
+        return value(value, value), lambda context, builder, signature, args: build(builder, kind, *args)
+
+    function = unary if arity == 1 else binary
+    function.__name__ = f"{name}_{kind}"
+    return intrinsic(function)
+
+
+for _name, (_arity, _build) in _FLOAT.items():
+    for _kind in _KINDS:
+        globals()[f"{_name}_{_kind}"] = _float_function(_name, _kind, _arity, _build)
+
+
+def _kind_of(t: Any) -> str | None:
+    return "f32" if t == types.float32 else "f64" if t == types.float64 else None
+
+
+def _numeric(name: str, on_float: Build, on_int: Build, arity: int) -> Any:
+    """A function of floats or int64, chosen by the type of its arguments."""
+
+    def result(*kinds: Any) -> Any:
+        t = kinds[0]
+        if t not in (types.float32, types.float64, types.int64) or any(k != t for k in kinds):
+            raise TypingError(f"{name} takes int64, float32 or float64, not {kinds}")
+        kind = _kind_of(t)
+
+        def generate(context, builder, signature, args):
+            return on_int(builder, *args) if kind is None else on_float(builder, kind, *args)
+
+        return t(*kinds), generate
+
+    if arity == 1:
+
+        def function(typing, x):
+            return result(x)
+    else:
+
+        def function(typing, x, y):
+            return result(x, y)
+
+    function.__name__ = name
+    return intrinsic(function)
+
+
+def _int(value: int) -> Any:
+    return ir.Constant(ir.IntType(64), value)
+
+
+def _relu_float(builder: Any, kind: str, x: Any) -> Any:
+    return builder.select(builder.fcmp_ordered("<", x, _constant(kind, 0.0)), _constant(kind, 0.0), x)
+
+
+def _relu_int(builder: Any, x: Any) -> Any:
+    return builder.select(builder.icmp_signed("<", x, _int(0)), _int(0), x)
+
+
+def _sign_float(builder: Any, kind: str, x: Any) -> Any:
+    zero = _constant(kind, 0.0)
+    below = builder.select(builder.fcmp_ordered("<", x, zero), _constant(kind, -1.0), x)
+    return builder.select(builder.fcmp_ordered(">", x, zero), _constant(kind, 1.0), below)
+
+
+def _sign_int(builder: Any, x: Any) -> Any:
+    below = builder.select(builder.icmp_signed("<", x, _int(0)), _int(-1), _int(0))
+    return builder.select(builder.icmp_signed(">", x, _int(0)), _int(1), below)
+
+
+def _abs_float(builder: Any, kind: str, x: Any) -> Any:
+    return _fabs(builder, kind, x)
+
+
+def _abs_int(builder: Any, x: Any) -> Any:
+    return builder.select(builder.icmp_signed("<", x, _int(0)), builder.neg(x), x)
+
+
+def _floordiv_float(builder: Any, kind: str, x: Any, y: Any) -> Any:
+    return _FLOAT["floor"][1](builder, kind, builder.fdiv(x, y))
+
+
+def _floordiv_int(builder: Any, x: Any, y: Any) -> Any:
+    """Rounded down as Python does (LLVM truncates); 0 for a zero divisor."""
+    zero = builder.icmp_signed("==", y, _int(0))
+    minus = builder.icmp_signed("==", y, _int(-1))
+    safe = builder.select(builder.or_(zero, minus), _int(1), y)
+    quotient = builder.sdiv(x, safe)
+    rest = builder.sub(x, builder.mul(quotient, safe))
+    signs = builder.icmp_signed("<", builder.xor(rest, safe), _int(0))
+    down = builder.and_(builder.icmp_signed("!=", rest, _int(0)), signs)
+    found = builder.select(down, builder.sub(quotient, _int(1)), quotient)
+    return builder.select(zero, _int(0), builder.select(minus, builder.neg(x), found))
+
+
+def _mod_float(builder: Any, kind: str, x: Any, y: Any) -> Any:
+    return builder.fsub(x, builder.fmul(y, _floordiv_float(builder, kind, x, y)))
+
+
+def _mod_int(builder: Any, x: Any, y: Any) -> Any:
+    zero = builder.icmp_signed("==", y, _int(0))
+    found = builder.sub(x, builder.mul(_floordiv_int(builder, x, y), y))
+    return builder.select(zero, _int(0), found)
+
+
+relu = _numeric("relu", _relu_float, _relu_int, 1)
+sign = _numeric("sign", _sign_float, _sign_int, 1)
+absolute = _numeric("absolute", _abs_float, _abs_int, 1)
+floordiv = _numeric("floordiv", _floordiv_float, _floordiv_int, 2)
+mod = _numeric("mod", _mod_float, _mod_int, 2)
+
+
+@intrinsic
+def to_int(typing, x):
+    """A whole float as an int64: held within ±2^62, NaN as -2^62, so that a later range check fails and says so."""
+    kind = _kind_of(x)
+    if kind is None:
+        raise TypingError("to_int takes a float")
+
+    def generate(context, builder, signature, args):
+        low, high = _constant(kind, -(2.0**62)), _constant(kind, 2.0**62)
+        value = builder.select(builder.fcmp_ordered(">", args[0], low), args[0], low)
+        value = builder.select(builder.fcmp_ordered("<", value, high), value, high)
+        return builder.fptosi(value, ir.IntType(64))
+
+    return types.int64(x), generate
+
+
+NAMES = tuple(f"{name}_{kind}" for name in _FLOAT for kind in _KINDS) + (
+    "relu",
+    "sign",
+    "absolute",
+    "floordiv",
+    "mod",
+    "to_int",
+)
+"""What generated source may import from here."""
