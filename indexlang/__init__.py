@@ -13,12 +13,13 @@ if not (_HERE / "grammar").is_dir():
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from indexlang.api import check, compile, load
+    from indexlang.api import compile, load
+    from indexlang.checking import check
     from indexlang.program import Program, Results, TensorInfo
     from indexlang.text.diagnostics import DataError, Diagnostic, IndexlangError, NumericalError, ProgramError
 
 _HOMES = {
-    "check": "api",
+    "check": "checking",
     "compile": "api",
     "load": "api",
     "Program": "program",

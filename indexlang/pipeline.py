@@ -3,9 +3,7 @@
 The only module that knows all stages.
 """
 
-from dataclasses import dataclass
-
-from indexlang.infer.elaborate import elaborate, extent_names
+from indexlang.infer.elaborate import elaborate
 from indexlang.infer.scope import Options
 from indexlang.ir.equation import Program
 from indexlang.nest.moves.contract import Target
@@ -16,25 +14,9 @@ from indexlang.passes.dce import drop_dead
 from indexlang.passes.split_sums import split_long_sums
 from indexlang.run.plan import Plan, make_plan
 from indexlang.syntax import ast
-from indexlang.syntax.parse import parse
-from indexlang.text.diagnostics import Diagnostic, ProgramError, Severity
+from indexlang.text.diagnostics import ProgramError, Severity
 
 STAGES = ("ast", "typed", "simple", "nest", "source")
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A text that was looked at: its tree, its program if it has no mistakes, and what is to be said of it."""
-
-    module: ast.Module
-    program: Program | None
-    diagnostics: tuple[Diagnostic, ...]
-
-
-def check(module: ast.Module, options: Options) -> Checked:
-    """Syntax tree → typed program, with every independent mistake told. Loads no compiler."""
-    result = elaborate(module, options)
-    return Checked(module, result.program, result.diagnostics)
 
 
 def typed(module: ast.Module, options: Options) -> Program:
@@ -70,4 +52,4 @@ def show_plan(made: Plan, stage: str, target: str | None) -> str:
     return "\n".join(show_nest(s.nest) for s in steps)
 
 
-__all__ = ["STAGES", "Checked", "check", "extent_names", "parse", "plan", "show_plan", "show_tree", "simple", "typed"]
+__all__ = ["STAGES", "plan", "show_plan", "show_tree", "simple", "typed"]

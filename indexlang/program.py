@@ -111,7 +111,7 @@ class Program:
     def defaults(self) -> dict[str, Path]:
         """The files that give values to inputs (`from "cat.jpg"`), relative to the program's folder."""
         found = self._typed.with_role(Role.INPUT)
-        return {t.name: (self._folder or Path()) / t.default for t in found if t.default is not None}
+        return {t.name: Path(t.default) for t in found if t.default is not None}
 
     def summary(self) -> Summary:
         """The layer table: equation, extents, parameters, multiply-adds, bytes."""

@@ -1,8 +1,8 @@
 """The number types of tensors and values."""
 
 from enum import Enum
-
-import numpy as np
+from importlib import import_module
+from typing import Any
 
 
 class DType(Enum):
@@ -16,13 +16,14 @@ class DType(Enum):
     F64 = "f64"
 
     @property
-    def numpy(self) -> np.dtype[np.generic]:
-        return _NUMPY[self]
+    def numpy(self) -> Any:
+        """numpy's dtype. (numpy is imported here, not above: checking a program needs none.)"""
+        return import_module("numpy").dtype(_NUMPY[self])
 
     @property
     def size(self) -> int:
         """Bytes of one element."""
-        return self.numpy.itemsize
+        return _SIZES[self]
 
     @property
     def is_float(self) -> bool:
@@ -46,13 +47,14 @@ class DType(Enum):
 
 
 _NUMPY = {
-    DType.BOOL: np.dtype(np.bool_),
-    DType.U8: np.dtype(np.uint8),
-    DType.I32: np.dtype(np.int32),
-    DType.INT: np.dtype(np.int64),
-    DType.F32: np.dtype(np.float32),
-    DType.F64: np.dtype(np.float64),
+    DType.BOOL: "bool",
+    DType.U8: "uint8",
+    DType.I32: "int32",
+    DType.INT: "int64",
+    DType.F32: "float32",
+    DType.F64: "float64",
 }
+_SIZES = {DType.BOOL: 1, DType.U8: 1, DType.I32: 4, DType.INT: 8, DType.F32: 4, DType.F64: 8}
 _WIDTH = (DType.BOOL, DType.INT, DType.F32, DType.F64)
 
 

@@ -7,11 +7,31 @@ arguments and `{f}` for the float type of the result; `probes` are values that t
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from importlib import import_module
+from math import erf
 from typing import Any
 
-import numpy as np
-
 Value = Any
+
+
+class _Numpy:
+    """numpy, imported when a value is first computed: checking a program computes none, and starts at once."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module("numpy"), name)
+
+
+np: Any = _Numpy()
+
+
+def _of(name: str) -> Callable[..., Value]:
+    """numpy's function of that name, without warnings on infinities and NaN."""
+
+    def call(*args: Value) -> Value:
+        with np.errstate(all="ignore"):
+            return getattr(np, name)(*args)
+
+    return call
 
 
 class Kind(Enum):
@@ -58,9 +78,7 @@ def _quiet(function: Callable[..., Value]) -> Callable[..., Value]:
 
 
 def _erf(x: Value) -> Value:
-    import math
-
-    return np.vectorize(math.erf, otypes=[np.float64])(x)[()]
+    return np.vectorize(erf, otypes=[np.float64])(x)[()]
 
 
 def _floordiv(a: Value, b: Value) -> Value:
@@ -96,6 +114,14 @@ def _sigmoid(x: Value) -> Value:
     return 1.0 / (1.0 + np.exp(-x))
 
 
+def _silu(x: Value) -> Value:
+    return x * _sigmoid(x)
+
+
+def _rsqrt(x: Value) -> Value:
+    return 1.0 / np.sqrt(x)
+
+
 def _softplus(x: Value) -> Value:
     return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
 
@@ -107,49 +133,49 @@ def _relu(x: Value) -> Value:
 _POSITIVE = (0.1, 0.5, 1.0, 3.0)
 
 # -- arithmetic, by the operators of the language
-ADD = Op("add", 2, Kind.NUMBER, _quiet(np.add), "({0} + {1})", "a + b", infix="+")
-SUB = Op("sub", 2, Kind.NUMBER, _quiet(np.subtract), "({0} - {1})", "a - b", infix="-")
-MUL = Op("mul", 2, Kind.NUMBER, _quiet(np.multiply), "({0} * {1})", "a * b", infix="*")
-DIV = Op("div", 2, Kind.FLOAT, _quiet(np.divide), "({0} / {1})", "a / b, always a float", infix="/")
+ADD = Op("add", 2, Kind.NUMBER, _of("add"), "({0} + {1})", "a + b", infix="+")
+SUB = Op("sub", 2, Kind.NUMBER, _of("subtract"), "({0} - {1})", "a - b", infix="-")
+MUL = Op("mul", 2, Kind.NUMBER, _of("multiply"), "({0} * {1})", "a * b", infix="*")
+DIV = Op("div", 2, Kind.FLOAT, _of("divide"), "({0} / {1})", "a / b, always a float", infix="/")
 FLOORDIV = Op("floordiv", 2, Kind.NUMBER, _quiet(_floordiv), "floordiv({0}, {1})", "a // b, rounded down", infix="//")
 MOD = Op("mod", 2, Kind.NUMBER, _quiet(_mod), "mod({0}, {1})", "a % b, with the sign of b", infix="%")
 POW = Op("pow", 2, Kind.FLOAT, _quiet(_power), "pow_{f}({0}, {1})", "a ^ b", _POSITIVE, infix="^")
-NEG = Op("neg", 1, Kind.NUMBER, _quiet(np.negative), "(-{0})", "-a")
+NEG = Op("neg", 1, Kind.NUMBER, _of("negative"), "(-{0})", "-a")
 
 # -- comparisons and logic
-LT = Op("lt", 2, Kind.COMPARE, np.less, "({0} < {1})", "a < b", infix="<")
-LE = Op("le", 2, Kind.COMPARE, np.less_equal, "({0} <= {1})", "a <= b", infix="<=")
-GT = Op("gt", 2, Kind.COMPARE, np.greater, "({0} > {1})", "a > b", infix=">")
-GE = Op("ge", 2, Kind.COMPARE, np.greater_equal, "({0} >= {1})", "a >= b", infix=">=")
-EQ = Op("eq", 2, Kind.COMPARE, np.equal, "({0} == {1})", "a == b", infix="==")
-NE = Op("ne", 2, Kind.COMPARE, np.not_equal, "({0} != {1})", "a != b", infix="!=")
-AND = Op("and", 2, Kind.LOGIC, np.logical_and, "({0} and {1})", "both", infix="and")
-OR = Op("or", 2, Kind.LOGIC, np.logical_or, "({0} or {1})", "either", infix="or")
-NOT = Op("not", 1, Kind.LOGIC, np.logical_not, "(not {0})", "the opposite")
+LT = Op("lt", 2, Kind.COMPARE, _of("less"), "({0} < {1})", "a < b", infix="<")
+LE = Op("le", 2, Kind.COMPARE, _of("less_equal"), "({0} <= {1})", "a <= b", infix="<=")
+GT = Op("gt", 2, Kind.COMPARE, _of("greater"), "({0} > {1})", "a > b", infix=">")
+GE = Op("ge", 2, Kind.COMPARE, _of("greater_equal"), "({0} >= {1})", "a >= b", infix=">=")
+EQ = Op("eq", 2, Kind.COMPARE, _of("equal"), "({0} == {1})", "a == b", infix="==")
+NE = Op("ne", 2, Kind.COMPARE, _of("not_equal"), "({0} != {1})", "a != b", infix="!=")
+AND = Op("and", 2, Kind.LOGIC, _of("logical_and"), "({0} and {1})", "both", infix="and")
+OR = Op("or", 2, Kind.LOGIC, _of("logical_or"), "({0} or {1})", "either", infix="or")
+NOT = Op("not", 1, Kind.LOGIC, _of("logical_not"), "(not {0})", "the opposite")
 
 # -- functions with a name in the language
-MAX = Op("max", 2, Kind.NUMBER, np.maximum, "max2({0}, {1})", "the larger; NaN if either is NaN")
-MIN = Op("min", 2, Kind.NUMBER, np.minimum, "min2({0}, {1})", "the smaller; NaN if either is NaN")
-ABS = Op("abs", 1, Kind.NUMBER, np.abs, "absolute({0})", "|x|")
-SIGN = Op("sign", 1, Kind.NUMBER, np.sign, "sign({0})", "-1, 0 or 1; NaN stays NaN")
+MAX = Op("max", 2, Kind.NUMBER, _of("maximum"), "max2({0}, {1})", "the larger; NaN if either is NaN")
+MIN = Op("min", 2, Kind.NUMBER, _of("minimum"), "min2({0}, {1})", "the smaller; NaN if either is NaN")
+ABS = Op("abs", 1, Kind.NUMBER, _of("abs"), "absolute({0})", "|x|")
+SIGN = Op("sign", 1, Kind.NUMBER, _of("sign"), "sign({0})", "-1, 0 or 1; NaN stays NaN")
 RELU = Op("relu", 1, Kind.NUMBER, _relu, "relu({0})", "max(x, 0); the slope at 0 is taken as 0")
 SIGMOID = Op("sigmoid", 1, Kind.FLOAT, _quiet(_sigmoid), "sigmoid_{f}({0})", "1 / (1 + exp(-x))")
-TANH = Op("tanh", 1, Kind.FLOAT, np.tanh, "tanh_{f}({0})", "the hyperbolic tangent")
-EXP = Op("exp", 1, Kind.FLOAT, _quiet(np.exp), "exp_{f}({0})", "e to the power x")
-LOG = Op("log", 1, Kind.FLOAT, _quiet(np.log), "log_{f}({0})", "the natural logarithm", _POSITIVE)
-LOG1P = Op("log1p", 1, Kind.FLOAT, _quiet(np.log1p), "log1p_{f}({0})", "log(1 + x), exact near 0", _POSITIVE)
-EXPM1 = Op("expm1", 1, Kind.FLOAT, _quiet(np.expm1), "expm1_{f}({0})", "exp(x) - 1, exact near 0")
-SQRT = Op("sqrt", 1, Kind.FLOAT, _quiet(np.sqrt), "sqrt_{f}({0})", "the square root", _POSITIVE)
-RSQRT = Op("rsqrt", 1, Kind.FLOAT, _quiet(lambda x: 1.0 / np.sqrt(x)), "({f}(1) / sqrt_{f}({0}))", "1 / sqrt(x)", _POSITIVE)
-SIN = Op("sin", 1, Kind.FLOAT, _quiet(np.sin), "sin_{f}({0})", "the sine")
-COS = Op("cos", 1, Kind.FLOAT, _quiet(np.cos), "cos_{f}({0})", "the cosine")
+TANH = Op("tanh", 1, Kind.FLOAT, _of("tanh"), "tanh_{f}({0})", "the hyperbolic tangent")
+EXP = Op("exp", 1, Kind.FLOAT, _of("exp"), "exp_{f}({0})", "e to the power x")
+LOG = Op("log", 1, Kind.FLOAT, _of("log"), "log_{f}({0})", "the natural logarithm", _POSITIVE)
+LOG1P = Op("log1p", 1, Kind.FLOAT, _of("log1p"), "log1p_{f}({0})", "log(1 + x), exact near 0", _POSITIVE)
+EXPM1 = Op("expm1", 1, Kind.FLOAT, _of("expm1"), "expm1_{f}({0})", "exp(x) - 1, exact near 0")
+SQRT = Op("sqrt", 1, Kind.FLOAT, _of("sqrt"), "sqrt_{f}({0})", "the square root", _POSITIVE)
+RSQRT = Op("rsqrt", 1, Kind.FLOAT, _quiet(_rsqrt), "({f}(1) / sqrt_{f}({0}))", "1 / sqrt(x)", _POSITIVE)
+SIN = Op("sin", 1, Kind.FLOAT, _of("sin"), "sin_{f}({0})", "the sine")
+COS = Op("cos", 1, Kind.FLOAT, _of("cos"), "cos_{f}({0})", "the cosine")
 ERF = Op("erf", 1, Kind.FLOAT, _erf, "erf_{f}({0})", "the error function")
 GELU = Op("gelu", 1, Kind.FLOAT, _quiet(_gelu), "gelu_{f}({0})", "x times the normal distribution function of x")
-SILU = Op("silu", 1, Kind.FLOAT, _quiet(lambda x: x * _sigmoid(x)), "silu_{f}({0})", "x * sigmoid(x)")
+SILU = Op("silu", 1, Kind.FLOAT, _quiet(_silu), "silu_{f}({0})", "x * sigmoid(x)")
 SOFTPLUS = Op("softplus", 1, Kind.FLOAT, _quiet(_softplus), "softplus_{f}({0})", "log(1 + exp(x)), without overflow")
-FLOOR = Op("floor", 1, Kind.NUMBER, np.floor, "floor_{f}({0})", "rounded down; an int in a subscript")
-CEIL = Op("ceil", 1, Kind.NUMBER, np.ceil, "ceil_{f}({0})", "rounded up; an int in a subscript")
-ROUND = Op("round", 1, Kind.NUMBER, np.rint, "round_{f}({0})", "to the nearest integer, halves to the even one")
+FLOOR = Op("floor", 1, Kind.NUMBER, _of("floor"), "floor_{f}({0})", "rounded down; an int in a subscript")
+CEIL = Op("ceil", 1, Kind.NUMBER, _of("ceil"), "ceil_{f}({0})", "rounded up; an int in a subscript")
+ROUND = Op("round", 1, Kind.NUMBER, _of("rint"), "round_{f}({0})", "to the nearest integer, halves to the even one")
 TO_INT = Op("int", 1, Kind.TO_INT, _quiet(_to_int), "to_int({0})", "an integer-valued float as an int")
 
 FUNCTIONS: dict[str, Op] = {
@@ -165,14 +191,14 @@ INFIX: dict[str, Op] = {
 }
 
 # -- reductions
-SUM = Fold("sum", np.sum, "plus({0}, {1})", "the sum; 0 over an empty range")
-PROD = Fold("prod", np.prod, "times({0}, {1})", "the product; 1 over an empty range")
-LARGEST = Fold("max", np.max, "max2({0}, {1})", "the largest; -inf over an empty range; NaN if any is NaN")
-SMALLEST = Fold("min", np.min, "min2({0}, {1})", "the smallest; inf over an empty range; NaN if any is NaN")
-ANY = Fold("any", np.any, "({0} or {1})", "whether any is true")
-ALL = Fold("all", np.all, "({0} and {1})", "whether all are true")
-ARGMAX = Fold("argmax", np.argmax, "", "the first index of the largest, or of the first NaN")
-ARGMIN = Fold("argmin", np.argmin, "", "the first index of the smallest, or of the first NaN")
+SUM = Fold("sum", _of("sum"), "plus({0}, {1})", "the sum; 0 over an empty range")
+PROD = Fold("prod", _of("prod"), "times({0}, {1})", "the product; 1 over an empty range")
+LARGEST = Fold("max", _of("max"), "max2({0}, {1})", "the largest; -inf over an empty range; NaN if any is NaN")
+SMALLEST = Fold("min", _of("min"), "min2({0}, {1})", "the smallest; inf over an empty range; NaN if any is NaN")
+ANY = Fold("any", _of("any"), "({0} or {1})", "whether any is true")
+ALL = Fold("all", _of("all"), "({0} and {1})", "whether all are true")
+ARGMAX = Fold("argmax", _of("argmax"), "", "the first index of the largest, or of the first NaN")
+ARGMIN = Fold("argmin", _of("argmin"), "", "the first index of the smallest, or of the first NaN")
 
 FOLDS: dict[str, Fold] = {f.name: f for f in (SUM, PROD, LARGEST, SMALLEST, ANY, ALL, ARGMAX, ARGMIN)}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from indexlang.api import check
+from indexlang.checking import check
 from indexlang.cli import settings
 from indexlang.cli.exits import Exit, exit_of_findings
 from indexlang.cli.terminal import encoding, result, result_json, tell_all
