@@ -18,8 +18,9 @@ LAYERS = (
     ("cli",),
     ("api",),
     ("program",),
-    ("interop",),
+    ("interop", "arguments", "parameters", "memory", "summary"),
     ("pipeline",),
+    ("checking",),
     ("emit", "run"),
     ("kernels",),
     ("nest",),
@@ -54,6 +55,7 @@ PURE_EXCEPT = {
 # (module, what it imports inside a function): why.
 LATE = {
     ("indexlang.text.diagnostics", "indexlang.text.render"): "the renderer imports this module",
+    ("indexlang.run.kernels", "indexlang.kernels.toolchain"): "numba is loaded only when something must be compiled",
 }
 
 

@@ -50,7 +50,9 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with its exit code."""
-    gc.set_threshold(100_000)  # imports and checking make many objects that stay: collecting saves nothing and takes 20 ms
+    gc.set_threshold(
+        100_000
+    )  # imports and checking make many objects that stay: collecting saves nothing and takes 20 ms
     code = outcome(sys.argv[1:] if arguments is None else arguments)
     code = _flushed(code)
     sys.exit(code)

@@ -32,7 +32,7 @@ class Layer:
 
     name: str
     text: str
-    extents: tuple[int, ...]
+    extents: tuple[int | str, ...]
     params: int
     macs: int
     milliseconds: float

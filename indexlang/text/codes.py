@@ -183,7 +183,7 @@ _ROWS = (
     # -- limits
     Code("E0901", "too large", "`{tensor}` needs {needed}, {limit_text}", "use smaller extents, or raise INDEXLANG_MEMORY",
          "Sizes are computed and compared with the memory limit before anything is allocated. The limit is what "
-         "the machine has free, or what the environment variable INDEXLANG_MEMORY says.", "tensor A[1000000000000000000000000000000]\nA[i] = 1.5"),
+         "the machine has free, or what the environment variable INDEXLANG_MEMORY says."),
     Code("E0902", "an extent too large", "{what} is {value}, more than 2^63", "use smaller extents", "Extents and sizes are below 2^63.",
          "A[i:10000000000000000000000] = 1.5*i"),
     # -- warnings

@@ -104,7 +104,7 @@ def _array(program: Program, name: str, request: Request) -> Array:
 
 
 def _values(program: Program, arrays: dict[str, Array], wanted: list[str]) -> dict[str, Array]:
-    returned = program(**arrays, want=wanted)
+    returned = program(*arrays.values(), want=wanted)  # by position: an input may be called `want`
     return {wanted[0]: returned} if isinstance(returned, np.ndarray) else {name: returned[name] for name in wanted}
 
 

@@ -9,8 +9,7 @@ from indexlang.api import load
 from indexlang.cli import settings
 from indexlang.cli.terminal import result, tell
 from indexlang.interop.disk import written_aside
-
-STAGES = ("ast", "typed", "simple", "nest", "tuned", "source")
+from indexlang.pipeline import STAGES
 
 
 @click.command("show")
