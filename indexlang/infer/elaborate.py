@@ -148,6 +148,8 @@ class _Elaboration:
             case ast.Param():
                 start = self._start(s, len(extents), expressions)
                 world.tensors[s.name] = Tensor(s.name, extents, dtype, Role.PARAM, axes, start=start, span=s.name_span)
+        if s.name in world.tensors:
+            _check_size(world.tensors[s.name])
 
     def _declared_extent(self, axis: ast.Subscript, expressions: Expressions, name: str) -> Extent:
         match axis:
@@ -236,6 +238,7 @@ class _Elaboration:
 
     def _add(self, name: str, made: list[Made], stated: Stated | None) -> None:
         tensor = target_tensor(name, made, stated, self.equations[name][0].left_span)
+        _check_size(tensor)
         self.world.tensors[name] = tensor
         self.computed.append(tensor)
         self.made.extend(m.equation for m in made)
@@ -271,6 +274,12 @@ class _Elaboration:
             self.found.extend(error.diagnostics)
             return False
         return True
+
+
+def _check_size(t: Tensor) -> None:
+    """Positions in a tensor are 64-bit numbers (E0902)."""
+    if isinstance(t.elements, int) and t.elements * t.dtype.size >= 2**63:
+        raise program_error("E0902", t.span, what=f"the number of bytes of `{t.name}`", value=t.elements * t.dtype.size)
 
 
 def extent_names(module: ast.Module) -> set[str]:

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
+from typing import cast
 
 from indexlang.infer.expressions import Expressions, flattened
 from indexlang.infer.proofs import check_uses
 from indexlang.infer.ranges import Ranges, with_extents
 from indexlang.infer.scope import Scope, Use, Var, World
+from indexlang.infer.whole import written_out
 from indexlang.ir import ops
 from indexlang.ir.affine import Affine, affine
 from indexlang.ir.bounds import is_empty, span_of
@@ -16,7 +19,7 @@ from indexlang.ir.expr import Apply, Bound, Expr, Index, Reduce, children, reads
 from indexlang.ir.size import Extent, Size, at_least, same, substitute
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import ProgramError, program_error
-from indexlang.text.names import plural
+from indexlang.text.names import is_capital, plural
 from indexlang.text.source import Span
 
 
@@ -45,9 +48,10 @@ def elaborate_equation(e: ast.Equation, world: World, stated: Stated | None) -> 
 
 class _Elaboration:
     def __init__(self, e: ast.Equation, world: World, stated: Stated | None) -> None:
-        self.e = e
+        self.e = e = written_out(e, world)
         self.world = world
         self.stated = stated
+        self.products: dict[int, Extent] = {}  # extents of grouped axes
         self.scope = Scope(ahead=frozenset(_reduced(e.body)))
         self.expressions = Expressions(world, self.scope)
 
@@ -72,6 +76,9 @@ class _Elaboration:
             for item in s.items if isinstance(s, ast.Group) else (s,):
                 match item:
                     case ast.Name(name=name, span=span):
+                        if isinstance(s, ast.Group) and self.e.sign == "=" and name in self.scope.left:
+                            message = f"`{name}` stands twice on the left side, so only some elements would be defined"
+                            raise program_error("E0303", self.e.left_span, message=message, advice="use two indices and a condition, or `+=`")
                         self._bind(name, span, None)
                     case ast.Ranged(index=ast.Name(name=name, span=span), extent=extent):
                         self._bind(name, span, extent)
@@ -84,7 +91,7 @@ class _Elaboration:
         if name in self.world.constants:
             place = self.world.places[name]
             raise program_error("E0314", span, name=name, because=[(f"the constant `{name}`", place)])
-        if name[0].isupper():
+        if is_capital(name):
             lower = name[0].lower() + name[1:]
             raise program_error("E0108", span, what=f"the extent `{name}`", sign=self.e.sign, hint=f"indices are lower-case: write `{lower}`")
         known = self.scope.left.get(name)
@@ -110,6 +117,7 @@ class _Elaboration:
                     raise program_error("E0414", inner.span, message="a group on the left side holds indices only", advice="write the position as one expression instead")
                 var = self.scope.left[inner.name]
                 parts.append((Index(var.name, inner.span), var.extent))
+            self.products[axis] = prod((n for _, n in parts), start=cast(Extent, 1))
             return flattened(self.expressions, parts, s.span)
         inner = s.index if isinstance(s, ast.Ranged) else s
         found = self.expressions.subscript(inner)
@@ -167,13 +175,20 @@ class _Elaboration:
 
     def _axis_extent(self, axis: int, s: Expr, indices: tuple[Bound, ...], values: Mapping[str, Extent]) -> Extent | None:
         stated = self.stated.extents[axis] if self.stated else None
-        found = _covered(s, indices)
-        if found is not None and stated is not None and isinstance(s, Index) and same(found, stated) is False:
+        product = self.products.get(axis)
+        found = _covered(s, indices) if product is None else substitute(product, values)
+        if found is not None and stated is not None and self._is_wrong(found, stated, isinstance(s, Index)):
             assert self.stated is not None
             raise program_error(
                 "E0415", self.e.left_span, axis=axis, tensor=self.e.name, stated=stated, found=found, because=[("stated here", self.stated.span)]
             )
         return stated if stated is not None else found
+
+    def _is_wrong(self, found: Extent, stated: Extent, bare: bool) -> bool:
+        """`=` over a bare index gives every element; `+=` may add to the first ones only."""
+        if self.e.sign == "+=":
+            return at_least(stated, found) is False
+        return bare and same(found, stated) is False
 
     def _check_one_to_one(self, e: Equation) -> None:
         box = {b.name: b.extent for b in e.indices}

@@ -1,5 +1,6 @@
 """Syntax → typed IR, for the expressions of one equation. Extents of indices are still symbols here."""
 
+from fractions import Fraction
 from typing import cast
 
 from indexlang.infer.scope import NUMBERS, GroupUse, Scope, Use, Var, World
@@ -11,7 +12,7 @@ from indexlang.ir.expr import Apply, Border, Bound, Const, Expr, Index, Read, Re
 from indexlang.ir.size import Extent, Size, names, symbol
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import ProgramError, program_error
-from indexlang.text.names import nearest, plural
+from indexlang.text.names import is_capital, nearest, plural
 from indexlang.text.source import Span
 
 INT_LIMIT = 2**63
@@ -79,13 +80,9 @@ class Expressions:
             self.integers -= 1
         if found.dtype is DType.INT:
             return found
-        if isinstance(found, Apply) and found.op is ops.DIV:
-            left, right = found.args
-            if isinstance(left, Const) and isinstance(right, Const) and not found.dtype.is_int:
-                raise program_error("E0304", e.span, dtype="quotient")
-        if isinstance(found, Const) and not isinstance(found.value, float) and found.dtype.is_float:
-            value = cast(Number, found.value)
-            raise program_error("E0305", e.span, left=getattr(value, "numerator", value), right=getattr(value, "denominator", 1))
+        quotient = next((n.value for n in walk(found) if isinstance(n, Const) and isinstance(n.value, Fraction)), None)
+        if quotient is not None:
+            raise program_error("E0305", e.span, left=quotient.numerator, right=quotient.denominator)
         kind = "bool" if found.dtype is DType.BOOL else "float"
         raise program_error("E0304", e.span, dtype=kind)
 
@@ -105,8 +102,8 @@ class Expressions:
         finally:
             self.integers -= 1
         if isinstance(value, bool) or not isinstance(value, int | Size):
-            if hasattr(value, "denominator"):
-                raise program_error("E0305", e.span, left=value.numerator, right=value.denominator)  # pyright: ignore
+            if isinstance(value, Fraction):
+                raise program_error("E0305", e.span, left=value.numerator, right=value.denominator)
             raise program_error("E0304", e.span, dtype="float")
         if isinstance(value, int):
             if value < 0:
@@ -180,7 +177,7 @@ class Expressions:
     def _shown_extent(self, letter: str, tensor: str, axis: int) -> Extent:
         """The named extent of an axis of an undeclared input: the one its index already has, or a fresh one."""
         var = self.lookup(letter) if letter else None
-        if var is not None:
+        if var is not None and var.written is None:
             for use in self.scope.uses:
                 if isinstance(use.subscript, Index) and use.subscript.name == var.name and use.tensor in self.world.tensors:
                     known = self.world.tensors[use.tensor]
@@ -465,7 +462,7 @@ class Expressions:
         world = self.world
         if name in world.constants or name.lower() in NUMBERS:
             return False
-        if name[0].isupper():
+        if is_capital(name):
             return False
         scalar = world.tensors.get(name)
         return not (name in world.computed or (scalar is not None and not scalar.extents))
@@ -474,8 +471,10 @@ class Expressions:
         build, span = self.build, e.span
         if e.op in ("any", "all") and body.dtype is not DType.BOOL:
             raise program_error("E0306", e.body.span, op=e.op, given=f"a {_kind(body.dtype)}", advice="compare it first, as in `any (x != 0)`")
-        if e.op in ("argmax", "argmin") and len(over) != 1:
+        if e.op in ("argmax", "argmin") and (len(over) != 1 or e.binders is None):
             raise program_error("E0308", e.op_span, op=e.op)
+        if e.op in ("argmax", "argmin", "mean"):
+            self.scope.never_empty += [(e.op, self.scope.vars[b.name], e.op_span) for b in over]
         match e.op:
             case "mean":
                 count = integer(1)
@@ -526,7 +525,7 @@ def flattened(expressions: Expressions, parts: list[tuple[Expr, Extent]], span: 
 
 def capitals(letter: str) -> tuple[str, ...]:
     """The names that mean the extent of an index: `B` for b, `DX` or `Dx` for dx."""
-    return tuple(dict.fromkeys((letter.upper(), letter[:1].upper() + letter[1:])))
+    return tuple(dict.fromkeys(c for c in (letter.upper(), letter[:1].upper() + letter[1:]) if c != letter))
 
 
 def _kind(dtype: DType) -> str:

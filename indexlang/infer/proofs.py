@@ -97,7 +97,8 @@ def _told(use: Use, e: Expr, extent: Extent, box: Mapping[str, Extent], witness:
     where = f"{shown} gives {value}" if shown else f"it is {value}"
     text = f"{where}, but it has {plural(int(str(extent)), 'element')}"
     fit = _largest_fit(e, extent, box, ranges)
-    if fit is not None and ranges.reasons[f"?{fit[0]}"].rule == "bare" and not use.writes:
+    stated = any(ranges.reasons[f"?{v}"].rule in ("written", "left", "constant") for v in used)
+    if fit is not None and ranges.reasons[f"?{fit[0]}"].rule == "bare" and not use.writes and not stated:
         reason = ranges.reasons[f"?{fit[0]}"]
         return diagnostic(
             "E0404", use.span, index=letters[fit[0]], declared=box[fit[0]], allowed=fit[1], tensor=use.tensor,
@@ -130,11 +131,16 @@ def _largest_fit(e: Expr, extent: Extent, box: Mapping[str, Extent], ranges: Ran
             return None
         for run in range(_to_int(box[name]) - 1, 0, -1) if _to_int(box[name]) <= 4096 else ():
             if stays_inside(e, extent, {**box, name: run}, Facts()):
-                bare = ranges.reasons[f"?{name}"].rule == "bare"
-                if best is None or bare:
+                rank = _ease(ranges.reasons[f"?{name}"].rule)
+                if best is None or rank > _ease(ranges.reasons[f"?{best[0]}"].rule):
                     best = (name, run)
                 break
     return best
+
+
+def _ease(rule: str) -> int:
+    """How likely it is that this range is the one to change: a written one first."""
+    return {"written": 3, "left": 2, "constant": 2, "bare": 1}.get(rule, 0)
 
 
 def _to_int(extent: Extent) -> int:

@@ -54,6 +54,9 @@ class Ranges:
             pass
         self._check_all_known()
         self._check_groups()
+        for op, var, span in self.scope.never_empty:
+            if self.values[var.symbol] == 0:
+                raise program_error("E0309", span, op=op, index=var.letter, because=[(self.reasons[var.symbol].text, self.reasons[var.symbol].span)])
         return self.values
 
     # -- the rules

@@ -8,7 +8,7 @@ from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Tensor
 from indexlang.ir.expr import Bound, Expr
 from indexlang.ir.size import Extent, Named, Size, symbol
-from indexlang.text.names import nearest
+from indexlang.text.names import look_alike, nearest
 from indexlang.text.source import Span
 
 NUMBERS: Mapping[str, float] = {"inf": float("inf"), "pi": 3.141592653589793, "π": 3.141592653589793}
@@ -59,7 +59,11 @@ class World:
 
     def suggestion(self, name: str, more: Iterable[str] = ()) -> str:
         """The hint for an unknown name."""
-        found = nearest(name, [*self.tensors, *self.computed, *self.constants, *self.extents, *more])
+        known = [*self.tensors, *self.computed, *self.constants, *self.extents, *more]
+        twin = look_alike(name, known)
+        if twin is not None:
+            return f"a letter of `{name}` is {twin[1]} and only looks like that of `{twin[0]}`: type it anew"
+        found = nearest(name, known)
         return f"did you mean `{found}`?" if found else "define it, or declare it with `input`"
 
 
@@ -127,6 +131,7 @@ class Scope:
     letters: dict[str, str] = field(default_factory=dict[str, str])  # of every index made, twins included
     capitals: dict[str, str] = field(default_factory=dict[str, str])  # `?X` asked for before index x was met → x
     ahead: frozenset[str] = frozenset()  # letters that some reduction of the equation binds
+    never_empty: list[tuple[str, "Var", Span]] = field(default_factory=list[tuple[str, "Var", Span]])  # mean, argmax
 
     def new(self, letter: str, span: Span, written: Extent | None = None) -> Var:
         """A new index of the equation; its range is to be solved."""

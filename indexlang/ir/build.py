@@ -50,6 +50,8 @@ class Builder:
         Raises BadOperands where the types do not fit, ZeroDivisionError for a constant division by zero.
         """
         dtype = self.result(op, args)
+        if op in (ops.FLOORDIV, ops.MOD) and dtype is DType.INT and is_const(args[1], 0):
+            raise ZeroDivisionError
         if all(isinstance(a, Const) for a in args):
             folded = _fold(op, [cast(Number, cast(Const, a).value) for a in args])
             if folded is not None:

@@ -29,6 +29,25 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return close[0] if close else None
 
 
+def is_capital(name: str) -> bool:
+    """Whether a name stands for an extent, not an index: it begins with a capital (but `Δx` is a step of x)."""
+    return name[:1].isupper() and not (name[0] == "Δ" and len(name) > 1)
+
+
+# Letters of other scripts that look like Latin ones.
+_LIKE = str.maketrans("АВЕЗКМНОРСТУХЅІЈаеорсухѕіјΑΒΕΖΗΙΚΜΝΟΡΤΥΧονᴏ", "ABE3KMHOPCTYXSIJaeopcyxsijABEZHIKMNOPTYXovo")
+
+
+def look_alike(name: str, known: Iterable[str]) -> tuple[str, str] | None:
+    """The known name that `name` looks like, and the script of the letter by which it differs."""
+    seen = name.translate(_LIKE)
+    for other in sorted(set(known) - {name}):
+        if other.translate(_LIKE) == seen:
+            odd = next((c for c, d in zip(name, other, strict=False) if c != d), name[0])
+            return other, script(odd).capitalize()
+    return None
+
+
 def script(character: str) -> str:
     """The script of a letter, read from its Unicode name (`LATIN`, `CYRILLIC`, …)."""
     return unicodedata.name(character, "UNKNOWN").split(" ")[0]

@@ -4,10 +4,13 @@ import sys
 
 import click
 
+from indexlang.checking import checked
 from indexlang.cli.terminal import encoding, result, width
+from indexlang.ir.dtypes import DType
 from indexlang.text.codes import CODES, Code
 from indexlang.text.names import nearest
-from indexlang.text.render import clean, wrap
+from indexlang.text.render import clean, render_plain, wrap
+from indexlang.text.source import Source
 
 
 @click.command("explain")
@@ -21,12 +24,23 @@ def command(code: str | None) -> None:
 
 
 def story(row: Code, columns: int, charset: str = "utf-8") -> str:
-    """What `explain` prints: the title, the story, the example."""
-    parts = [f"{row.code}: {row.title}", *("\n".join(wrap(clean(row.story, charset), min(columns, 90))),)]
+    """What `explain` prints: the title, the story, the example and what is said about it."""
+    parts = [f"{row.code}: {row.title}", "\n".join(wrap(clean(row.story, charset), min(columns, 90)))]
     if row.example:
-        lines = (f"    {clean(line, charset)}" for line in row.example.rstrip("\n").split("\n"))
-        parts.append("For example:\n\n" + "\n".join(lines))
+        lines = [clean(line, charset) for line in row.example.strip("\n").split("\n")]
+        parts += ["For example:", _indented(lines), "gives", _indented(said(row, columns - 4, charset))]
     return "\n\n".join(parts)
+
+
+def said(row: Code, columns: int, charset: str = "utf-8") -> list[str]:
+    """The lines of the message that the example of a code raises."""
+    found = checked(Source("example.idx", row.example), None, DType.F32).diagnostics
+    messages = [render_plain(d, columns, charset) for d in found if d.code == row.code]
+    return "\n\n".join(messages).split("\n")
+
+
+def _indented(lines: list[str]) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in lines)
 
 
 def _row(code: str) -> Code:
