@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from indexlang.cli.commands.explain import said
 from indexlang.text.codes import CODES, Code
 
 PAGE = Path(__file__).with_name("errors.md")
@@ -41,6 +42,7 @@ def _entry(row: Code) -> str:
     lines = [f"### {row.code}: {row.title}", "", row.story, ""]
     if row.example:
         lines += ["```", *(_plain(line) for line in row.example.strip("\n").split("\n")), "```", ""]
+        lines += ["```", *said(row, 100), "```", ""]
     return "\n".join(lines)
 
 
