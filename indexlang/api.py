@@ -8,7 +8,6 @@ from indexlang.checking import check, checked, folded, read_source
 from indexlang.ir.build import Number
 from indexlang.ir.dtypes import DType
 from indexlang.program import Program
-from indexlang.syntax import ast
 from indexlang.text.diagnostics import ProgramError, Severity, data_error
 from indexlang.text.source import Source
 
@@ -45,8 +44,7 @@ def _program(source: Source, constants: Mapping[str, Number] | None, dtype: str 
     errors = [d for d in found.diagnostics if d.severity is Severity.ERROR]
     if errors:
         raise ProgramError(errors)
-    declares = any(isinstance(s, ast.Input | ast.Param) for s in found.module.statements)
-    return Program(source, found.module, found.options, dtype is None and not declares, folder, threads)
+    return Program(source, found.module, found.options, dtype is None and not found.module.declares, folder, threads)
 
 
 __all__ = ["check", "compile", "load"]

@@ -44,11 +44,12 @@ def check(text_or_path: str | os.PathLike[str], *, constants: Mapping[str, Numbe
 def checked(source: Source, constants: Mapping[str, Number] | None, float_type: DType) -> Checked:
     """Text → typed program, with every independent mistake told."""
     module, found = parse(source)
-    if found:
-        return Checked(module, Options(float_type), None, tuple(found))
     options = _options(module, constants, float_type)
     result = elaborate(module, options)
-    return Checked(module, options, result.program, result.diagnostics)
+    if not found:
+        return Checked(module, options, result.program, result.diagnostics)
+    told = sorted([*found, *result.diagnostics], key=lambda d: d.span.start)
+    return Checked(module, options, None, tuple(told))
 
 
 def _options(module: ast.Module, constants: Mapping[str, Number] | None, float_type: DType) -> Options:

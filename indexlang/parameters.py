@@ -104,6 +104,8 @@ def as_array(name: str, value: Any) -> Array:
         array = np.asarray(value)
     except Exception as problem:
         raise data_error("E0608", tensor=name, message=f"numpy cannot view it ({problem})", advice="give an array of numbers") from None
+    if array.dtype.kind == "c":
+        raise data_error("E0603", tensor=name, wanted="real numbers", given=f"an array of {array.dtype}", advice="give the real and the imaginary part as two tensors")
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         what = "an array of objects" if array.dtype.kind == "O" else f"an array of {array.dtype}"
         raise data_error("E0608", tensor=name, message=f"it is {what}, not of bools, ints or floats", advice="convert it to a float array")

@@ -263,9 +263,13 @@ class _Emitter:
         if is_local(e):
             return self.name("local", e.tensor[1:])
         text = f"{self._tensor(e.tensor)}[{self._address(e.tensor, e.subscripts)}]"
-        if self.nest.dtypes[e.tensor] in (DType.I32, DType.U8):
+        stored = self.nest.dtypes[e.tensor]
+        if stored in (DType.I32, DType.U8):
             self._use("numpy", "int64 as i64")
             return f"i64({text})"
+        if stored is not e.dtype and stored.is_float:
+            self._use("numpy", "float64 as f64")
+            return f"f64({text})"
         return text
 
     def _apply(self, e: Apply) -> str:

@@ -42,8 +42,8 @@ class _Elaboration:
         self.module = module
         self.options = options
         self.found: list[Diagnostic] = []
-        declares = any(isinstance(s, ast.Input | ast.Param) for s in module.statements)
-        self.world = World(options, Builder(options.float_type), declares)
+        self.world = World(options, Builder(options.float_type), module.declares)
+        self.world.broken |= module.broken
         self.stated: dict[str, Stated] = {}
         self.equations: dict[str, list[ast.Equation]] = {}
         self.made: list[Equation] = []
@@ -252,7 +252,7 @@ class _Elaboration:
             return tuple(dict.fromkeys(n.name for n in named))
         used = {m for es in self.equations.values() for e in es for m in _read_names(e)}
         order = [n for n in self.equations if n not in used]
-        if not order and not self.found:
+        if not order and not self.found and not self.module.broken:
             place = self.module.statements[-1].span if self.module.statements else NOWHERE
             self.found.append(diagnostic("E0210", place, name="the result", advice="write an equation, as in `A[i] = 2*X[i]`"))
         return tuple(order)

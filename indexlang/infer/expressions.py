@@ -6,7 +6,7 @@ from typing import cast
 from indexlang.infer.scope import NUMBERS, GroupUse, Scope, Use, Var, World
 from indexlang.ir import ops
 from indexlang.ir.build import BadOperands, Number, integer
-from indexlang.ir.dtypes import DType
+from indexlang.ir.dtypes import DType, joined
 from indexlang.ir.equation import Role, Tensor
 from indexlang.ir.expr import Apply, Border, Bound, Const, Expr, Index, Read, Reduce, Rule, free_indices, rewrite, walk
 from indexlang.ir.size import Extent, Size, names, symbol
@@ -154,7 +154,7 @@ class Expressions:
                 "E0301", e.span, tensor=e.name, wanted=plural(len(tensor.extents), "axis").replace("axiss", "axes"), given="none is",
                 advice=f"write `{e.name}[{axes}]`", because=[(f"`{e.name}` is defined here", self.world.places.get(e.name, tensor.span))],
             )  # fmt: skip
-        return Read(e.name, (), None, tensor.dtype.read, e.span)
+        return Read(e.name, (), None, self._read_dtype(tensor), e.span)
 
     def tensor(self, name: str, span: Span, rank: int, letters: tuple[str, ...]) -> Tensor | None:
         """The tensor of that name; in a text without declarations an unknown one becomes an input."""
@@ -200,7 +200,7 @@ class Expressions:
             raise self._rank_error(e, tensor)
         border = self._border(e, tensor)
         parts = tuple(self._axis(s, axis, e, tensor, border) for axis, s in enumerate(e.subscripts))
-        dtype = tensor.dtype.read
+        dtype = self._read_dtype(tensor)
         if border and border.value is not None:
             value = border.value
             if (value.dtype is DType.BOOL) != (dtype is DType.BOOL):
@@ -208,6 +208,10 @@ class Expressions:
             if value.dtype.is_float and dtype is DType.INT:
                 raise program_error("E0304", cast(ast.Expr, e.border).span, dtype="float", hint="the tensor holds ints; give an int after `else`")
         return Read(e.name, parts, border, dtype, e.span)
+
+    def _read_dtype(self, tensor: Tensor) -> DType:
+        """The type of an element as a value: floats are computed with in the program's float type, or a wider one."""
+        return joined(tensor.dtype, self.build.float_type) if tensor.dtype.is_float else tensor.dtype.read
 
     def _rank_error(self, e: ast.Access, tensor: Tensor) -> ProgramError:
         count = len(tensor.extents)

@@ -191,9 +191,15 @@ Statement = Input | Param | Declaration | Equation | Output
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A whole text."""
+    """A whole text.
+
+    broken    the names that statements with mistakes would have defined: nothing is said of their uses
+    declares  whether any input or param is declared
+    """
 
     statements: tuple[Statement, ...]
+    broken: frozenset[str] = frozenset()
+    declares: bool = False
 
 
 def nodes(e: object) -> Iterator[object]:

@@ -54,17 +54,21 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The tokens of one statement, and the column it starts at (1 when it is not indented)."""
+    """The tokens of one statement, and the column it starts at (1 when it is not indented).
+
+    is_broken  a lexical mistake in it was told already
+    """
 
     tokens: tuple[Token, ...]
     column: int
+    is_broken: bool = False
 
 
 def lines(source: Source) -> tuple[list[Line], list[Diagnostic]]:
     """Split a text into statements.
 
     A newline ends a statement, except inside brackets and after an operator, `=`, `,`.
-    A line with a lexical mistake gives diagnostics and no statement. Cost: linear in the text.
+    A line with a lexical mistake gives a diagnostic and is marked. Cost: linear in the text.
     """
     found: list[Diagnostic] = list(_hidden(source))
     if found:
@@ -80,8 +84,8 @@ def lines(source: Source) -> tuple[list[Line], list[Diagnostic]]:
         if opened and not broken:
             found.append(_unclosed(opened[-1]))
             broken = True
-        if current and not broken:
-            out.append(Line(tuple(current), current[0].span.column))
+        if current:
+            out.append(Line(tuple(current), current[0].span.column, broken))
         current.clear()
         opened.clear()
         broken = False

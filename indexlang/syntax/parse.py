@@ -26,12 +26,24 @@ def parse(source: Source) -> tuple[ast.Module, list[Diagnostic]]:
         return ast.Module(()), [diagnostic("E0003", size=len(source.text), limit=MAX_TEXT)]
     lines, found = lexer.lines(source)
     statements: list[ast.Statement] = []
+    broken: set[str] = set()
+    declares = False
     for line in lines:
+        declares = declares or line.tokens[0].kind in ("INPUT", "PARAM")
         try:
-            statements.append(_statement(line))
+            if line.is_broken:
+                broken |= _heads(line)
+            else:
+                statements.append(_statement(line))
         except ProgramError as error:
             found.extend(error.diagnostics)
-    return ast.Module(tuple(statements)), found
+            broken |= _heads(line)
+    return ast.Module(tuple(statements), frozenset(broken), declares), found
+
+
+def _heads(line: lexer.Line) -> set[str]:
+    """What a statement with a mistake was to define: its first name."""
+    return {next((t.text for t in line.tokens if t.kind == "NAME"), "")}
 
 
 def _statement(line: lexer.Line) -> ast.Statement:
