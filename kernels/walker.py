@@ -64,9 +64,9 @@ class Walker:
         job = _Job(self._walk, table, steps, control, status, times, keep)
         step = 0
         try:
+            times[0] = time.monotonic_ns()  # before any helper can finish a step
             if threads > 1 and steps:
                 _pool.call(job, threads - 1)
-            times[0] = time.monotonic_ns()
             while step < steps:
                 step = self._walk(*job.addresses, step, _PERIOD)
         except BaseException:

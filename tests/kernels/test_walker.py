@@ -108,7 +108,7 @@ STEPS = [
 
 
 @pytest.mark.parametrize("threads", THREADS)
-@pytest.mark.parametrize("steps", STEPS, ids=str)
+@pytest.mark.parametrize("steps", STEPS, ids=lambda steps: f"{len(steps)} steps {str(steps)[:40]}")
 def test_every_iteration_of_every_step_runs_once(worker: int, steps: list[tuple[int, int]], threads: int):
     plan = Plan(worker, steps)
     for turn in range(1, 4):
