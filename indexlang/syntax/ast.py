@@ -34,13 +34,39 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
+class Keyword:
+    """`width 11` or `width=11` in a call."""
+
+    name: str
+    value: "Expr"
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
-    """`exp(x)`, `max(a, b)`."""
+    """`exp(x)`, `max(a, b)`, `Conv(L0, Φ1, width 11)`."""
 
     name: str
     args: "tuple[Expr, ...]"
     span: Span = field(compare=False, repr=False)
     name_span: Span = field(compare=False, repr=False)
+    keywords: tuple[Keyword, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """`A[b,J1] ; B[b,J2]`: vectors joined along their last slice axis."""
+
+    parts: "tuple[Expr, ...]"
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """`I...`: one or more axes taken as one group."""
+
+    name: str
+    span: Span = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +152,8 @@ class Group:
     span: Span = field(compare=False, repr=False)
 
 
-Expr = Number | Name | Access | Call | Unary | Binary | Comparison | Conditional | Reduction | Table
-Subscript = Expr | Ranged | Group
+Expr = Number | Name | Access | Call | Unary | Binary | Comparison | Conditional | Reduction | Table | Joined
+Subscript = Expr | Ranged | Group | Pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +194,10 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """`T[axes] = body` or `T[axes] += body`; no brackets at all makes `subscripts` None."""
+    """`T[axes] = body`, `+=`, `~` (drawn anew at each run) or `<-` (the next value of a state or param).
+
+    No brackets at all makes `subscripts` None. A left side that is joined vectors stands in `split`.
+    """
 
     name: str
     subscripts: tuple[Subscript, ...] | None
@@ -176,6 +205,97 @@ class Equation:
     body: Expr
     span: Span = field(compare=False, repr=False)
     left_span: Span = field(compare=False, repr=False)
+    split: Joined | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`state m[J] = 0`: lives from run to run and is not trained."""
+
+    name: str
+    axes: tuple[Subscript, ...]
+    dtype: str
+    value: Expr
+    span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """`include "blocks.idx"`."""
+
+    path: str
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantifier:
+    """`for b,x,y,j` before an equation, as the lecture writes it: checked against the left side."""
+
+    names: tuple[Name, ...]
+    equation: Equation | None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TensorParam:
+    """`L[X,Y,I]` in a function's head: a tensor and names for its extents; `I...` is a pack."""
+
+    name: str
+    axes: "tuple[Name | Pack, ...]"
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PackageParam:
+    """`Φ` in a function's head: the parameters of one call."""
+
+    name: str
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantParam:
+    """`width w`, `pad p = 0`, `features J = ?` (open: found from extents)."""
+
+    keyword: str
+    name: str
+    default: Expr | None
+    is_open: bool
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Def:
+    """A function: statements, and the vector expression it returns."""
+
+    name: str
+    params: tuple[TensorParam | PackageParam | ConstantParam, ...]
+    body: "tuple[Statement, ...]"
+    result: Expr
+    span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    """`for l in 1..16:` repeats its block with the constant l = 1, …, 16."""
+
+    name: str
+    first: Expr
+    last: Expr
+    body: "tuple[Statement, ...]"
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """`if cond:` … `else:` …, chosen when compiling."""
+
+    condition: Expr
+    then: "tuple[Statement, ...]"
+    other: "tuple[Statement, ...]"
+    span: Span = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +306,7 @@ class Output:
     span: Span = field(compare=False, repr=False)
 
 
-Statement = Input | Param | Declaration | Equation | Output
+Statement = Input | Param | State | Declaration | Equation | Output | Include | Quantifier | Def | For | If
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from indexlang.text.source import Source, Span
 
 MAX_NESTING = 100
 
-KEYWORDS = {"input", "param", "tensor", "output", "from", "if", "else", "or", "and", "not"}
+KEYWORDS = {
+    "input", "param", "state", "tensor", "output", "from", "if", "else", "or", "and", "not", "def", "for", "in", "return", "include"
+}  # fmt: skip
 REDUCTIONS = {"sum", "prod", "max", "min", "mean", "logsumexp", "any", "all", "argmax", "argmin"}
 TWINS = {
     "·": "*", "×": "*", "∗": "*", "−": "-", "≤": "<=", "≥": ">=", "≠": "!=", "∧": "and", "∨": "or", "¬": "not",
@@ -21,26 +23,28 @@ _KIND = {
     "[": "LSQB", "]": "RSQB", "(": "LPAR", ")": "RPAR", "}": "RBRACE", "_{": "SUBSCRIPT", ",": "COMMA", ":": "COLON",
     "~": "TILDE", "=": "EQUALS", "+=": "PLUSEQUALS", "+": "PLUS", "-": "MINUS", "*": "MULTIPLY", "/": "MULTIPLY",
     "//": "MULTIPLY", "%": "MULTIPLY", "^": "POWER", "**": "POWER", "<": "COMPARE", ">": "COMPARE", "<=": "COMPARE",
-    ">=": "COMPARE", "==": "COMPARE", "!=": "COMPARE", "⌊": "FLOOR", "⌋": "RFLOOR",
+    ">=": "COMPARE", "==": "COMPARE", "!=": "COMPARE", ";": "SEMICOLON", "<-": "ARROW", "←": "ARROW", "..": "RANGE", "...": "ELLIPSIS", "…": "ELLIPSIS", "?": "OPEN",
+    "⌊": "FLOOR", "⌋": "RFLOOR",
 }  # fmt: skip
 _OPENS = {"LSQB": "]", "LPAR": ")", "SUBSCRIPT": "}", "FLOOR": "⌋"}
 _CLOSES = {"RSQB": "]", "RPAR": ")", "RBRACE": "}", "RFLOOR": "⌋"}
-_CONTINUES = {"COMMA", "EQUALS", "PLUSEQUALS", "PLUS", "MINUS", "MULTIPLY", "POWER", "COMPARE", "OR", "AND", "NOT", "TILDE"}
+_CONTINUES = {"COMMA", "EQUALS", "PLUSEQUALS", "PLUS", "MINUS", "MULTIPLY", "POWER", "COMPARE", "OR", "AND", "NOT", "TILDE", "SEMICOLON", "ARROW"}
 
 # A name may not swallow the `_` of `sum_{…}`; combining marks belong to the letter before them.
 _MARK = r"\u0300-\u036f"
 _TOKEN = re.compile(
     rf"""(?P<space>[ \t]+|\#[^\n]*)
        | (?P<newline>\n)
-       | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?P<bad>[\w.]*))
+       | (?P<number>(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?P<bad>(?:\w|\.(?!\.))*))
        | (?P<twin>[·×∗−≤≥≠∧∨¬∞Σ∑∏√]|σ(?![\w'{_MARK}]))
-       | (?P<name>(?!_\{{)[^\W\d](?:(?!_\{{)[\w'{_MARK}])*(?:_\{{[0-9]+\}})?)
+       | (?P<reduce>(?:{"|".join(sorted(REDUCTIONS))})(?=_\{{))
+       | (?P<name>(?!_\{{)[^\W\d](?:(?!_\{{)[\w'{_MARK}])*(?:_\{{(?![^{{}}\n]*,)[^{{}}\n]*\}})?)
        | (?P<string>"[^"\n]*")
-       | (?P<symbol>_\{{|\+=|//|\*\*|<=|>=|==|!=|[][(){{}},:~=+*/%^<>⌊⌋-])
+       | (?P<symbol>_\{{|\+=|//|\*\*|<=|>=|<-|←|==|!=|\.\.\.|…|\.\.|[][(){{}},:;?~=+*/%^<>⌊⌋-])
        | (?P<other>.)""",
     re.VERBOSE,
 )
-_STATEMENT_HEAD = re.compile(r"(?:input|param|tensor|output)\b|[^\W\d][\w']*(?:\[[^\]\n]*\])?\s*(?:\+=|=(?!=))")
+_STATEMENT_HEAD = re.compile(r"(?:input|param|state|tensor|output|def|for|return|include)\b|[^\W\d][\w']*(?:\[[^\]\n]*\])?\s*(?:\+=|=(?!=))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,7 @@ def _declared(text: str) -> set[str]:
 
 
 def _tokens(source: Source, heads: set[str]) -> Iterator[Token | Diagnostic]:
+    before = ""
     for match in _TOKEN.finditer(source.text):
         group = match.lastgroup
         text = match[0]
@@ -156,14 +161,17 @@ def _tokens(source: Source, heads: set[str]) -> Iterator[Token | Diagnostic]:
             yield Token("NEWLINE", text, span)
         elif group == "name":
             yield _word(names.normal(text), heads, span)
+        elif group == "reduce":  # sum_{i} lists an index; L_{l+1} computes a name
+            yield Token("REDUCE", text, span)
         elif group == "twin":
             yield _twin(text, span)
         elif group == "string":
             yield Token("STRING", text[1:-1], span)
-        elif group == "symbol" and text in _KIND:
+        elif group == "symbol" and text in _KIND and (text != "?" or before == "="):
             yield Token(_KIND[text], "^" if text == "**" else text, span)
         else:
             yield _meaningless(text, span)
+        before = text
 
 
 def _number(match: re.Match[str], span: Span) -> Token | Diagnostic:
@@ -177,8 +185,10 @@ def _word(text: str, heads: set[str], span: Span) -> Token | Diagnostic:
     if odd is not None:
         power = odd in "²³⁴⁵⁶⁷⁸⁹⁰¹"
         return diagnostic("E0105", span, text=text, hint="write `^2` for a square" if power else None)
-    if "_{" in text:  # L_{1} and L_1 are one name
-        text = text.replace("_{", "_").rstrip("}")
+    if "_{" in text:
+        stem, _, inner = text.partition("_{")
+        inner = inner.removesuffix("}").replace(" ", "")
+        text = f"{stem}_{inner}" if inner.isalnum() and inner.isascii() and inner[:1].isdigit() else f"{stem}_{{{inner}}}"
     if text in KEYWORDS:
         return Token(text.upper(), text, span)
     if text.lower() in REDUCTIONS and text not in heads:
@@ -198,7 +208,7 @@ def _twin(text: str, span: Span) -> Token:
 def _meaningless(text: str, span: Span) -> Diagnostic:
     advice = {
         "&": "write `and`", "|": "write `or`", "!": "write `not`, or `!=`", '"': "close the quotation on its line",
-        ";": "`;` joins vectors; it needs capital indices", "'": "a prime follows a name", "{": "write `_{` after a name",
+        "'": "a prime follows a name", "{": "write `_{` after a name",
     }.get(text, "delete it")  # fmt: skip
     if text.isdigit() or text.isnumeric():
         return diagnostic("E0105", span, text=text)

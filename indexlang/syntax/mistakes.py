@@ -15,10 +15,10 @@ _FAMILIES = (
 )
 _SHOWN = {
     "EQUALS": "`=`", "PLUSEQUALS": "`+=`", "RSQB": "`]`", "RPAR": "`)`", "COMMA": "`,`", "COLON": "`:`", "LSQB": "`[`",
-    "RBRACE": "`}`", "ELSE": "`else`", "IF": "`if`", "TILDE": "`~`", "FROM": "`from`", "STRING": 'a "file name"', "NAME": "a name",
+    "RBRACE": "`}`", "SEMICOLON": "`;`", "RANGE": "`..`", "ARROW": "`<-`", "IN": "`in`", "ELSE": "`else`", "IF": "`if`", "TILDE": "`~`", "FROM": "`from`", "STRING": 'a "file name"', "NAME": "a name",
     "NUMBER": "a number", "LPAR": "`(`", "COMPARE": "a comparison", "RFLOOR": "`⌋`",
 }  # fmt: skip
-_QUIET = {"AND", "OR", "NOT", "MINUS", "REDUCE", "ROOT", "FLOOR", "SUBSCRIPT"}
+_QUIET = {"AND", "OR", "NOT", "MINUS", "REDUCE", "ROOT", "FLOOR", "SUBSCRIPT", "ELLIPSIS", "OPEN"}
 
 
 def explain(error: UnexpectedInput, tokens: tuple[Token, ...]) -> Diagnostic:
@@ -57,6 +57,4 @@ def _special(word: Token, tokens: tuple[Token, ...]) -> str | None:
         return "write `*` to multiply"
     if word.kind == "NUMBER" and before is not None and before.kind == "RSQB":
         return "write `*` to multiply"
-    if word.kind == "NAME" and word.text in ("def", "for", "state", "include"):
-        return f"`{word.text}` is not part of this version of the language"
     return None

@@ -1,0 +1,86 @@
+"""Lines → blocks: which lines stand under which head, by their indentation."""
+
+from dataclasses import replace
+
+from indexlang.syntax import ast
+from indexlang.syntax.tree import Head
+from indexlang.text.diagnostics import Diagnostic, diagnostic
+from indexlang.text.source import Span
+
+Item = tuple[int, ast.Statement | Head | None]
+
+
+def assembled(items: list[Item], spans: list[Span]) -> tuple[tuple[ast.Statement, ...], list[Diagnostic]]:
+    """The statements of a text with their blocks; lines that fit no block are told and left out."""
+    assembly = _Assembly(items, spans)
+    statements = assembly.block(1, "")
+    return statements, assembly.found
+
+
+class _Assembly:
+    def __init__(self, items: list[Item], spans: list[Span]) -> None:
+        self.items = items
+        self.spans = spans
+        self.at = 0
+        self.found: list[Diagnostic] = []
+        self.returned: ast.Expr | None = None
+
+    def block(self, column: int, kind: str) -> tuple[ast.Statement, ...]:
+        """The statements from here on that begin at `column`."""
+        out: list[ast.Statement] = []
+        while self.at < len(self.items):
+            here, item = self.items[self.at]
+            if here < column:
+                break
+            if here > column:
+                if item is not None:
+                    self.found.append(diagnostic("E0107", self.spans[self.at]))
+                self.at += 1
+                continue
+            self.at += 1
+            if isinstance(item, Head):
+                self._head(item, column, kind, out)
+            elif item is not None:
+                self._statement(item, out)
+        return tuple(out)
+
+    def _statement(self, item: ast.Statement, out: list[ast.Statement]) -> None:
+        before = out[-1] if out else None
+        if isinstance(before, ast.Quantifier) and before.equation is None and isinstance(item, ast.Equation):
+            out[-1] = replace(before, equation=item)
+        else:
+            out.append(item)
+
+    def _head(self, head: Head, column: int, kind: str, out: list[ast.Statement]) -> None:
+        match head.kind:
+            case "whole def":
+                out.append(head.node)
+            case "def":
+                outer, self.returned = self.returned, None
+                body = self._indented(column, head, "def")
+                if self.returned is None:
+                    self.found.append(diagnostic("E0109", head.span, what="def", wanted="a line `return …` at the end of the block"))
+                else:
+                    out.append(replace(head.node, body=body, result=self.returned))
+                self.returned = outer
+            case "for":
+                out.append(replace(head.node, body=self._indented(column, head, kind)))
+            case "if":
+                out.append(replace(head.node, then=self._indented(column, head, kind)))
+            case "else":
+                body = self._indented(column, head, kind)
+                if out and isinstance(out[-1], ast.If) and not out[-1].other:
+                    out[-1] = replace(out[-1], other=body)
+                else:
+                    self.found.append(diagnostic("E0109", head.span, what="else", wanted="an `if …:` block just before it"))
+            case _:
+                if kind != "def":
+                    self.found.append(diagnostic("E0109", head.span, what="return", wanted="a `def …:` around it"))
+                self.returned = head.node
+
+    def _indented(self, column: int, head: Head, kind: str) -> tuple[ast.Statement, ...]:
+        """The block under a head: the lines with the indentation of the first."""
+        if self.at >= len(self.items) or self.items[self.at][0] <= column:
+            self.found.append(diagnostic("E0109", head.span, what=head.kind, wanted="an indented block under it"))
+            return ()
+        return self.block(self.items[self.at][0], kind)

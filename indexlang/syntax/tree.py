@@ -1,0 +1,262 @@
+"""Parse trees → syntax tree: one method a grammar rule; the names of the rules are those of the classes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lark import Token, Transformer, v_args
+
+from indexlang.syntax import ast
+from indexlang.text.diagnostics import program_error
+from indexlang.text.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first line of a block, or `return`: what `blocks` puts together with the lines below."""
+
+    kind: str  # def, for, if, else, return
+    node: Any  # a Def, For or If without its body; the returned expression
+    span: Span
+
+
+def _span(token: Token) -> Span:
+    return token.value.span
+
+
+def _text(token: Token) -> str:
+    return token.value.text
+
+
+@v_args(inline=True)
+class Tree(Transformer[Token, Any]):
+    """Called by lark for each rule as it is recognised."""
+
+    # -- statements
+
+    def input(self, start: Token, name: Token, *rest: Any) -> ast.Input:
+        axes, dtype, others = _declared(rest)
+        path = next((t for t in others if isinstance(t, Token) and t.type == "STRING"), None)
+        span = _span(start).to(_end(name, axes, dtype, path))
+        return ast.Input(_text(name), _axes(axes), _dtype(dtype), _text(path) if path else None, span, _span(name))
+
+    def param(self, start: Token, name: Token, *rest: Any) -> ast.Param:
+        axes, dtype, others = _declared(rest)
+        sign = next((i for i, t in enumerate(others) if isinstance(t, Token)), None)
+        start_value = others[sign + 1] if sign is not None else None
+        drawn = start_value if sign is not None and others[sign].type == "TILDE" else None
+        value = start_value if drawn is None else None
+        span = _span(start).to(_end(name, axes, dtype, start_value))
+        return ast.Param(_text(name), _axes(axes), _dtype(dtype), drawn, value, span, _span(name))
+
+    def declaration(self, start: Token, name: Token, *rest: Any) -> ast.Declaration:
+        axes, dtype, _ = _declared(rest)
+        span = _span(start).to(_end(name, axes, dtype))
+        return ast.Declaration(_text(name), _axes(axes), _dtype(dtype), span, _span(name))
+
+    def output(self, start: Token, *items: Token) -> ast.Output:
+        found = tuple(ast.Name(_text(t), _span(t)) for t in items if t.type == "NAME")
+        return ast.Output(found, _span(start).to(_span(items[-1])))
+
+    def state(self, start: Token, name: Token, *rest: Any) -> ast.State:
+        axes, dtype, others = _declared(rest)
+        value = others[-1]
+        return ast.State(_text(name), _axes(axes), _dtype(dtype), value, _span(start).to(value.span), _span(name))
+
+    def include(self, start: Token, path: Token) -> ast.Include:
+        return ast.Include(_text(path), _span(start).to(_span(path)))
+
+    def quantifier(self, start: Token, *items: Any) -> ast.Quantifier:
+        found = tuple(ast.Name(_text(t), _span(t)) for t in items if isinstance(t, Token) and t.type == "NAME")
+        equation = next((item for item in items if isinstance(item, ast.Equation)), None)
+        return ast.Quantifier(found, equation, _span(start).to(equation.span if equation else found[-1].span))
+
+    # -- heads of blocks
+
+    def def_head(self, start: Token, name: Token, *rest: Any) -> Head:
+        params = tuple(p for p in rest if isinstance(p, ast.TensorParam | ast.PackageParam | ast.ConstantParam))
+        result = rest[-1] if not isinstance(rest[-1], Token) else None
+        span = _span(start).to(result.span if result is not None else _span(rest[-1]))
+        if result is None:
+            result = ast.Name(_text(name), _span(name))  # replaced by what the block returns
+            return Head("def", ast.Def(_text(name), params, (), result, span, _span(name)), span)
+        return Head("whole def", ast.Def(_text(name), params, (), result, span, _span(name)), span)
+
+    def package_param(self, name: Token) -> ast.PackageParam:
+        return ast.PackageParam(_text(name), _span(name))
+
+    def tensor_param(self, name: Token, *rest: Any) -> ast.TensorParam:
+        axes = tuple(item for item in rest if item is not None and not isinstance(item, Token))
+        for axis in axes:
+            if not isinstance(axis, ast.Name | ast.Pack):
+                raise program_error("E0101", axis.span, found="this", expected="a name for the extent, as in `L[X,Y,I]`")
+        return ast.TensorParam(_text(name), axes, _span(name).to(_span(rest[-1])))
+
+    def constant_param(self, keyword: Token, name: Token, equals: Token | None, default: Any) -> ast.ConstantParam:
+        is_open = isinstance(default, Token)
+        value = None if is_open else default
+        end = _span(name) if default is None else _span(default) if isinstance(default, Token) else default.span
+        return ast.ConstantParam(_text(keyword), _text(name), value, is_open, _span(keyword).to(end))
+
+    def for_head(self, start: Token, name: Token, _in: Token, first: ast.Expr, _range: Token, last: ast.Expr, colon: Token) -> Head:
+        span = _span(start).to(_span(colon))
+        return Head("for", ast.For(_text(name), first, last, (), span), span)
+
+    def if_head(self, start: Token, condition: ast.Expr, colon: Token) -> Head:
+        span = _span(start).to(_span(colon))
+        return Head("if", ast.If(condition, (), (), span), span)
+
+    def else_head(self, start: Token, colon: Token) -> Head:
+        return Head("else", None, _span(start).to(_span(colon)))
+
+    def return_(self, start: Token, value: ast.Expr) -> Head:
+        return Head("return", value, _span(start).to(value.span))
+
+    def equation(self, left: ast.Expr, sign: Token, body: ast.Expr) -> ast.Equation:
+        span = left.span.to(body.span)
+        match left:
+            case ast.Joined(parts=(first, *_)) if isinstance(first, ast.Access):
+                return ast.Equation(first.name, None, _text(sign), body, span, left.span, left)
+            case ast.Name(name=name):
+                return ast.Equation(name, None, _text(sign), body, span, left.span)
+            case ast.Access(name=name, subscripts=subscripts, border=None):
+                return ast.Equation(name, subscripts, _text(sign), body, span, left.span)
+            case _:
+                raise program_error("E0108", left.span, what="this", sign=_text(sign))
+
+    def axes(self, *items: Any) -> "_Axes":
+        kept = tuple(item for item in items if item is not None and not isinstance(item, Token))
+        return _Axes(kept, _span(items[0]).to(_span(items[-1])))
+
+    def axis(self, item: ast.Subscript) -> ast.Subscript:
+        return item
+
+    def dtype(self, colon: Token, name: Token) -> "_Dtype":
+        return _Dtype(_text(name), _span(name))
+
+    def initialiser(self, name: Token, *rest: Any) -> ast.Name | ast.Call:
+        if rest[0] is None:
+            return ast.Name(_text(name), _span(name))
+        return self.call(name, *rest)
+
+    # -- expressions
+
+    def conditional(self, value: ast.Expr, _if: Token, condition: ast.Expr, _else: Token, other: ast.Expr) -> ast.Expr:
+        return ast.Conditional(value, condition, other, value.span.to(other.span))
+
+    def binary(self, left: ast.Expr, op: Token, right: ast.Expr) -> ast.Expr:
+        return ast.Binary(_text(op), left, right, left.span.to(right.span))
+
+    def juxtaposed(self, left: ast.Expr, right: ast.Expr) -> ast.Expr:
+        return ast.Binary("*", left, right, left.span.to(right.span))
+
+    def unary(self, op: Token, operand: ast.Expr) -> ast.Expr:
+        return ast.Unary(_text(op), operand, _span(op).to(operand.span))
+
+    def root(self, op: Token, operand: ast.Expr) -> ast.Expr:
+        return ast.Call("sqrt", (operand,), _span(op).to(operand.span), _span(op))
+
+    def floor(self, op: Token, operand: ast.Expr, end: Token) -> ast.Expr:
+        return ast.Call("floor", (operand,), _span(op).to(_span(end)), _span(op))
+
+    def comparison(self, *items: Any) -> ast.Expr:
+        ops = tuple(_text(t) for t in items[1::2])
+        return ast.Comparison(ops, tuple(items[0::2]), items[0].span.to(items[-1].span))
+
+    def reduction(self, op: Token, *rest: Any) -> ast.Expr:
+        binders = rest[0] if len(rest) == 2 else None
+        return ast.Reduction(_text(op), binders, rest[-1], _span(op).to(rest[-1].span), _span(op))
+
+    def binders(self, *items: Any) -> tuple[ast.Binder, ...]:
+        flat: list[ast.Binder] = []
+        for item in items:
+            flat.extend(item if isinstance(item, tuple) else () if isinstance(item, Token) else (item,))
+        return tuple(flat)
+
+    binder_group = binders
+
+    def binder(self, name: Token, _colon: Token | None, extent: ast.Expr | None) -> ast.Binder:
+        return ast.Binder(_text(name), extent, _span(name).to(extent.span) if extent else _span(name))
+
+    def number(self, token: Token) -> ast.Expr:
+        text = _text(token)
+        value = float(text) if any(c in text for c in ".eE") else int(text)
+        return ast.Number(value, _span(token))
+
+    def name(self, token: Token) -> ast.Expr:
+        return ast.Name(_text(token), _span(token))
+
+    def parens(self, start: Token, inner: ast.Expr, end: Token) -> ast.Expr:
+        return inner
+
+    def call(self, name: Token, *rest: Any) -> ast.Call:
+        given = tuple(item for item in rest if item is not None and not isinstance(item, Token))
+        args = tuple(item for item in given if not isinstance(item, ast.Keyword))
+        keywords = tuple(item for item in given if isinstance(item, ast.Keyword))
+        return ast.Call(_text(name), args, _span(name).to(_span(rest[-1])), _span(name), keywords)
+
+    def keyword(self, name: Token, *rest: Any) -> ast.Keyword:
+        return ast.Keyword(_text(name), rest[-1], _span(name).to(rest[-1].span))
+
+    def joined(self, *items: Any) -> ast.Expr:
+        parts = tuple(item for item in items if not isinstance(item, Token))
+        return ast.Joined(parts, items[0].span.to(items[-1].span))
+
+    def pack(self, name: Token, dots: Token) -> ast.Pack:
+        return ast.Pack(_text(name), _span(name).to(_span(dots)))
+
+    def table(self, *items: Any) -> ast.Expr:
+        kept = tuple(item for item in items if item is not None and not isinstance(item, Token))
+        return ast.Table(kept, _span(items[0]).to(_span(items[-1])))
+
+    def access(self, name: Token, *rest: Any) -> ast.Expr:
+        border = next((rest[i + 1] for i, t in enumerate(rest) if isinstance(t, Token) and t.type == "ELSE"), None)
+        items = tuple(item for item in rest if item is not None and not isinstance(item, Token))
+        subscripts = items[:-1] if border is not None else items
+        return ast.Access(_text(name), subscripts, border, _span(name).to(_span(rest[-1])), _span(name))
+
+    def ranged(self, index: ast.Expr, _colon: Token, extent: ast.Expr) -> ast.Subscript:
+        return ast.Ranged(index, extent, index.span.to(extent.span))
+
+    def group(self, *items: Any) -> ast.Subscript:
+        kept = tuple(item for item in items if not isinstance(item, Token))
+        return ast.Group(kept, _span(items[0]).to(_span(items[-1])))
+
+
+class _Axes:
+    __slots__ = ("items", "span")
+
+    def __init__(self, items: tuple[ast.Subscript, ...], span: Span) -> None:
+        self.items = items
+        self.span = span
+
+
+class _Dtype:
+    __slots__ = ("name", "span")
+
+    def __init__(self, name: str, span: Span) -> None:
+        self.name = name
+        self.span = span
+
+
+# `return` is a word of Python, so its rule's method is bound here.
+setattr(Tree, "return", Tree.return_)
+
+
+def _declared(rest: tuple[Any, ...]) -> tuple[_Axes | None, _Dtype | None, list[Any]]:
+    axes = next((item for item in rest if isinstance(item, _Axes)), None)
+    dtype = next((item for item in rest if isinstance(item, _Dtype)), None)
+    others = [item for item in rest if item is not None and not isinstance(item, _Axes | _Dtype)]
+    return axes, dtype, others
+
+
+def _axes(axes: _Axes | None) -> tuple[ast.Subscript, ...]:
+    return axes.items if axes else ()
+
+
+def _dtype(dtype: _Dtype | None) -> str:
+    return dtype.name if dtype else "float"
+
+
+def _end(*items: Any) -> Span:
+    last = next(item for item in reversed(items) if item is not None)
+    return _span(last) if isinstance(last, Token) else last.span
