@@ -1,51 +1,17 @@
-"""The command line: a table of commands, each loaded when it is called, and what becomes of a failure."""
+"""The way in and out of the process: Ctrl-C is caught from the start, and every end has its exit code."""
 
 import gc
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-import click
-
-from indexlang import __version__
-from indexlang.cli.exits import Exit, exit_of_error
-from indexlang.cli.terminal import prepare, result_json, tell, tell_all
-from indexlang.text.diagnostics import IndexlangError
-from indexlang.text.render import as_json
-
-# Name, and what `indexlang --help` says of it. A command is `command` in `cli/commands/NAME.py`.
-COMMANDS = {
-    "run": "Compile a program, run it, and show what each equation took.",
-    "check": "Find mistakes: syntax, names, ranges, extents, bounds.",
-    "show": "Print a program at a stage of the compiler, or its layer table.",
-    "explain": "The long story of an error.",
-    "doctor": "What this machine offers: versions, cores, cache, measured speed.",
-}
-
-
-class Commands(click.Group):
-    """A group that imports a command only when it is called: `--help` and `check` must start fast."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        return import_module(f"indexlang.cli.commands.{cmd_name}").command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="indexlang", message="%(prog)s %(version)s")
-def cli() -> None:
-    """A compiler for tensor-index equations: write a network as the lecture writes it, and run it."""
+INTERRUPTED = 130
+GRACE = 1.0  # seconds that a command has to clean up after Ctrl-C
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -53,67 +19,50 @@ def main(arguments: Sequence[str] | None = None) -> None:
     gc.set_threshold(
         100_000
     )  # imports and checking make many objects that stay: collecting saves nothing and takes 20 ms
-    code = outcome(sys.argv[1:] if arguments is None else arguments)
-    code = _flushed(code)
+    interrupts = _Interrupts()
+    try:
+        with interrupts:
+            app: Any = import_module("indexlang.cli.app")  # loads click: Ctrl-C may come before
+            code = app.outcome(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    if interrupts.came:
+        _leave(INTERRUPTED)
     sys.exit(code)
 
 
-def outcome(arguments: Sequence[str]) -> int:
-    """Run one command; every failure becomes a message and an exit code."""
-    prepare()
-    try:
-        return _exit_code(cli.main(list(arguments), prog_name="indexlang", standalone_mode=False))
-    except click.exceptions.NoArgsIsHelpError as help_wanted:
-        tell(help_wanted.format_message())
-        return Exit.USAGE
-    except click.ClickException as wrong:
-        with suppress(OSError, ValueError):
-            wrong.show()
-        return Exit.USAGE
-    except IndexlangError as error:
-        tell_all(error.diagnostics)
-        if "--json" in arguments:  # whoever reads stdout gets an object in any case
-            result_json({"command": arguments[0], "diagnostics": [as_json(d) for d in error.diagnostics]})
-        return exit_of_error(error)
-    except (KeyboardInterrupt, click.Abort):
-        tell("interrupted")
-        return Exit.INTERRUPTED
-    except SystemExit:  # click's word for a reader of stdout that went away
-        return Exit.DATA
-    except Exception as surprise:
-        return _surprised(surprise)
+class _Interrupts:
+    """While this is open, Ctrl-C raises KeyboardInterrupt once, and ends the process if nothing heeds it.
+
+    Libraries swallow an interrupt now and then (a bare `except` while compiling, a callback from native code); the promise
+    is that a command ends soon after Ctrl-C, whatever it was doing.
+    """
+
+    def __init__(self) -> None:
+        self.came = False
+        self._before: Any = None
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._on_interrupt)
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _on_interrupt(self, *_: object) -> None:
+        if self.came:
+            _leave(INTERRUPTED)
+        self.came = True
+        last_word = threading.Timer(GRACE, _leave, (INTERRUPTED,))
+        last_word.daemon = True
+        last_word.start()
+        raise KeyboardInterrupt
 
 
-def _exit_code(returned: Any) -> int:
-    return returned if isinstance(returned, int) else Exit.GOOD
-
-
-def _surprised(surprise: Exception) -> int:
-    if isinstance(surprise, OSError) and surprise.filename is None:  # not of a file: a stream does not take the text
-        return _lost(surprise)
-    crash: Any = import_module("indexlang.cli.crash")  # only a bug needs it
-    return crash.report(surprise)
-
-
-def _flushed(code: int) -> int:
-    """Write out what stdout still holds; a reader that went away or a full disk must not end in a traceback."""
-    try:
-        if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]  (None when started with >&-)
-            sys.stdout.flush()
-    except (OSError, ValueError) as problem:
-        return code or _lost(problem)
-    return code
-
-
-def _lost(problem: Exception) -> int:
-    """The result could not be written. That a reader has seen enough needs no words."""
-    _silence()
-    if not isinstance(problem, BrokenPipeError):
-        tell(f"error: cannot write the result: {problem}")
-    return Exit.DATA
-
-
-def _silence() -> None:
-    """Python flushes stdout once more at exit: let that go nowhere."""
-    with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _leave(code: int) -> None:
+    """End the process now. An interrupt that passed through `exec` makes Python kill itself at exit; this does not."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError, RuntimeError):
+            stream.flush()
+    os._exit(code)

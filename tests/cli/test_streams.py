@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,7 @@ def test_help_names_every_command():
 
 def test_help_loads_no_heavy_package():
     code = (
-        "import sys\nfrom indexlang.cli.main import outcome\noutcome(['--help'])\n"
+        "import sys\nfrom indexlang.cli.app import outcome\noutcome(['--help'])\n"
         "heavy = {'numpy', 'numba', 'llvmlite', 'lark', 'PIL', 'rich', 'platformdirs'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
@@ -127,6 +129,22 @@ def test_a_bug_without_a_place_for_the_log(monkeypatch: pytest.MonkeyPatch, tmp_
     ended = failing(monkeypatch, ZeroDivisionError())
     assert ended.exit == 70
     assert "could not be written" in ended.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+@pytest.mark.parametrize("seconds", [0.1, 0.3, 0.6, 1.5])
+def test_ctrl_c_ends_any_command_soon(tmp_path: Path, seconds: float):
+    command = [sys.executable, "-m", "indexlang", "run", "examples/alexnet.idx", "--repeat", "1000000"]
+    environment = {**os.environ, "INDEXLANG_CACHE": str(tmp_path)}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, **pipes) as running:
+        time.sleep(seconds)
+        running.send_signal(signal.SIGINT)
+        started = time.perf_counter()
+        _, told = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert time.perf_counter() - started < 2
+    assert "Traceback" not in told
 
 
 # -- streams
