@@ -34,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 class _Interrupts:
     """While this is open, Ctrl-C raises KeyboardInterrupt once, and ends the process if nothing heeds it.
 
-    Libraries swallow an interrupt now and then (a bare `except` while compiling, a callback from native code); the promise
-    is that a command ends soon after Ctrl-C, whatever it was doing.
+    Libraries swallow an interrupt now and then (a bare `except` while compiling, a callback from native code); the
+    promise is that a command ends soon after Ctrl-C, whatever it was doing.
     """
 
     def __init__(self) -> None:

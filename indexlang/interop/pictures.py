@@ -66,7 +66,8 @@ def _layout(path: Path, name: str, extents: Sequence[Extent]) -> tuple[bool, Ext
             return batch, rows, columns, channels
         case _:
             wanted = f"[{', '.join(str(extent) for extent in extents)}]"
-            advice = "declare it as [x, y, 3], or with a batch index first"
+            several = batch and len(body) > 3
+            advice = "a picture is a batch of 1: give several as an .npy file" if several else "declare it as [x, y, 3]"
             raise data_error("E0601", tensor=name, wanted=wanted, given=f"the picture {path}", advice=advice)
 
 
