@@ -47,10 +47,10 @@ _ROWS = (
          "Nesting is bounded so that every text is checked in bounded time and memory."),
     Code("E0107", "an indented line", "the line is indented, but no block is open here", "move it to the left margin",
          "Only the lines of a block are indented.", "A[i] = X[i]\n  C[i] = X[i]"),
-    Code("E0109", "a block is not complete", "`{what}` lacks {wanted}", "see docs/notation.md for the form of blocks",
-         "`def`, `for`, `if` and `else` end in a colon and are followed by indented lines; a `def` block ends in `return`.", "for l in 1..3:\nA[i] = X[i]"),
     Code("E0108", "not a left side", "{what} cannot stand on the left of `{sign}`", "write a tensor with its indices, as in `A[i,j] = …`",
          "An equation defines a tensor: `A[i,j] = …`; a constant is a bare name: `s = 2`.", "X[i] + 1 = A[i]"),
+    Code("E0109", "a block is not complete", "`{what}` lacks {wanted}", "see docs/notation.md for the form of blocks",
+         "`def`, `for`, `if` and `else` end in a colon and are followed by indented lines; a `def` block ends in `return`.", "for l in 1..3:\nA[i] = X[i]"),
     # -- names
     Code("E0201", "unknown name", "`{name}` is not defined", "{advice}",
          "A text that declares any `input` or `param` declares all of them; every other tensor is defined by an "
