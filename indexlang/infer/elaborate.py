@@ -7,6 +7,7 @@ from typing import cast
 from indexlang.infer.equations import Made, Stated, elaborate_equation, shown_fan_in, target_tensor
 from indexlang.infer.expressions import Expressions
 from indexlang.infer.scope import NUMBERS, Options, Scope, World
+from indexlang.infer.unroll import Unrolling
 from indexlang.ir import dtypes
 from indexlang.ir.build import Builder, Number
 from indexlang.ir.dtypes import DType
@@ -50,6 +51,9 @@ class _Elaboration:
         self.computed: list[Tensor] = []
 
     def run(self) -> Elaborated:
+        if not self._guard(self._unroll):
+            return Elaborated(None, _sorted(self.found))
+        self._refuse_what_is_not_there_yet()
         self._sort_equations()
         self._constants()
         self._check_options()
@@ -63,6 +67,29 @@ class _Elaboration:
         tensors = tuple(self._with_fan_in(t) for t in declared) + tuple(self.computed)
         program = Program(tensors, tuple(self.made), outputs, self.options.float_type)
         return Elaborated(program, _sorted(self.found))
+
+    # -- blocks
+
+    def _unroll(self) -> None:
+        """Blocks become plain statements; only texts that have any pay for it."""
+        blocks = (ast.For, ast.If, ast.Quantifier)
+        if not any(isinstance(s, blocks) for s in self.module.statements) and not _computes_names(self.module):
+            return
+        constants = global_constants(self.module, self.options)
+        expressions = Expressions(World(self.options, Builder(self.options.float_type), True, dict(constants.numbers), dict(constants.tables)), Scope())
+        unrolling = Unrolling(expressions.constant, lambda e: _is_constant_shape(e) and constants.knows(e))
+        self.module = replace(self.module, statements=tuple(unrolling.block(self.module.statements, {}, False)))
+
+    def _refuse_what_is_not_there_yet(self) -> None:
+        kept: list[ast.Statement] = []
+        for s in self.module.statements:
+            what = _not_there_yet(s)
+            if what:
+                self.found.append(diagnostic("E0110", s.span, what=what))
+                self.world.broken.add(getattr(s, "name", ""))
+            else:
+                kept.append(s)
+        self.module = replace(self.module, statements=tuple(kept))
 
     # -- collecting
 
@@ -83,6 +110,7 @@ class _Elaboration:
 
     def _constants(self) -> None:
         """Bare names whose right sides are made of numbers, constants and named extents."""
+        self.world.constants.setdefault("training", False)
         self.world.extents.update(extent_names(self.module))
         waiting = {n: es[0] for n, es in self.equations.items() if es[0].subscripts is None and es[0].sign == "=" and len(es) == 1}
         waiting = {n: e for n, e in waiting.items() if _is_constant_shape(e.body)}
@@ -113,7 +141,7 @@ class _Elaboration:
 
     def _check_options(self) -> None:
         for name in self.options.constants:
-            if name not in self.world.constants:
+            if name not in self.world.constants and name != "training":
                 known = [*self.world.constants, *self.world.extents]
                 near = nearest(name, known)
                 advice = f"did you mean `{near}`?" if near else f"the program has {', '.join(known) or 'none'}"
@@ -280,6 +308,72 @@ def _check_size(t: Tensor) -> None:
     """Positions in a tensor are 64-bit numbers (E0902)."""
     if isinstance(t.elements, int) and t.elements * t.dtype.size >= 2**63:
         raise program_error("E0902", t.span, what=f"the number of bytes of `{t.name}`", value=t.elements * t.dtype.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """The constants of a text that stand outside its blocks."""
+
+    numbers: dict[str, Number]
+    tables: dict[str, tuple[Number, ...]]
+
+    def knows(self, e: ast.Expr) -> bool:
+        return all(n in self.numbers or n in self.tables or n.lower() in NUMBERS for n, _ in _names(e))
+
+
+def global_constants(module: ast.Module, options: Options) -> Constants:
+    """Evaluate what can be evaluated without looking into blocks; mistakes are left for later."""
+    found = Constants({"training": False, **options.constants}, {})
+    world = World(options, Builder(options.float_type), True, found.numbers, found.tables)
+    waiting = [s for s in module.statements if isinstance(s, ast.Equation) and s.subscripts is None and s.sign == "=" and s.split is None]
+    changed = True
+    while changed:
+        changed = False
+        for s in list(waiting):
+            if s.name in found.numbers or not (_is_constant_shape(s.body) and found.knows(s.body)):
+                continue
+            waiting.remove(s)
+            changed = True
+            try:
+                expressions = Expressions(world, Scope())
+                if isinstance(s.body, ast.Table):
+                    found.tables[s.name] = tuple(expressions.constant(item) for item in s.body.items)
+                else:
+                    found.numbers[s.name] = expressions.constant(s.body)
+            except ProgramError:
+                continue
+    return found
+
+
+def _computes_names(module: ast.Module) -> bool:
+    return any("_{" in getattr(n, "name", "") for s in module.statements for n in ast.nodes(s))
+
+
+def _not_there_yet(s: ast.Statement) -> str:
+    """What of the notation parses but has no meaning yet; refused by name rather than passed over."""
+    match s:
+        case ast.Def():
+            return "a function"
+        case ast.State():
+            return "`state`"
+        case ast.Include():
+            return "`include`"
+        case ast.Equation(sign="~"):
+            return "a random tensor"
+        case ast.Equation(sign="<-"):
+            return "`<-`"
+        case _:
+            pass
+    odd = next((n for n in ast.nodes(s) if isinstance(n, ast.Joined | ast.Pack | ast.Keyword)), None)
+    match odd:
+        case ast.Joined():
+            return "`;`"
+        case ast.Pack():
+            return "a pack of axes"
+        case ast.Keyword():
+            return "an argument with a keyword"
+        case _:
+            return ""
 
 
 def extent_names(module: ast.Module) -> set[str]:

@@ -68,6 +68,8 @@ class Expressions:
                 return self._choice(self.expr(condition), value, other, condition.span, span)
             case ast.Reduction():
                 return self._reduction(e)
+            case ast.Joined(span=span):
+                raise program_error("E0110", span, what="`;`")
             case ast.Table(span=span):
                 raise program_error("E0101", span, found="a table", expected="a number; a table is a constant of its own line")
 
@@ -241,6 +243,8 @@ class Expressions:
         extent = tensor.extents[axis]
         if isinstance(s, ast.Group):
             return self._group(s, extent, axis, e, tensor, border)
+        if isinstance(s, ast.Pack):
+            raise program_error("E0110", s.span, what="a pack of axes")
         if isinstance(s, ast.Ranged):
             raise program_error("E0101", s.span, found="`:`", expected="a subscript", hint="write ranges on the left side or in a reduction's list")
         found = self.subscript(s)

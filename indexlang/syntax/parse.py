@@ -42,6 +42,8 @@ def parse(source: Source) -> tuple[ast.Module, list[Diagnostic]]:
             broken |= _heads(line)
         items.append((line.column, item))
     statements, misplaced = assembled(items, [line.tokens[0].span for line in lines])
+    if misplaced:
+        broken.add("")
     return ast.Module(statements, frozenset(broken), declares), [*found, *misplaced]
 
 

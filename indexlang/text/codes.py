@@ -51,6 +51,9 @@ _ROWS = (
          "An equation defines a tensor: `A[i,j] = …`; a constant is a bare name: `s = 2`.", "X[i] + 1 = A[i]"),
     Code("E0109", "a block is not complete", "`{what}` lacks {wanted}", "see docs/notation.md for the form of blocks",
          "`def`, `for`, `if` and `else` end in a colon and are followed by indented lines; a `def` block ends in `return`.", "for l in 1..3:\nA[i] = X[i]"),
+    Code("E0110", "not part of this version", "{what} parses, but this version gives it no meaning yet", "write it out with plain equations",
+         "The notation is read as a whole; functions, state, random tensors, `include` and joined vectors are refused until they work.",
+         "def F(L[I...]) = max(L, 0)"),
     # -- names
     Code("E0201", "unknown name", "`{name}` is not defined", "{advice}",
          "A text that declares any `input` or `param` declares all of them; every other tensor is defined by an "
@@ -188,6 +191,8 @@ _ROWS = (
          "the machine has free, or what the environment variable INDEXLANG_MEMORY says."),
     Code("E0902", "an extent too large", "{what} is {value}, more than 2^63", "use smaller extents", "Extents and sizes are below 2^63.",
          "A[i:10000000000000000000000] = 1.5*i"),
+    Code("E0903", "too many statements", "the program unrolls to more than {limit} statements", "use fewer turns",
+         "`for` repeats its block; the whole program is bounded.", "for l in 1..1000000000:\n    L_{l}[i] = X[i]"),
     # -- warnings
     Code("W0301", "a sum over a term that does not vary", "no index of `{op}` occurs in {term}", "take it out of the {op}, or put brackets where the {op} should end",
          "A term that uses none of the indices is repeated once for each of their values: it comes out multiplied "

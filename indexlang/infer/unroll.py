@@ -1,0 +1,149 @@
+"""Blocks → a flat list of statements: `for` repeated, `if` chosen, computed names (`L_{l+1}`) spelled out.
+
+What decides is constants: those of the whole text, and those of a loop (its counter, and the constants that its
+block defines, which belong to one turn each).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from indexlang.ir.build import Number
+from indexlang.ir.size import Extent, Size
+from indexlang.syntax import ast
+from indexlang.syntax.parse import parse_expression
+from indexlang.syntax.rewrite import rewritten
+from indexlang.text.diagnostics import program_error
+from indexlang.text.source import Span
+
+LIMIT = 200_000
+
+Value = Number | tuple[Number, ...]
+Constant = Callable[[ast.Expr], Number]
+
+
+@dataclass
+class Unrolling:
+    """Flattens blocks. `constant` evaluates a closed expression; `is_closed` says whether it can now."""
+
+    constant: Constant
+    is_closed: Callable[[ast.Expr], bool]
+    count: int = 0
+    tables: Mapping[str, tuple[Number, ...]] = field(default_factory=dict[str, tuple[Number, ...]])
+
+    def block(self, statements: tuple[ast.Statement, ...], env: Mapping[str, Value], local: bool) -> list[ast.Statement]:
+        """The statements with `env`'s constants filled in; with `local`, constants defined here stay inside."""
+        known = dict(env)
+        out: list[ast.Statement] = []
+        for s in statements:
+            self._statement(s, known, local, out)
+        return out
+
+    def _statement(self, s: ast.Statement, env: dict[str, Value], local: bool, out: list[ast.Statement]) -> None:
+        self.count += 1
+        if self.count > LIMIT:
+            raise program_error("E0903", s.span, limit=LIMIT)
+        match s:
+            case ast.For():
+                self._for(s, env, out)
+            case ast.If(condition=condition, then=then, other=other):
+                chosen = then if self._truth(filled(condition, env, self._resolve)) else other
+                for inner in chosen:
+                    self._statement(inner, env, local, out)
+            case ast.Quantifier():
+                self._quantifier(s, env, local, out)
+            case ast.Equation(subscripts=None, sign="=", split=None) if local and self._is_local_constant(s, env):
+                env[s.name] = self._value(filled(s, env, self._resolve).body)
+            case ast.Def():
+                out.append(s)
+            case _:
+                out.append(filled(s, env, self._resolve))
+
+    def _for(self, s: ast.For, env: dict[str, Value], out: list[ast.Statement]) -> None:
+        first, last = (self._integer(filled(e, env, self._resolve)) for e in (s.first, s.last))
+        if last - first >= LIMIT:
+            raise program_error("E0903", s.span, limit=LIMIT)
+        for value in range(first, last + 1):
+            out.extend(self.block(s.body, {**env, s.name: value}, True))
+
+    def _truth(self, condition: ast.Expr) -> bool:
+        value = self._known(condition, "the condition")
+        if not isinstance(value, bool):
+            raise program_error("E0316", condition.span, message="the condition is a number, not a bool", advice="compare it, as in `x != 0`")
+        return value
+
+    def _integer(self, e: ast.Expr) -> int:
+        value = self._known(e, "the range of the loop")
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise program_error("E0304", e.span, dtype="float")
+        return value
+
+    def _known(self, e: ast.Expr, what: str) -> Number:
+        if not self.is_closed(e):
+            raise program_error("E0312", e.span, what=what, advice="use numbers, constants and `training`")
+        return self.constant(e)
+
+    def _is_local_constant(self, s: ast.Equation, env: Mapping[str, Value]) -> bool:
+        body = filled(s.body, env, self._resolve)
+        return "_{" not in s.name and (isinstance(body, ast.Table) or self.is_closed(body))
+
+    def _value(self, e: ast.Expr) -> Value:
+        return tuple(self.constant(item) for item in e.items) if isinstance(e, ast.Table) else self.constant(e)
+
+    def _quantifier(self, s: ast.Quantifier, env: dict[str, Value], local: bool, out: list[ast.Statement]) -> None:
+        if s.equation is None:
+            raise program_error("E0109", s.span, what="for", wanted="the equation it is about, on the next line")
+        left = {n.name for sub in s.equation.subscripts or () for n in ast.nodes(sub) if isinstance(n, ast.Name)}
+        odd = next((n for n in s.names if n.name not in left and not n.name[0].isupper()), None)
+        if odd is not None:
+            raise program_error("E0302", odd.span, index=odd.name, advice=f"put `{odd.name}` on the left side, or drop it from the `for`")
+        self._statement(s.equation, env, local, out)
+
+    def _resolve(self, name: str, span: Span, env: Mapping[str, Value]) -> str:
+        return computed_name(name, span, env, lambda e: self._integer(filled(e, env, self._resolve)))
+
+
+def computed_name(name: str, span: Span, env: Mapping[str, Value], integer: Callable[[ast.Expr], int]) -> str:
+    """`L_{l+1}` → `L_2` where l is 1."""
+    at = name.find("_{")
+    if at < 0:
+        return name
+    inner = name[at + 2 : -1]
+    return f"{name[:at]}_{integer(parse_expression(span.source, span.start + at + 2, inner))}"
+
+
+Resolve = Callable[[str, Span, Mapping[str, Value]], str]
+
+
+def filled(node: "ast.Statement | ast.Expr", env: Mapping[str, Value], resolve: Resolve) -> "ast.Statement | ast.Expr":  # type: ignore[misc]
+    """A statement or expression with constants of `env` as numbers, and computed names spelled out."""
+
+    def rule(n: object) -> object:
+        match n:
+            case ast.Name(name=name, span=span):
+                if name in env and not isinstance(env[name], tuple):
+                    return known(env[name], span)
+                return replace(n, name=resolve(name, span, env)) if "_{" in name else n
+            case ast.Access(name=name, subscripts=(item,), span=span) if isinstance(env.get(name), tuple):
+                table = env[name]
+                assert isinstance(table, tuple)
+                if isinstance(item, ast.Number) and isinstance(item.value, int) and 0 <= item.value < len(table):
+                    return known(table[item.value], span)
+                raise program_error("E0412", span, subscript=item.span.text, axis=0, tensor=name, witness=f"the table has {len(table)} items", advice="count from 0")
+            case ast.Access(name=name, name_span=span) if "_{" in name:
+                return replace(n, name=resolve(name, span, env))
+            case ast.Equation(name=name, left_span=span) if "_{" in name:
+                return replace(n, name=resolve(name, span, env))
+            case ast.Input() | ast.Param() | ast.State() | ast.Declaration() if "_{" in n.name:
+                return replace(n, name=resolve(n.name, n.name_span, env))
+            case _:
+                return n
+
+    return rewritten(node, rule)
+
+
+def known(value: "Value | Extent", span: Span) -> ast.Expr:
+    """A constant as syntax. (An extent that is not known yet may stand there as well.)"""
+    return ast.Number(value, span)  # type: ignore[arg-type]
+
+
+__all__ = ["Size", "Unrolling", "computed_name", "filled", "known"]
