@@ -36,7 +36,7 @@ PACKAGE = "indexlang"
 
 # Packages that cost time to import, and the only modules that may.
 RESERVED = {
-    "lark": ("indexlang.syntax.parse", "indexlang.syntax.mistakes"),
+    "lark": ("indexlang.syntax",),
     "numba": ("indexlang.emit", "indexlang.run", "indexlang.kernels"),
     "llvmlite": ("indexlang.emit", "indexlang.run", "indexlang.kernels"),
     "click": ("indexlang.cli",),
