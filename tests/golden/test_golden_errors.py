@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from indexlang.api import check
 
+from indexlang.api import check
 from indexlang.text.codes import CODES, Code
 from indexlang.text.render import render_plain
 
