@@ -15,8 +15,13 @@ _FLOATS = {"f32": DType.F32, "f64": DType.F64, "float32": DType.F32, "float64": 
 
 
 def compile(
-    text: str, *, constants: Mapping[str, Number] | None = None, dtype: str | None = None, threads: int | None = None, name: str = "<text>",
-) -> Program:  # fmt: skip
+    text: str,
+    *,
+    constants: Mapping[str, Number] | None = None,
+    dtype: str | None = None,
+    threads: int | None = None,
+    name: str = "<text>",
+) -> Program:
     """A program from its text. The text is checked now; kernels are made at the first call.
 
     constants  values for the text's constants and named extents
@@ -27,8 +32,12 @@ def compile(
 
 
 def load(
-    path: str | os.PathLike[str], *, constants: Mapping[str, Number] | None = None, dtype: str = "f32", threads: int | None = None,
-) -> Program:  # fmt: skip
+    path: str | os.PathLike[str],
+    *,
+    constants: Mapping[str, Number] | None = None,
+    dtype: str = "f32",
+    threads: int | None = None,
+) -> Program:
     """A program from a file; f32 unless `dtype` says "f64".
 
     raises  ProgramError (the text), DataError E0701 (the file cannot be read), E0001 (it is not UTF-8)
@@ -36,7 +45,9 @@ def load(
     return _program(read_source(Path(path)), constants, dtype, threads, Path(path).parent)
 
 
-def _program(source: Source, constants: Mapping[str, Number] | None, dtype: str | None, threads: int | None, folder: Path | None) -> Program:
+def _program(
+    source: Source, constants: Mapping[str, Number] | None, dtype: str | None, threads: int | None, folder: Path | None
+) -> Program:
     if dtype is not None and dtype not in _FLOATS:
         raise data_error("E0605", kind="dtype", name=dtype, advice="use f32 or f64")
     float_type = _FLOATS[dtype] if dtype else DType.F32

@@ -28,12 +28,22 @@ def matched(inputs: Sequence[Tensor], args: Sequence[Any], named: Mapping[str, A
     """The arrays by input name. Raises DataError E0604, E0605, E0608."""
     names = [t.name for t in inputs]
     if len(args) > len(names):
-        raise data_error("E0605", kind="input", name=f"number {len(names) + 1}", advice=f"the inputs are {', '.join(names) or 'none'}")
+        raise data_error(
+            "E0605",
+            kind="input",
+            name=f"number {len(names) + 1}",
+            advice=f"the inputs are {', '.join(names) or 'none'}",
+        )
     given: dict[str, Any] = dict(zip(names, args, strict=False))
     for name, value in named.items():
         if name not in names:
             like = nearest(name, names)
-            raise data_error("E0605", kind="input", name=name, advice=f"did you mean `{like}`?" if like else f"the inputs are {', '.join(names) or 'none'}")
+            raise data_error(
+                "E0605",
+                kind="input",
+                name=name,
+                advice=f"did you mean `{like}`?" if like else f"the inputs are {', '.join(names) or 'none'}",
+            )
         if name in given:
             raise data_error("E0605", kind="second input", name=name, advice="give it by position or by name, not both")
         given[name] = value
@@ -64,7 +74,7 @@ def float_type_of(arrays: Mapping[str, Array]) -> DType:
 def bind_sizes(inputs: Sequence[Tensor], arrays: Mapping[str, Array], known: Mapping[str, int]) -> dict[str, int]:
     """The values that arguments give to named extents. Raises DataError E0601, E0602, E0606."""
     sizes = dict(known)
-    places: dict[str, str] = {name: "the constants given" for name in known}
+    places: dict[str, str] = dict.fromkeys(known, "the constants given")
     for t in inputs:
         array = arrays[t.name]
         if array.ndim != len(t.extents):
@@ -75,7 +85,9 @@ def bind_sizes(inputs: Sequence[Tensor], arrays: Mapping[str, Array], known: Map
                 continue
             place = f"axis {axis} of `{t.name}`"
             if name in sizes and sizes[name] != found:
-                raise data_error("E0606", name=name, first=sizes[name], first_place=places[name], second=found, second_place=place)
+                raise data_error(
+                    "E0606", name=name, first=sizes[name], first_place=places[name], second=found, second_place=place
+                )
             sizes.setdefault(name, found)
             places.setdefault(name, place)
     _check_extents(inputs, arrays, sizes)
@@ -98,14 +110,22 @@ def _check_extents(inputs: Sequence[Tensor], arrays: Mapping[str, Array], sizes:
             if isinstance(n, int) and n != m:
                 given = f"[{', '.join(map(str, arrays[t.name].shape))}]"
                 shown = f"[{', '.join(map(str, t.extents))}]"
-                raise data_error("E0601", tensor=t.name, wanted=shown, given=given, advice="give an array of these extents")
+                raise data_error(
+                    "E0601", tensor=t.name, wanted=shown, given=given, advice="give an array of these extents"
+                )
 
 
 def _axes_error(t: Tensor, array: Array) -> Exception:
     count = len(t.extents)
     wanted = f"{count} {'axis' if count == 1 else 'axes'} [{', '.join(map(str, t.extents))}]"
     given = f"{array.ndim}: [{', '.join(map(str, array.shape))}]"
-    return data_error("E0602", tensor=t.name, wanted=wanted, given=given, advice="reshape it, or add an axis of extent 1 with `x[None]`")
+    return data_error(
+        "E0602",
+        tensor=t.name,
+        wanted=wanted,
+        given=given,
+        advice="reshape it, or add an axis of extent 1 with `x[None]`",
+    )
 
 
 def ready(inputs: Sequence[Tensor], arrays: Mapping[str, Array]) -> dict[str, Array]:

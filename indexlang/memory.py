@@ -14,7 +14,9 @@ def check_memory(program: Program) -> None:
     limit = memory_limit()
     largest = max(sizes, key=lambda n: sizes[n])
     if sizes[largest] > limit:
-        raise data_error("E0901", tensor=largest, needed=_told(sizes[largest]), limit_text=f"but only {_told(limit)} are free")
+        raise data_error(
+            "E0901", tensor=largest, needed=_told(sizes[largest]), limit_text=f"but only {_told(limit)} are free"
+        )
 
 
 def memory_limit() -> int:

@@ -45,7 +45,9 @@ class Parameters(MutableMapping[str, Array]):
             self.version += 1
 
     def __delitem__(self, name: str) -> None:
-        raise data_error("E0609", message=f"`{name}` cannot be removed: the program reads it", advice="assign other values")
+        raise data_error(
+            "E0609", message=f"`{name}` cannot be removed: the program reads it", advice="assign other values"
+        )
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.tensors)
@@ -72,7 +74,13 @@ def fitted(tensor: Tensor, value: Any) -> Array:
         wanted = f"{len(tensor.extents)} axes {_listed(tensor.extents)}"
         raise data_error("E0602", tensor=tensor.name, wanted=wanted, given=f"{array.ndim}", advice="reshape it")
     if any(not isinstance(n, Size) and n != m for n, m in zip(tensor.extents, array.shape, strict=True)):
-        raise data_error("E0601", tensor=tensor.name, wanted=_listed(tensor.extents), given=_listed(array.shape), advice="give an array of these extents")
+        raise data_error(
+            "E0601",
+            tensor=tensor.name,
+            wanted=_listed(tensor.extents),
+            given=_listed(array.shape),
+            advice="give an array of these extents",
+        )
     return converted(tensor, array)
 
 
@@ -85,9 +93,19 @@ def converted(tensor: Tensor, array: Array) -> Array:
     into = "i" if into == "u" else into
     allowed = {"b": "bif", "i": "if", "u": "if", "f": "f"}.get(kind, "")
     narrow = into == "i" and wanted.itemsize < 8 and kind in "iu" and array.size and not _fits(array, wanted)
-    if into not in allowed or narrow or (kind == "u" and array.dtype.itemsize == 8 and into == "i" and not _fits(array, wanted)):
+    if (
+        into not in allowed
+        or narrow
+        or (kind == "u" and array.dtype.itemsize == 8 and into == "i" and not _fits(array, wanted))
+    ):
         given = f"an array of {array.dtype}" + (" with values outside its range" if narrow else "")
-        raise data_error("E0603", tensor=tensor.name, wanted=tensor.dtype.value, given=given, advice=f"convert it, as in `x.astype('{wanted}')`")
+        raise data_error(
+            "E0603",
+            tensor=tensor.name,
+            wanted=tensor.dtype.value,
+            given=given,
+            advice=f"convert it, as in `x.astype('{wanted}')`",
+        )
     return np.ascontiguousarray(array.astype(wanted)).reshape(array.shape)
 
 
@@ -103,12 +121,25 @@ def as_array(name: str, value: Any) -> Array:
             value = np.from_dlpack(value)
         array = np.asarray(value)
     except Exception as problem:
-        raise data_error("E0608", tensor=name, message=f"numpy cannot view it ({problem})", advice="give an array of numbers") from None
+        raise data_error(
+            "E0608", tensor=name, message=f"numpy cannot view it ({problem})", advice="give an array of numbers"
+        ) from None
     if array.dtype.kind == "c":
-        raise data_error("E0603", tensor=name, wanted="real numbers", given=f"an array of {array.dtype}", advice="give the real and the imaginary part as two tensors")
+        raise data_error(
+            "E0603",
+            tensor=name,
+            wanted="real numbers",
+            given=f"an array of {array.dtype}",
+            advice="give the real and the imaginary part as two tensors",
+        )
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         what = "an array of objects" if array.dtype.kind == "O" else f"an array of {array.dtype}"
-        raise data_error("E0608", tensor=name, message=f"it is {what}, not of bools, ints or floats", advice="convert it to a float array")
+        raise data_error(
+            "E0608",
+            tensor=name,
+            message=f"it is {what}, not of bools, ints or floats",
+            advice="convert it to a float array",
+        )
     return array
 
 
@@ -123,7 +154,7 @@ def draw(tensor: Tensor, seed: int) -> Array:
     if start.rule == "constant":
         return np.full(shape, start.numbers[0], dtype)
     digest = hashlib.sha256(f"{seed} {tensor.name}".encode()).digest()
-    random = np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+    random: Any = np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
     fan_in = max(int(start.fan_in), 1)  # type: ignore[arg-type]
     match start.rule:
         case "xavier":
@@ -138,14 +169,14 @@ def draw(tensor: Tensor, seed: int) -> Array:
             return _orthogonal(random, shape, dtype)
 
 
-def _uniform(random: np.random.Generator, shape: tuple[int, ...], dtype: Any, low: float, high: float) -> Array:
+def _uniform(random: Any, shape: tuple[int, ...], dtype: Any, low: float, high: float) -> Array:
     out = random.random(shape, dtype)
     out *= dtype.type(high - low)
     out += dtype.type(low)
     return out
 
 
-def _orthogonal(random: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Array:
+def _orthogonal(random: Any, shape: tuple[int, ...], dtype: Any) -> Array:
     """Orthonormal columns (or rows, if there are fewer) of the matrix of all axes but the last by the last."""
     columns = shape[-1] if shape else 1
     rows = int(np.prod(shape, dtype=object)) // max(columns, 1)

@@ -16,7 +16,6 @@ from indexlang.infer.scope import Options
 from indexlang.interop.weights import read_weights, write_weights
 from indexlang.ir import interp
 from indexlang.ir.build import Number
-from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Program as Typed
 from indexlang.ir.equation import Role, Tensor
 from indexlang.ir.show import show_equation, show_program
@@ -77,8 +76,14 @@ class Program:
     """
 
     def __init__(
-        self, source: Source, module: ast.Module, options: Options, follows_inputs: bool, folder: Path | None, threads: int | None,
-    ) -> None:  # fmt: skip
+        self,
+        source: Source,
+        module: ast.Module,
+        options: Options,
+        follows_inputs: bool,
+        folder: Path | None,
+        threads: int | None,
+    ) -> None:
         self.source_text = source
         self._module = module
         self._options = options
@@ -126,7 +131,9 @@ class Program:
             raise data_error("E0605", kind="stage", name=stage, advice=f"the stages are {', '.join(pipeline.STAGES)}")
         if equation is not None and equation not in self._typed.by_name:
             like = nearest(equation, self._typed.by_name)
-            raise data_error("E0605", kind="equation", name=equation, advice=f"did you mean `{like}`?" if like else "see `summary()`")
+            raise data_error(
+                "E0605", kind="equation", name=equation, advice=f"did you mean `{like}`?" if like else "see `summary()`"
+            )
         match stage:
             case "ast":
                 return pipeline.show_tree(self._module, equation)
@@ -166,7 +173,9 @@ class Program:
         if unknown:
             names = ", ".join(self._typed.size_names) or "none"
             raise data_error("E0611", name=unknown[0], advice=f"the named extents are {names}")
-        options = Options(self._options.float_type, {**self._options.sizes, **sizes}, self._options.constants, self._options.dtypes)
+        options = Options(
+            self._options.float_type, {**self._options.sizes, **sizes}, self._options.constants, self._options.dtypes
+        )
         made = Program(self.source_text, self._module, options, self._follows_inputs, self._folder, self._threads)
         made.seed, made.parameters_are_random = self.seed, self.parameters_are_random
         return made
@@ -220,13 +229,21 @@ class Program:
 
     def _need_sizes(self, what: str) -> None:
         for t in self._typed.with_role(Role.PARAM):
-            open_names = [n for n in self._typed.size_names if any(n in str(e) for e in t.extents if not isinstance(e, int))]
+            open_names = [
+                n for n in self._typed.size_names if any(n in str(e) for e in t.extents if not isinstance(e, int))
+            ]
             if open_names:
-                raise data_error("E0610", name=open_names[0], advice=f"`{t.name}` needs it: give constants={{'{open_names[0]}': …}}, or -D {open_names[0]}=…")
+                raise data_error(
+                    "E0610",
+                    name=open_names[0],
+                    advice=f"`{t.name}` needs it: give constants={{'{open_names[0]}': …}}, or -D {open_names[0]}=…",
+                )
 
     # -- running
 
-    def __call__(self, /, *args: Any, want: Sequence[str] | None = None, out: Mapping[str, Array] | None = None, **named: Any) -> Any:
+    def __call__(
+        self, /, *args: Any, want: Sequence[str] | None = None, out: Mapping[str, Array] | None = None, **named: Any
+    ) -> Any:
         """Compute the outputs, or the tensors in `want`.
 
         args, named  the inputs, by position or name: anything numpy can view; never written to
@@ -248,9 +265,15 @@ class Program:
             found = interp.interpret(program, {**arrays, **self._given_params(program)})
         except interp.OutOfRange as problem:
             raise data_error(
-                "E0607", subscript="a subscript", value=problem.value, position="some point", axis=problem.axis, tensor=problem.tensor,
-                extent=f"{problem.extent} elements", advice="see the compiled program's message for the place",
-            ) from None  # fmt: skip
+                "E0607",
+                subscript="a subscript",
+                value=problem.value,
+                position="some point",
+                axis=problem.axis,
+                tensor=problem.tensor,
+                extent=f"{problem.extent} elements",
+                advice="see the compiled program's message for the place",
+            ) from None
         names = program.outputs
         return found[names[0]] if len(names) == 1 else Results({n: found[n] for n in names})
 
@@ -274,7 +297,9 @@ class Program:
         """The user's equation for which a tensor of a pass was made."""
         return name if name in self._typed.by_name else "(preparing)"
 
-    def _run(self, made: Executable, program: Typed, arrays: Mapping[str, Array], results: Mapping[str, Array]) -> NDArray[np.int64]:
+    def _run(
+        self, made: Executable, program: Typed, arrays: Mapping[str, Array], results: Mapping[str, Array]
+    ) -> NDArray[np.int64]:
         params = self._given_params(program)
         version = (self.params.version if params else 0, id(self))
         try:
@@ -327,7 +352,12 @@ class Program:
             if name not in program.by_name or program.tensor(name).role is not Role.COMPUTED:
                 known = [t.name for t in program.with_role(Role.COMPUTED)]
                 like = nearest(name, known)
-                raise data_error("E0605", kind="computed tensor", name=name, advice=f"did you mean `{like}`?" if like else f"there are {', '.join(known)}")
+                raise data_error(
+                    "E0605",
+                    kind="computed tensor",
+                    name=name,
+                    advice=f"did you mean `{like}`?" if like else f"there are {', '.join(known)}",
+                )
         return tuple(dict.fromkeys(names))
 
     def _executable(self, program: Typed, wanted: tuple[str, ...]) -> Executable:
@@ -343,9 +373,20 @@ class Program:
             return np.empty(shape, tensor.dtype.numpy)
         right = isinstance(given, np.ndarray) and given.shape == shape and given.dtype == tensor.dtype.numpy  # pyright: ignore[reportUnnecessaryIsInstance]
         if not right or not given.flags.c_contiguous or not given.flags.writeable:
-            raise data_error("E0601", tensor=tensor.name, wanted=f"a writeable C-contiguous {tensor.dtype} array {list(shape)}", given="another array for `out`", advice="make it with np.empty")
+            raise data_error(
+                "E0601",
+                tensor=tensor.name,
+                wanted=f"a writeable C-contiguous {tensor.dtype} array {list(shape)}",
+                given="another array for `out`",
+                advice="make it with np.empty",
+            )
         if any(np.shares_memory(given, a) for a in arrays.values()):
-            raise data_error("E0608", tensor=tensor.name, message="the array for `out` overlaps an input", advice="give memory of its own")
+            raise data_error(
+                "E0608",
+                tensor=tensor.name,
+                message="the array for `out` overlaps an input",
+                advice="give memory of its own",
+            )
         return given
 
 
@@ -360,7 +401,11 @@ def _names_differ(path: Path, missing: list[str], over: list[str]) -> DataError:
     if over:
         parts.append(f"it has {', '.join(f'`{n}`' for n in over[:5])}, which the program does not know")
     likely = [(n, nearest(n, over)) for n in missing if nearest(n, over)]
-    advice = f"is `{likely[0][1]}` the program's `{likely[0][0]}`?" if likely else "save the weights of this program with `save`"
+    advice = (
+        f"is `{likely[0][1]}` the program's `{likely[0][0]}`?"
+        if likely
+        else "save the weights of this program with `save`"
+    )
     return data_error("E0609", message=f"{path.name} does not fit: " + "; ".join(parts), advice=advice)
 
 

@@ -62,7 +62,9 @@ class Summary:
         table += [(r.name, _times(r.extents), _count(r.params), _count(r.macs), _count(r.bytes)) for r in self.rows]
         table.append(("total", "", _count(self.params), _count(self.macs), _count(sum(r.bytes for r in self.rows))))
         widths = [max(len(row[k]) for row in table) for k in range(5)]
-        lines = [row[0].ljust(widths[0]) + "".join("  " + row[k].rjust(widths[k]) for k in range(1, 5)) for row in table]
+        lines = [
+            row[0].ljust(widths[0]) + "".join("  " + row[k].rjust(widths[k]) for k in range(1, 5)) for row in table
+        ]
         rule = "-" * max(map(len, lines))
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
 
@@ -70,7 +72,9 @@ class Summary:
         cells = [(r.name, _times(r.extents), _count(r.params), _count(r.macs)) for r in self.rows]
         cells.append(("total", "", _count(self.params), _count(self.macs)))
         body = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in cells)
-        return f"<table><tr><th>equation</th><th>extents</th><th>parameters</th><th>multiply-adds</th></tr>{body}</table>"
+        return (
+            f"<table><tr><th>equation</th><th>extents</th><th>parameters</th><th>multiply-adds</th></tr>{body}</table>"
+        )
 
 
 def tensor_infos(program: Program) -> Mapping[str, TensorInfo]:
@@ -90,7 +94,9 @@ def summary(program: Program) -> Summary:
         own = {r.tensor for part in (*e.left, e.body) for r in reads(part)} - seen
         seen |= own
         params = sum(_known(program.tensor(n).elements) for n in own if program.tensor(n).role is Role.PARAM)
-        rows.append(Row(e.target, _written(e), _extents(t), params, multiply_adds(e), _known(t.elements) * t.dtype.size))
+        rows.append(
+            Row(e.target, _written(e), _extents(t), params, multiply_adds(e), _known(t.elements) * t.dtype.size)
+        )
     return Summary(tuple(rows))
 
 
@@ -106,7 +112,7 @@ def _sums(e: Equation) -> list[Reduce]:
 
 def _is_product(n: Reduce) -> bool:
     product = isinstance(n.body, Apply) and n.body.op is ops.MUL
-    return product and len([r for r in reads(n.body)]) >= 2
+    return product and len(list(reads(n.body))) >= 2
 
 
 def _multiply_adds(n: Reduce) -> int:

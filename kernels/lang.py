@@ -11,12 +11,13 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from indexlang.kernels.tile_ir import ARGUMENTS, I64, POINTER, POINTERS, Tile
 from llvmlite import ir
 from numba import types
 from numba.core.errors import TypingError
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
+
+from indexlang.kernels.tile_ir import ARGUMENTS, I64, POINTER, POINTERS, Tile
 
 # What LLVM may assume of `plus` and `times`: the order of a chain and the sign of zero do not matter, nothing else.
 _REORDER = ("reassoc", "nsz", "contract")

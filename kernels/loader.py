@@ -3,6 +3,7 @@
 import threading
 
 import llvmlite.binding as llvm
+
 from indexlang.kernels.machine import Machine, cpu_key, machine, target_machine
 
 __all__ = ["LoadError", "Machine", "cpu_key", "load", "machine"]

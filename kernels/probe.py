@@ -11,6 +11,7 @@ from functools import cache
 
 import llvmlite.binding as llvm
 import numpy as np
+
 from indexlang.kernels.loader import load
 from indexlang.kernels.machine import machine, target_machine
 

@@ -134,13 +134,15 @@ def _numeric(name: str, on_float: Build, on_int: Build, arity: int) -> Any:
 
         def function(typing, x):
             return result(x)
-    else:
 
-        def function(typing, x, y):
-            return result(x, y)
+        function.__name__ = name
+        return intrinsic(function)
 
-    function.__name__ = name
-    return intrinsic(function)
+    def function_of_two(typing, x, y):
+        return result(x, y)
+
+    function_of_two.__name__ = name
+    return intrinsic(function_of_two)
 
 
 def _int(value: int) -> Any:
@@ -224,7 +226,8 @@ def to_int(typing, x):
     return types.int64(x), generate
 
 
-NAMES = tuple(f"{name}_{kind}" for name in _FLOAT for kind in _KINDS) + (
+NAMES = (
+    *(f"{name}_{kind}" for name in _FLOAT for kind in _KINDS),
     "relu",
     "sign",
     "absolute",

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from indexlang.kernels.machine import machine
 from llvmlite import ir
+
+from indexlang.kernels.machine import machine
 
 Value = Any  # of llvmlite.ir, whose classes carry too little type information to check
 I1, I8, I32, I64, POINTER = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.PointerType()

@@ -5,15 +5,16 @@ from types import CodeType, FunctionType
 from typing import Any
 
 import llvmlite.binding as llvm
-from indexlang.kernels.contract import parse_tile
-from indexlang.kernels.machine import target_machine
-from indexlang.kernels.tile_ir import tile_ir
-from indexlang.kernels.vecmath import REPLACED, vecmath_ir
 from numba import types
 from numba.core import compiler
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.cpu_options import FastMathOptions
 from numba.core.registry import cpu_target
+
+from indexlang.kernels.contract import parse_tile
+from indexlang.kernels.machine import target_machine
+from indexlang.kernels.tile_ir import tile_ir
+from indexlang.kernels.vecmath import REPLACED, vecmath_ir
 
 # void worker(int64 start, int64 stop, int64* args)
 WORKER_ARGUMENTS = (types.int64, types.int64, types.CPointer(types.int64))

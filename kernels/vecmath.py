@@ -15,8 +15,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from indexlang.kernels.tile_ir import I32, I64
 from llvmlite import ir
+
+from indexlang.kernels.tile_ir import I32, I64
 
 
 class _Kind:

@@ -17,6 +17,7 @@ from typing import Protocol
 
 import llvmlite.binding as llvm
 import numpy as np
+
 from indexlang.kernels.loader import load
 from indexlang.kernels.machine import cpu_key, target_machine
 from indexlang.kernels.walker_ir import CLOSE, HEAD, HELP, STEP, SYMBOL, walker_ir

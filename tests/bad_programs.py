@@ -3,7 +3,7 @@
 A row is a text and a command line. Every one ends with its exit code, its diagnostic and no traceback, within two seconds.
 """
 # fmt: off
-# ruff: noqa: E501, C408  (a row a line; names of inputs read better unquoted)
+# ruff: noqa: C408  (a row a line; names of inputs read better unquoted)
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -51,7 +51,10 @@ def test_equal_layers_share_their_kernels() -> None:
 def test_200_layers_check_in_a_second() -> None:
     from time import perf_counter
 
-    text = "input L_0[B,16,16,8]\nfor l in 1..200:\n    param W_{l}[3,3,8,8]\n    L_{l}[b,x:16,y:16,j] = L_{l-1}[b,x,y,j] + relu(sum W_{l}[dx,dy,i,j]*L_{l-1}[b,x+dx-1,y+dy-1,i else 0])"
+    text = (
+        "input L_0[B,16,16,8]\nfor l in 1..200:\n    param W_{l}[3,3,8,8]\n    L_{l}[b,x:16,y:16,j] = L_{l-1}[b,x,y,j]"
+    )
+    text += " + relu(sum W_{l}[dx,dy,i,j]*L_{l-1}[b,x+dx-1,y+dy-1,i else 0])"
     start = perf_counter()
     assert il.check(text) == []
     assert perf_counter() - start < 1.5

@@ -1,3 +1,4 @@
+# pyright: reportArgumentType=false
 """Every row of the table: compiled = numpy, in both float types, and the oracle = numpy."""
 
 import math

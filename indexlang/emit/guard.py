@@ -4,10 +4,10 @@ import ast
 import re
 
 _NODES = (
-    ast.Module, ast.ImportFrom, ast.alias, ast.FunctionDef, ast.arguments, ast.arg, ast.For, ast.If, ast.Assign, ast.Expr, ast.Call,
-    ast.Name, ast.Load, ast.Store, ast.Constant, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Subscript,
-    ast.operator, ast.unaryop, ast.boolop, ast.cmpop,
-)  # fmt: skip
+    *(ast.Module, ast.ImportFrom, ast.alias, ast.FunctionDef, ast.arguments, ast.arg, ast.For, ast.If, ast.Assign),
+    *(ast.Expr, ast.Call, ast.Name, ast.Load, ast.Store, ast.Constant, ast.BinOp, ast.UnaryOp, ast.BoolOp),
+    *(ast.Compare, ast.IfExp, ast.Subscript, ast.operator, ast.unaryop, ast.boolop, ast.cmpop),
+)
 _MODULES = {"indexlang.kernels.lang", "indexlang.kernels.scalar", "indexlang.kernels.contract", "numpy", "math"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BUILT_IN = {"range"}

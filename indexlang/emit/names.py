@@ -1,4 +1,4 @@
-"""Names of generated code: ASCII, unique, never a word of Python or of the kernels; a readable stem where there is one."""
+"""Names of generated code: ASCII, unique, never a word of Python or of the kernels; readable where possible."""
 
 import keyword
 import re
@@ -49,7 +49,8 @@ class Canonical:
 
 
 def _stem(name: str) -> str:
-    spelled = "".join(_LATIN.get(c, c) for c in name).replace("'", "_p")
+    """What stands before a NUL is the stem; what stands behind it only tells equal stems apart."""
+    spelled = "".join(_LATIN.get(c, c) for c in name.split("\0")[0]).replace("'", "_p")
     plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
     cleaned = re.sub(r"\W", "_", plain)[:40]
     return cleaned if cleaned and not cleaned[0].isdigit() else f"v_{cleaned}"

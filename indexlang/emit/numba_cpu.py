@@ -18,7 +18,34 @@ _POINTERS = {DType.F32: "f32", DType.F64: "f64", DType.INT: "i64", DType.I32: "i
 _LITERAL = 64  # larger integers are arguments, so that one kernel serves many extents
 _DEEP = 60  # longer texts are given a name of their own
 _RESERVED = frozenset(
-    "start stop args n f32 f64 i64 inf nan range min max shift plus times max2 min2 atomic_min relu sign absolute floordiv mod to_int fail status".split()
+    [
+        "start",
+        "stop",
+        "args",
+        "n",
+        "f32",
+        "f64",
+        "i64",
+        "inf",
+        "nan",
+        "range",
+        "min",
+        "max",
+        "shift",
+        "plus",
+        "times",
+        "max2",
+        "min2",
+        "atomic_min",
+        "relu",
+        "sign",
+        "absolute",
+        "floordiv",
+        "mod",
+        "to_int",
+        "fail",
+        "status",
+    ]
 )
 
 
@@ -75,7 +102,9 @@ class _Emitter:
             self._tensor(tensor)
         self._iterations()
         body = "\n".join([*self.head, *self.lines])
-        imports = "".join(f"from {module} import {', '.join(sorted(names))}\n" for module, names in sorted(self.imports.items()))
+        imports = "".join(
+            f"from {module} import {', '.join(sorted(names))}\n" for module, names in sorted(self.imports.items())
+        )
         return f"{self.heading}{imports}\n\ndef {self.symbol}(start, stop, args):\n{body}\n"
 
     def _iterations(self) -> None:
@@ -212,12 +241,17 @@ class _Emitter:
         tile = f"tile_{rows}x{t.vectors}_{kind}"
         self._use("indexlang.kernels.contract", tile)
         self._use("indexlang.kernels.lang", "shift", "pointer_i64", "min2")
-        origin = {part: f"shift({self._tensor(r.tensor)}, {self._address(r.tensor, r.subscripts)})" for part, r in (("o", t.out), ("a", t.a), ("w", t.w))}
+        origin = {
+            part: f"shift({self._tensor(r.tensor)}, {self._address(r.tensor, r.subscripts)})"
+            for part, r in (("o", t.out), ("a", t.a), ("w", t.w))
+        }
         offsets = f"pointer_i64({self._argument(Arg('table', t.offsets), 'offsets')})"
         out_row, a_row = (self._step(s, name) for s, name in zip(t.row_steps, ("out_row", "a_row"), strict=True))
         a_step, w_step = (self._step(s, name) for s, name in zip(t.run_steps, ("a_step", "w_step"), strict=True))
         segments, run = self._extent(t.segments, ("segments",)), self._extent(t.run, ("run",))
-        self._line(f"{tile}({origin['o']}, {out_row}, {origin['a']}, {a_row}, {a_step}, {origin['w']}, {w_step}, {offsets}, {segments}, {run}, {columns})")
+        self._line(
+            f"{tile}({origin['o']}, {out_row}, {origin['a']}, {a_row}, {a_step}, {origin['w']}, {w_step}, {offsets}, {segments}, {run}, {columns})"
+        )
         self.depth -= 1
 
     def _step(self, step: Extent, name: str) -> str:
@@ -233,7 +267,7 @@ class _Emitter:
         for layer in self.known:
             if e in layer:
                 return layer[e]
-        if isinstance(e, Apply | Select) and e.dtype is not DType.INT or isinstance(e, Select):
+        if (isinstance(e, Apply | Select) and e.dtype is not DType.INT) or isinstance(e, Select):
             text = self._compound(e)
             if len(text) > _DEEP or isinstance(e, Select) or self._is_costly(e):
                 text = self._named(text)
@@ -416,14 +450,20 @@ class _Emitter:
             assert isinstance(v, str)
             assert isinstance(c, int)
             name = self.name("index", v)
-            size = self._extent(abs(c) if not isinstance(c, Named) else c, ("factor", str(len(self.args)))) if abs(c) != 1 else ""
+            size = (
+                self._extent(abs(c) if not isinstance(c, Named) else c, ("factor", str(len(self.args))))
+                if abs(c) != 1
+                else ""
+            )
             term = f"{size} * {name}" if size else name
             negative = c < 0 and not isinstance(c, Named)
             text += f" {'-' if negative else '+'} {term}" if text else f"{'-' if negative else ''}{term}"
         constant = form.constant
         assert isinstance(constant, int)
         if constant or not text:
-            size = self._extent(abs(constant) if not isinstance(constant, Named) else constant, ("const", str(len(self.args))))
+            size = self._extent(
+                abs(constant) if not isinstance(constant, Named) else constant, ("const", str(len(self.args)))
+            )
             negative = constant < 0 and not isinstance(constant, Named)
             text = f"{text} {'-' if negative else '+'} {size}" if text else f"{'-' if negative else ''}{size}"
         return text
@@ -431,7 +471,11 @@ class _Emitter:
     def _extent(self, value: Extent, hint: tuple[str, ...]) -> str:
         """An integer: a literal if it is small and belongs to the program, else an argument."""
         assert isinstance(value, int)
-        if not isinstance(value, Named) and abs(value) <= _LITERAL and hint[0] not in ("extent", "stride", "columns", "run", "segments", "w_step", "out_row"):
+        if (
+            not isinstance(value, Named)
+            and abs(value) <= _LITERAL
+            and hint[0] not in ("extent", "stride", "columns", "run", "segments", "w_step", "out_row")
+        ):
             return str(int(value))
         if hint in self.arg_names and self.args[self._position(hint)].value == value:
             return self.arg_names[hint]

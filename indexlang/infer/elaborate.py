@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
 from indexlang.infer.equations import Made, Stated, elaborate_equation, shown_fan_in, target_tensor
@@ -76,7 +77,12 @@ class _Elaboration:
         if not any(isinstance(s, blocks) for s in self.module.statements) and not _computes_names(self.module):
             return
         constants = global_constants(self.module, self.options)
-        expressions = Expressions(World(self.options, Builder(self.options.float_type), True, dict(constants.numbers), dict(constants.tables)), Scope())
+        expressions = Expressions(
+            World(
+                self.options, Builder(self.options.float_type), True, dict(constants.numbers), dict(constants.tables)
+            ),
+            Scope(),
+        )
         unrolling = Unrolling(expressions.constant, lambda e: _is_constant_shape(e) and constants.knows(e))
         self.module = replace(self.module, statements=tuple(unrolling.block(self.module.statements, {}, False)))
 
@@ -112,7 +118,11 @@ class _Elaboration:
         """Bare names whose right sides are made of numbers, constants and named extents."""
         self.world.constants.setdefault("training", False)
         self.world.extents.update(extent_names(self.module))
-        waiting = {n: es[0] for n, es in self.equations.items() if es[0].subscripts is None and es[0].sign == "=" and len(es) == 1}
+        waiting = {
+            n: es[0]
+            for n, es in self.equations.items()
+            if es[0].subscripts is None and es[0].sign == "=" and len(es) == 1
+        }
         waiting = {n: e for n, e in waiting.items() if _is_constant_shape(e.body)}
         changed = True
         while changed:
@@ -166,13 +176,17 @@ class _Elaboration:
         expressions = Expressions(world, Scope())
         dtype = self._dtype(s)
         extents = tuple(self._declared_extent(axis, expressions, s.name) for axis in s.axes)
-        axes = tuple(a.index.name if isinstance(a, ast.Ranged) and isinstance(a.index, ast.Name) else "" for a in s.axes)
+        axes = tuple(
+            a.index.name if isinstance(a, ast.Ranged) and isinstance(a.index, ast.Name) else "" for a in s.axes
+        )
         world.places[s.name] = s.name_span
         match s:
             case ast.Declaration():
                 self.stated[s.name] = Stated(extents, dtype, s.span)
             case ast.Input(default=default):
-                world.tensors[s.name] = Tensor(s.name, extents, dtype, Role.INPUT, axes, default=default, span=s.name_span)
+                world.tensors[s.name] = Tensor(
+                    s.name, extents, dtype, Role.INPUT, axes, default=default, span=s.name_span
+                )
             case ast.Param():
                 start = self._start(s, len(extents), expressions)
                 world.tensors[s.name] = Tensor(s.name, extents, dtype, Role.PARAM, axes, start=start, span=s.name_span)
@@ -183,8 +197,8 @@ class _Elaboration:
         match axis:
             case ast.Ranged(extent=extent):
                 return expressions.extent(extent, f"an extent of `{name}`")
-            case ast.Group(span=span):
-                raise program_error("E0101", span, found="a group", expected="an extent")
+            case ast.Group(span=span) | ast.Pack(span=span):
+                raise program_error("E0101", span, found="this", expected="an extent")
             case _:
                 return expressions.extent(axis, f"an extent of `{name}`")
 
@@ -194,9 +208,20 @@ class _Elaboration:
             near = nearest(s.dtype, ["float", *(d.value for d in DType)])
             at = s.span.text.rfind(s.dtype)
             place = Span(s.span.source, s.span.start + at, s.span.start + at + len(s.dtype))
-            raise program_error("E0207", place, name=s.dtype, advice=f"did you mean `{near}`?" if near else "use float, f32, f64, int, i32, u8 or bool")
+            raise program_error(
+                "E0207",
+                place,
+                name=s.dtype,
+                advice=f"did you mean `{near}`?" if near else "use float, f32, f64, int, i32, u8 or bool",
+            )
         if isinstance(s, ast.Param) and not found.is_float:
-            raise program_error("E0207", s.span, name=s.dtype, advice="a param is trained, so it holds floats", hint="a param is trained, so it holds floats")
+            raise program_error(
+                "E0207",
+                s.span,
+                name=s.dtype,
+                advice="a param is trained, so it holds floats",
+                hint="a param is trained, so it holds floats",
+            )
         return found
 
     def _start(self, s: ast.Param, rank: int, expressions: Expressions) -> Start:
@@ -209,10 +234,22 @@ class _Elaboration:
         args = s.drawn.args if isinstance(s.drawn, ast.Call) else ()
         if name not in INITIALISERS:
             near = nearest(name, INITIALISERS)
-            raise program_error("E0206", s.drawn.span, name=s.drawn.name, advice=f"did you mean `{near}`?" if near else f"there are {', '.join(INITIALISERS)}")
+            raise program_error(
+                "E0206",
+                s.drawn.span,
+                name=s.drawn.name,
+                advice=f"did you mean `{near}`?" if near else f"there are {', '.join(INITIALISERS)}",
+            )
         if len(args) != INITIALISERS[name]:
             wanted = f"{INITIALISERS[name]} numbers" if INITIALISERS[name] else "no numbers"
-            raise program_error("E0205", s.drawn.span, name=name, wanted=wanted, given=len(args), advice=f"write `~ {name}{'(a, b)' if INITIALISERS[name] else ''}`")
+            raise program_error(
+                "E0205",
+                s.drawn.span,
+                name=name,
+                wanted=wanted,
+                given=len(args),
+                advice=f"write `~ {name}{'(a, b)' if INITIALISERS[name] else ''}`",
+            )
         return Start(name, tuple(float(cast(float, expressions.constant(a))) for a in args))
 
     # -- defining
@@ -220,7 +257,10 @@ class _Elaboration:
     def _order(self) -> Iterator[str]:
         """Targets so that each comes after all it reads; a cycle is told once and its members left out."""
         state: dict[str, int] = {}
-        needs = {n: sorted({m for e in es for m in _read_names(e) if m in self.equations}) for n, es in self.equations.items()}
+        needs = {
+            n: sorted({m for e in es for m in _read_names(e) if m in self.equations})
+            for n, es in self.equations.items()
+        }
         out: list[str] = []
         for root in self.equations:
             stack: list[tuple[str, int]] = [(root, 0)]
@@ -249,7 +289,9 @@ class _Elaboration:
         self.world.broken.update(members)
         shown = " → ".join(f"`{m}`" for m in members)
         notes = [(f"`{m}` is defined here", self.equations[m][0].left_span) for m in members[1:-1]]
-        self.found.append(diagnostic("E0203", self.equations[start][0].left_span, name=start, path=shown, because=notes))
+        self.found.append(
+            diagnostic("E0203", self.equations[start][0].left_span, name=start, path=shown, because=notes)
+        )
 
     def _define(self, name: str) -> None:
         if name in self.world.broken:
@@ -258,11 +300,14 @@ class _Elaboration:
         made: list[Made] = []
         for e in self.equations[name]:
             found: list[Made] = []
-            if not self._guard(lambda e=e, found=found: found.append(elaborate_equation(e, self.world, stated))):
+            if not self._guard(partial(self._elaborate, e, stated, found)):
                 self.world.broken.add(name)
             made.extend(found)
         if name in self.world.broken or not self._guard(lambda: self._add(name, made, stated)):
             self.world.broken.add(name)
+
+    def _elaborate(self, e: ast.Equation, stated: Stated | None, into: list[Made]) -> None:
+        into.append(elaborate_equation(e, self.world, stated))
 
     def _add(self, name: str, made: list[Made], stated: Stated | None) -> None:
         tensor = target_tensor(name, made, stated, self.equations[name][0].left_span)
@@ -282,7 +327,9 @@ class _Elaboration:
         order = [n for n in self.equations if n not in used]
         if not order and not self.found and not self.module.broken:
             place = self.module.statements[-1].span if self.module.statements else NOWHERE
-            self.found.append(diagnostic("E0210", place, name="the result", advice="write an equation, as in `A[i] = 2*X[i]`"))
+            self.found.append(
+                diagnostic("E0210", place, name="the result", advice="write an equation, as in `A[i] = 2*X[i]`")
+            )
         return tuple(order)
 
     def _with_fan_in(self, t: Tensor) -> Tensor:
@@ -325,7 +372,11 @@ def global_constants(module: ast.Module, options: Options) -> Constants:
     """Evaluate what can be evaluated without looking into blocks; mistakes are left for later."""
     found = Constants({"training": False, **options.constants}, {})
     world = World(options, Builder(options.float_type), True, found.numbers, found.tables)
-    waiting = [s for s in module.statements if isinstance(s, ast.Equation) and s.subscripts is None and s.sign == "=" and s.split is None]
+    waiting = [
+        s
+        for s in module.statements
+        if isinstance(s, ast.Equation) and s.subscripts is None and s.sign == "=" and s.split is None
+    ]
     changed = True
     while changed:
         changed = False
@@ -393,9 +444,12 @@ def _sorted(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 
 def _is_constant_shape(e: ast.Expr) -> bool:
-    return all(isinstance(n, ast.Number | ast.Name | ast.Unary | ast.Binary | ast.Call | ast.Table | ast.Comparison | ast.Conditional) for n in ast.nodes(e)) or (
-        isinstance(e, ast.Access) and isinstance(e.subscripts[0] if e.subscripts else None, ast.Number)
-    )
+    return all(
+        isinstance(
+            n, ast.Number | ast.Name | ast.Unary | ast.Binary | ast.Call | ast.Table | ast.Comparison | ast.Conditional
+        )
+        for n in ast.nodes(e)
+    ) or (isinstance(e, ast.Access) and isinstance(e.subscripts[0] if e.subscripts else None, ast.Number))
 
 
 def _names(e: object) -> Iterator[tuple[str, Span]]:

@@ -78,12 +78,23 @@ class _Elaboration:
                     case ast.Name(name=name, span=span):
                         if isinstance(s, ast.Group) and self.e.sign == "=" and name in self.scope.left:
                             message = f"`{name}` stands twice on the left side, so only some elements would be defined"
-                            raise program_error("E0303", self.e.left_span, message=message, advice="use two indices and a condition, or `+=`")
+                            raise program_error(
+                                "E0303",
+                                self.e.left_span,
+                                message=message,
+                                advice="use two indices and a condition, or `+=`",
+                            )
                         self._bind(name, span, None)
                     case ast.Ranged(index=ast.Name(name=name, span=span), extent=extent):
                         self._bind(name, span, extent)
                     case ast.Number(span=span):
-                        raise program_error("E0108", span, what="a number", sign=self.e.sign, hint="name an index with its range, as in `x:55`")
+                        raise program_error(
+                            "E0108",
+                            span,
+                            what="a number",
+                            sign=self.e.sign,
+                            hint="name an index with its range, as in `x:55`",
+                        )
                     case _:
                         self._bind_inside(item)
 
@@ -93,7 +104,13 @@ class _Elaboration:
             raise program_error("E0314", span, name=name, because=[(f"the constant `{name}`", place)])
         if is_capital(name):
             lower = name[0].lower() + name[1:]
-            raise program_error("E0108", span, what=f"the extent `{name}`", sign=self.e.sign, hint=f"indices are lower-case: write `{lower}`")
+            raise program_error(
+                "E0108",
+                span,
+                what=f"the extent `{name}`",
+                sign=self.e.sign,
+                hint=f"indices are lower-case: write `{lower}`",
+            )
         known = self.scope.left.get(name)
         if known is not None:
             if extent is None:
@@ -114,16 +131,34 @@ class _Elaboration:
             for item in s.items:
                 inner = item.index if isinstance(item, ast.Ranged) else item
                 if not isinstance(inner, ast.Name):
-                    raise program_error("E0414", inner.span, message="a group on the left side holds indices only", advice="write the position as one expression instead")
+                    raise program_error(
+                        "E0414",
+                        inner.span,
+                        message="a group on the left side holds indices only",
+                        advice="write the position as one expression instead",
+                    )
                 var = self.scope.left[inner.name]
                 parts.append((Index(var.name, inner.span), var.extent))
             self.products[axis] = prod((n for _, n in parts), start=cast(Extent, 1))
             return flattened(self.expressions, parts, s.span)
         inner = s.index if isinstance(s, ast.Ranged) else s
+        if isinstance(inner, ast.Pack):
+            raise program_error("E0110", inner.span, what="a pack of axes")
         found = self.expressions.subscript(inner)
         if not isinstance(found, Index) and self.stated is not None and axis < len(self.stated.extents):
             seen = tuple(self.scope.left.values())
-            self.scope.uses.append(Use(found, self.stated.extents[axis], self.e.name, axis, inner.span, self.e.left_span, writes=True, bound_here=seen))
+            self.scope.uses.append(
+                Use(
+                    found,
+                    self.stated.extents[axis],
+                    self.e.name,
+                    axis,
+                    inner.span,
+                    self.e.left_span,
+                    writes=True,
+                    bound_here=seen,
+                )
+            )
         return found
 
     def _check_rank(self, rank: int) -> None:
@@ -151,7 +186,12 @@ class _Elaboration:
         done_body = self._typed(done_body)
         for b in indices:
             if isinstance(b.extent, int) and b.extent >= 2**63:
-                raise program_error("E0902", b.span, what=f"the range of `{b.name}`", value=b.extent if b.extent < 10**40 else "a number of more than 40 digits")
+                raise program_error(
+                    "E0902",
+                    b.span,
+                    what=f"the range of `{b.name}`",
+                    value=b.extent if b.extent < 10**40 else "a number of more than 40 digits",
+                )
         equation = Equation(e.name, indices, done_left, e.sign == "+=", done_body, e.span)
         if not equation.accumulates:
             self._check_one_to_one(equation)
@@ -167,20 +207,40 @@ class _Elaboration:
         if wanted.is_int and body.dtype.is_float:
             if isinstance(body, Apply) and body.op in (ops.FLOOR, ops.CEIL, ops.ROUND):
                 return Apply(ops.TO_INT, (body,), DType.INT, body.span)
-            raise program_error("E0306", self.e.body.span, op="=", given=f"a float where `{self.e.name}` holds ints", advice="round it with floor(…)")
+            raise program_error(
+                "E0306",
+                self.e.body.span,
+                op="=",
+                given=f"a float where `{self.e.name}` holds ints",
+                advice="round it with floor(…)",
+            )
         if (wanted is DType.BOOL) != (body.dtype is DType.BOOL):
             kinds = ("a bool", "numbers") if body.dtype is DType.BOOL else ("a number", "bools")
-            raise program_error("E0306", self.e.body.span, op="=", given=f"{kinds[0]} where `{self.e.name}` holds {kinds[1]}", advice="compare, or choose with `1 if … else 0`")
+            raise program_error(
+                "E0306",
+                self.e.body.span,
+                op="=",
+                given=f"{kinds[0]} where `{self.e.name}` holds {kinds[1]}",
+                advice="compare, or choose with `1 if … else 0`",
+            )
         return body
 
-    def _axis_extent(self, axis: int, s: Expr, indices: tuple[Bound, ...], values: Mapping[str, Extent]) -> Extent | None:
+    def _axis_extent(
+        self, axis: int, s: Expr, indices: tuple[Bound, ...], values: Mapping[str, Extent]
+    ) -> Extent | None:
         stated = self.stated.extents[axis] if self.stated else None
         product = self.products.get(axis)
         found = _covered(s, indices) if product is None else substitute(product, values)
         if found is not None and stated is not None and self._is_wrong(found, stated, isinstance(s, Index)):
             assert self.stated is not None
             raise program_error(
-                "E0415", self.e.left_span, axis=axis, tensor=self.e.name, stated=stated, found=found, because=[("stated here", self.stated.span)]
+                "E0415",
+                self.e.left_span,
+                axis=axis,
+                tensor=self.e.name,
+                stated=stated,
+                found=found,
+                because=[("stated here", self.stated.span)],
             )
         return stated if stated is not None else found
 
@@ -209,11 +269,22 @@ class _Elaboration:
         for form, s in zip(plain, self.e.subscripts or (), strict=True):
             if not _is_injective(form, box) and not is_empty(box):
                 raise program_error(
-                    "E0303", s.span, message=f"`{s.span.text}` gives some elements more than one value", advice="use `+=`, which adds up what falls on one element"
+                    "E0303",
+                    s.span,
+                    message=f"`{s.span.text}` gives some elements more than one value",
+                    advice="use `+=`, which adds up what falls on one element",
                 )
             low = span_of(form, box)
             if low is not None and at_least(low[0], 0) is False and not is_empty(box):
-                raise program_error("E0413", s.span, subscript=s.span.text, axis=plain.index(form), tensor=e.target, witness=f"it reaches {low[0]}", advice="add an offset")
+                raise program_error(
+                    "E0413",
+                    s.span,
+                    subscript=s.span.text,
+                    axis=plain.index(form),
+                    tensor=e.target,
+                    witness=f"it reaches {low[0]}",
+                    advice="add an offset",
+                )
 
 
 def _covered(s: Expr, indices: tuple[Bound, ...]) -> Extent | None:
@@ -279,7 +350,14 @@ def target_tensor(name: str, made: list[Made], stated: Stated | None, span: Span
         for other in known[1:]:
             assert other is not None
             if same(agreed, other) is False:
-                raise program_error("E0402", span, index=f"axis {axis} of {name}", first=agreed, second=other, advice="make the terms agree")
+                raise program_error(
+                    "E0402",
+                    span,
+                    index=f"axis {axis} of {name}",
+                    first=agreed,
+                    second=other,
+                    advice="make the terms agree",
+                )
         extents.append(agreed)
     dtypes = [m.equation.body.dtype for m in made]
     widest = max(dtypes, key=(DType.BOOL, DType.U8, DType.I32, DType.INT, DType.F32, DType.F64).index)
@@ -318,7 +396,12 @@ def _reduced(e: object) -> set[str]:
         if isinstance(n, ast.Binder):
             out.add(n.name)
         elif isinstance(n, ast.Access):
-            out |= {m.name for s in n.subscripts for m in ast.nodes(s) if isinstance(m, ast.Name) and not m.name[0].isupper()}
+            out |= {
+                m.name
+                for s in n.subscripts
+                for m in ast.nodes(s)
+                if isinstance(m, ast.Name) and not m.name[0].isupper()
+            }
     return out
 
 

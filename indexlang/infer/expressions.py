@@ -8,7 +8,7 @@ from indexlang.ir import ops
 from indexlang.ir.build import BadOperands, Number, integer
 from indexlang.ir.dtypes import DType, joined
 from indexlang.ir.equation import Role, Tensor
-from indexlang.ir.expr import Apply, Border, Bound, Const, Expr, Index, Read, Reduce, Rule, free_indices, rewrite, walk
+from indexlang.ir.expr import Border, Bound, Const, Expr, Index, Read, Reduce, Rule, free_indices, rewrite, walk
 from indexlang.ir.size import Extent, Size, names, symbol
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import ProgramError, program_error
@@ -71,7 +71,9 @@ class Expressions:
             case ast.Joined(span=span):
                 raise program_error("E0110", span, what="`;`")
             case ast.Table(span=span):
-                raise program_error("E0101", span, found="a table", expected="a number; a table is a constant of its own line")
+                raise program_error(
+                    "E0101", span, found="a table", expected="a number; a table is a constant of its own line"
+                )
 
     def subscript(self, e: ast.Expr) -> Expr:
         """An expression that must be an int."""
@@ -94,7 +96,7 @@ class Expressions:
         if not isinstance(found, Const):
             advice = "use numbers, constants and extents"
             raise program_error("E0312", e.span, what=what, advice=advice)
-        return cast(Number, found.value)
+        return found.value
 
     def extent(self, e: ast.Expr, what: str) -> Extent:
         """A constant expression that is an extent."""
@@ -111,7 +113,9 @@ class Expressions:
             if value < 0:
                 raise program_error("E0417", e.span, what=what, value=value)
             if value >= INT_LIMIT:
-                raise program_error("E0902", e.span, what=what, value=value if value < 10**40 else "a number of more than 40 digits")
+                raise program_error(
+                    "E0902", e.span, what=what, value=value if value < 10**40 else "a number of more than 40 digits"
+                )
         return value
 
     # -- parts
@@ -181,9 +185,13 @@ class Expressions:
         var = self.lookup(letter) if letter else None
         if var is not None and var.written is None:
             for use in self.scope.uses:
-                if isinstance(use.subscript, Index) and use.subscript.name == var.name and use.tensor in self.world.tensors:
+                if (
+                    isinstance(use.subscript, Index)
+                    and use.subscript.name == var.name
+                    and use.tensor in self.world.tensors
+                ):
                     known = self.world.tensors[use.tensor]
-                    if known.role is Role.INPUT and use.extent == known.extents[use.axis] and isinstance(use.extent, int | Size):
+                    if known.role is Role.INPUT and use.extent == known.extents[use.axis]:
                         return use.extent
         stem = capitals(letter)[0] if letter else f"{tensor}{axis}"
         return self.world.extent(self.world.fresh_extent(stem))
@@ -193,7 +201,13 @@ class Expressions:
         if e.name in world.tables:
             return self._table_item(e)
         if e.name not in world.tensors and e.name in world.constants:
-            raise program_error("E0209", e.name_span, name=e.name, what="a constant", advice="drop the brackets, or write `*` to multiply")
+            raise program_error(
+                "E0209",
+                e.name_span,
+                name=e.name,
+                what="a constant",
+                advice="drop the brackets, or write `*` to multiply",
+            )
         letters = tuple(s.name if isinstance(s, ast.Name) and self.lookup(s.name) else "" for s in e.subscripts)
         tensor = self.tensor(e.name, e.name_span, len(e.subscripts), letters)
         if tensor is None:
@@ -206,9 +220,19 @@ class Expressions:
         if border and border.value is not None:
             value = border.value
             if (value.dtype is DType.BOOL) != (dtype is DType.BOOL):
-                raise program_error("E0316", e.span, message="what follows `else` is of another kind than the tensor", advice="use a number for a tensor of numbers")
+                raise program_error(
+                    "E0316",
+                    e.span,
+                    message="what follows `else` is of another kind than the tensor",
+                    advice="use a number for a tensor of numbers",
+                )
             if value.dtype.is_float and dtype is DType.INT:
-                raise program_error("E0304", cast(ast.Expr, e.border).span, dtype="float", hint="the tensor holds ints; give an int after `else`")
+                raise program_error(
+                    "E0304",
+                    cast(ast.Expr, e.border).span,
+                    dtype="float",
+                    hint="the tensor holds ints; give an int after `else`",
+                )
         return Read(e.name, parts, border, dtype, e.span)
 
     def _read_dtype(self, tensor: Tensor) -> DType:
@@ -220,16 +244,43 @@ class Expressions:
         wanted = "no axes" if count == 0 else "1 axis" if count == 1 else f"{count} axes"
         given = f"{plural(len(e.subscripts), 'subscript')} {'is' if len(e.subscripts) == 1 else 'are'}"
         place = self.world.places.get(tensor.name, tensor.span)
-        advice = f"write `{tensor.name}`" if count == 0 else f"give {plural(count, 'subscript')}, as in `{tensor.name}[{','.join('…' * count)}]`"
-        return program_error("E0301", e.span, tensor=tensor.name, wanted=wanted, given=given, advice=advice, because=[(f"`{tensor.name}` has {wanted}", place)])
+        advice = (
+            f"write `{tensor.name}`"
+            if count == 0
+            else f"give {plural(count, 'subscript')}, as in `{tensor.name}[{','.join('…' * count)}]`"
+        )
+        return program_error(
+            "E0301",
+            e.span,
+            tensor=tensor.name,
+            wanted=wanted,
+            given=given,
+            advice=advice,
+            because=[(f"`{tensor.name}` has {wanted}", place)],
+        )
 
     def _table_item(self, e: ast.Access) -> Expr:
         table = self.world.tables[e.name]
         if len(e.subscripts) != 1 or not isinstance(e.subscripts[0], ast.Number | ast.Name | ast.Binary):
-            raise program_error("E0301", e.span, tensor=e.name, wanted="1 axis", given="another number of subscripts is", advice=f"write `{e.name}[0]`")
+            raise program_error(
+                "E0301",
+                e.span,
+                tensor=e.name,
+                wanted="1 axis",
+                given="another number of subscripts is",
+                advice=f"write `{e.name}[0]`",
+            )
         at = self.constant(e.subscripts[0], "the position in a table")
         if not isinstance(at, int) or not 0 <= at < len(table):
-            raise program_error("E0412", e.span, subscript=str(at), axis=0, tensor=e.name, witness=f"it has {plural(len(table), 'item')}", advice="count from 0")
+            raise program_error(
+                "E0412",
+                e.span,
+                subscript=str(at),
+                axis=0,
+                tensor=e.name,
+                witness=f"it has {plural(len(table), 'item')}",
+                advice="count from 0",
+            )
         return self.build.number(table[at], e.span)
 
     def _border(self, e: ast.Access, tensor: Tensor) -> Border | None:
@@ -246,7 +297,13 @@ class Expressions:
         if isinstance(s, ast.Pack):
             raise program_error("E0110", s.span, what="a pack of axes")
         if isinstance(s, ast.Ranged):
-            raise program_error("E0101", s.span, found="`:`", expected="a subscript", hint="write ranges on the left side or in a reduction's list")
+            raise program_error(
+                "E0101",
+                s.span,
+                found="`:`",
+                expected="a subscript",
+                hint="write ranges on the left side or in a reduction's list",
+            )
         found = self.subscript(s)
         self._use(found, extent, axis, s.span, e, border)
         return found
@@ -254,15 +311,21 @@ class Expressions:
     def _use(self, found: Expr, extent: Extent, axis: int, span: Span, e: ast.Access, border: Border | None) -> None:
         repeats = border.rule.value if border and border.rule is not Rule.VALUE else ""
         seen = (*self.scope.left.values(), *self.inner)
-        use = Use(found, extent, e.name, axis, span, e.span, border is not None, repeats, False, tuple(self.conditions), seen)
+        use = Use(
+            found, extent, e.name, axis, span, e.span, border is not None, repeats, False, tuple(self.conditions), seen
+        )
         self.scope.uses.append(use)
 
-    def _group(self, group: ast.Group, extent: Extent, axis: int, e: ast.Access, tensor: Tensor, border: Border | None) -> Expr:
+    def _group(
+        self, group: ast.Group, extent: Extent, axis: int, e: ast.Access, tensor: Tensor, border: Border | None
+    ) -> Expr:
         """`(g,i)` in an access splits the axis: g*I + i."""
         parts: list[tuple[Expr, Extent]] = []
         for place, item in enumerate(group.items):
-            if isinstance(item, ast.Group):
-                raise program_error("E0101", item.span, found="a group", expected="an index", hint="groups do not nest: write one list")
+            if isinstance(item, ast.Group | ast.Pack):
+                raise program_error(
+                    "E0101", item.span, found="a group", expected="an index", hint="groups do not nest: write one list"
+                )
             inner = item.index if isinstance(item, ast.Ranged) else item
             found = self.subscript(inner)
             stated = self.extent(item.extent, "the extent of a part") if isinstance(item, ast.Ranged) else None
@@ -278,7 +341,12 @@ class Expressions:
             return self.scope.vars[found.name].extent
         if place == 0:  # the first part's extent matters to no stride: it is found by division
             return self.scope.new("part", span).extent
-        raise program_error("E0414", span, message="the extent of this part of the group is not known", advice="write it out: `(x, y+1:n)`")
+        raise program_error(
+            "E0414",
+            span,
+            message="the extent of this part of the group is not known",
+            advice="write it out: `(x, y+1:n)`",
+        )
 
     # -- functions and operators
 
@@ -289,7 +357,14 @@ class Expressions:
             low, high = _ARITIES[name]
             if not low <= len(args) <= high:
                 wanted = plural(low, "argument") if low == high else f"{low} or more arguments"
-                raise program_error("E0205", e.span, name=e.name, wanted=wanted, given=len(args), advice=f"`{e.name}` is called as in docs/notation.md")
+                raise program_error(
+                    "E0205",
+                    e.span,
+                    name=e.name,
+                    wanted=wanted,
+                    given=len(args),
+                    advice=f"`{e.name}` is called as in docs/notation.md",
+                )
         match name, args:
             case "where", (condition, value, other):
                 return self._choice(self.expr(condition), value, other, condition.span, e.span)
@@ -310,7 +385,14 @@ class Expressions:
         if op is None:
             raise self._no_function(e)
         if len(e.args) != op.arity:
-            raise program_error("E0205", e.span, name=e.name, wanted=plural(op.arity, "argument"), given=len(e.args), advice=f"write `{op.name}(x)`")
+            raise program_error(
+                "E0205",
+                e.span,
+                name=e.name,
+                wanted=plural(op.arity, "argument"),
+                given=len(e.args),
+                advice=f"write `{op.name}(x)`",
+            )
         arg = self.expr(e.args[0])
         if op in (ops.FLOOR, ops.CEIL, ops.ROUND):
             return self._rounding(op, arg, e.span)
@@ -319,9 +401,19 @@ class Expressions:
     def _no_function(self, e: ast.Call) -> ProgramError:
         world = self.world
         if e.name in world.constants or e.name in world.tensors or self.lookup(e.name):
-            return program_error("E0204", e.name_span, name=e.name, advice=f"`{e.name}` is no function: write `*` to multiply, or `[…]` to read")
+            return program_error(
+                "E0204",
+                e.name_span,
+                name=e.name,
+                advice=f"`{e.name}` is no function: write `*` to multiply, or `[…]` to read",
+            )
         found = nearest(e.name.lower(), [*ops.FUNCTIONS, *_ARITIES, *ops.FOLDS, "mean", "logsumexp"])
-        return program_error("E0204", e.name_span, name=e.name, advice=f"did you mean `{found}`?" if found else "see docs/notation.md for the list")
+        return program_error(
+            "E0204",
+            e.name_span,
+            name=e.name,
+            advice=f"did you mean `{found}`?" if found else "see docs/notation.md for the list",
+        )
 
     def _rounding(self, op: ops.Op, arg: Expr, span: Span) -> Expr:
         whole = self.build.whole(op, arg, span) if op is not ops.ROUND else None
@@ -350,7 +442,9 @@ class Expressions:
 
     def _comparison(self, e: ast.Comparison) -> Expr:
         operands = [self.expr(o) for o in e.operands]
-        links = [self._apply(ops.INFIX[op], (a, b), e.span) for op, a, b in zip(e.ops, operands, operands[1:], strict=False)]
+        links = [
+            self._apply(ops.INFIX[op], (a, b), e.span) for op, a, b in zip(e.ops, operands, operands[1:], strict=False)
+        ]
         found = links[0]
         for link in links[1:]:
             found = self._apply(ops.AND, (found, link), e.span)
@@ -358,7 +452,9 @@ class Expressions:
 
     def _choice(self, condition: Expr, value: ast.Expr, other: ast.Expr, place: Span, span: Span) -> Expr:
         if condition.dtype is not DType.BOOL:
-            raise program_error("E0316", place, message="the condition is a number, not a bool", advice="compare it, as in `x != 0`")
+            raise program_error(
+                "E0316", place, message="the condition is a number, not a bool", advice="compare it, as in `x != 0`"
+            )
         self.conditions.append((condition, True))
         then = self.expr(value)
         self.conditions[-1] = (condition, False)
@@ -367,7 +463,9 @@ class Expressions:
         try:
             return self.build.select(condition, then, otherwise, span)
         except BadOperands:
-            raise program_error("E0316", span, message="one branch is a bool, the other a number", advice="give both branches one kind") from None
+            raise program_error(
+                "E0316", span, message="one branch is a bool, the other a number", advice="give both branches one kind"
+            ) from None
 
     def _apply(self, op: ops.Op, args: tuple[Expr, ...], span: Span) -> Expr:
         return self._checked(lambda: self.build.apply(op, *args, span=span), op, args, span)
@@ -381,7 +479,12 @@ class Expressions:
             raise program_error("E0306", span, op=op.infix or op.name, given=given, advice=advice) from None
         except (ZeroDivisionError, OverflowError):
             raise program_error("E0313", span) from None
-        if isinstance(found, Const) and isinstance(found.value, int) and abs(found.value) >= INT_LIMIT and not self.integers:
+        if (
+            isinstance(found, Const)
+            and isinstance(found.value, int)
+            and abs(found.value) >= INT_LIMIT
+            and not self.integers
+        ):
             raise program_error("E0315", span, value="the result")
         return found
 
@@ -403,9 +506,13 @@ class Expressions:
             around = self.lookup(b.name)
             twin = next((v for v in made if v.letter == b.name), around)
             if twin is not None:
-                raise program_error("E0310", b.span, index=b.name, because=[(f"`{b.name}` is bound here already", twin.span)])
+                raise program_error(
+                    "E0310", b.span, index=b.name, because=[(f"`{b.name}` is bound here already", twin.span)]
+                )
             if b.name in self.world.constants:
-                raise program_error("E0314", b.span, name=b.name, because=[(f"the constant `{b.name}`", self.world.places[b.name])])
+                raise program_error(
+                    "E0314", b.span, name=b.name, because=[(f"the constant `{b.name}`", self.world.places[b.name])]
+                )
             written = self.extent(b.extent, f"the range of `{b.name}`") if b.extent else None
             made.append(self.scope.new(b.name, b.span, written))
         return made
@@ -422,7 +529,9 @@ class Expressions:
     def _implicit(self, e: ast.Reduction) -> list[Var]:
         letters = self.direct_indices(e.body)
         if not letters:
-            raise program_error("E0307", e.op_span, op=e.op, advice=f"name the index: `{e.op}[i] …`, or drop the `{e.op}`")
+            raise program_error(
+                "E0307", e.op_span, op=e.op, advice=f"name the index: `{e.op}[i] …`, or drop the `{e.op}`"
+            )
         return [self.scope.new(letter, span) for letter, span in letters.items()]
 
     def direct_indices(self, e: ast.Expr) -> dict[str, Span]:
@@ -440,10 +549,9 @@ class Expressions:
                 for s in subscripts:
                     self._collect(s, found, bound, name not in self.world.tables)
                 self._collect(border, found, bound, False)
-            case ast.Reduction(binders=None):
-                return  # it binds its own
             case ast.Reduction(binders=binders, body=body):
-                self._collect(body, found, (*bound, *(b.name for b in binders)), inside)
+                if binders is not None:  # without a list it binds its own
+                    self._collect(body, found, (*bound, *(b.name for b in binders)), inside)
             case ast.Call(args=args):
                 for a in args:
                     self._collect(a, found, bound, inside)
@@ -478,7 +586,13 @@ class Expressions:
     def _fold(self, e: ast.Reduction, over: tuple[Bound, ...], body: Expr) -> Expr:
         build, span = self.build, e.span
         if e.op in ("any", "all") and body.dtype is not DType.BOOL:
-            raise program_error("E0306", e.body.span, op=e.op, given=f"a {_kind(body.dtype)}", advice="compare it first, as in `any (x != 0)`")
+            raise program_error(
+                "E0306",
+                e.body.span,
+                op=e.op,
+                given=f"a {_kind(body.dtype)}",
+                advice="compare it first, as in `any (x != 0)`",
+            )
         if e.op in ("argmax", "argmin") and (len(over) != 1 or e.binders is None):
             raise program_error("E0308", e.op_span, op=e.op)
         if e.op in ("argmax", "argmin", "mean"):
@@ -503,7 +617,9 @@ class Expressions:
     def _again(self, e: Reduce) -> Reduce:
         """The same reduction with indices of its own, to stand inside another over the same ones."""
         twins = {b.name: self.scope.twin(self.scope.letters[b.name], b.span) for b in e.over}
-        body = rewrite(e.body, lambda n: Index(twins[n.name].name, n.span) if isinstance(n, Index) and n.name in twins else n)
+        body = rewrite(
+            e.body, lambda n: Index(twins[n.name].name, n.span) if isinstance(n, Index) and n.name in twins else n
+        )
         over = tuple(Bound(twins[b.name].name, b.extent, b.span) for b in e.over)
         return Reduce(e.fold, over, body, e.dtype, e.span)
 
@@ -542,5 +658,3 @@ def _kind(dtype: DType) -> str:
 
 def _walk_sizes(e: Expr) -> "list[set[str]]":
     return [names(node.value) for node in walk(e) if isinstance(node, Const) and isinstance(node.value, Size)]
-
-

@@ -34,7 +34,9 @@ def _check(use: Use, ranges: Ranges) -> Diagnostic | None:
         return None
     if use.bordered:
         if use.needs_elements and extent == 0:
-            return diagnostic("E0416", use.span, rule=use.needs_elements, least=1, axis=use.axis, tensor=use.tensor, extent=0)
+            return diagnostic(
+                "E0416", use.span, rule=use.needs_elements, least=1, axis=use.axis, tensor=use.tensor, extent=0
+            )
         return None
     conditions = [(with_extents(c, values), holds) for c, holds in use.conditions]
     facts = Facts()
@@ -57,7 +59,9 @@ def _surely_outside(spread: tuple[Extent, Extent], extent: Extent) -> bool:
     return isinstance(low, int) and isinstance(high, int) and isinstance(extent, int) and (high < 0 or low >= extent)
 
 
-def _witness(e: Expr, extent: Extent, box: Mapping[str, Extent], conditions: list[tuple[Expr, bool]]) -> tuple[dict[str, int], int] | None:
+def _witness(
+    e: Expr, extent: Extent, box: Mapping[str, Extent], conditions: list[tuple[Expr, bool]]
+) -> tuple[dict[str, int], int] | None:
     """Index values at which `e` is outside, all conditions that can be decided holding; the first one found."""
     if not isinstance(extent, int):
         return None
@@ -89,7 +93,9 @@ def _points(box: Mapping[str, Extent]) -> Iterator[dict[str, int]]:
         yield dict(zip(counts, values, strict=True))
 
 
-def _told(use: Use, e: Expr, extent: Extent, box: Mapping[str, Extent], witness: tuple[dict[str, int], int], ranges: Ranges) -> Diagnostic:
+def _told(
+    use: Use, e: Expr, extent: Extent, box: Mapping[str, Extent], witness: tuple[dict[str, int], int], ranges: Ranges
+) -> Diagnostic:
     point, value = witness
     used = free_indices(e)
     letters = {v.name: v.letter for v in use.bound_here}
@@ -104,10 +110,21 @@ def _told(use: Use, e: Expr, extent: Extent, box: Mapping[str, Extent], witness:
             "E0404", use.span, index=letters[fit[0]], declared=box[fit[0]], allowed=fit[1], tensor=use.tensor,
             because=[(reason.text, reason.span), f"`{use.span.text}` leaves axis {use.axis} of `{use.tensor}`: {text}"],
         )  # fmt: skip
-    notes = [(ranges.reasons[f"?{v}"].text, ranges.reasons[f"?{v}"].span) for v in sorted(used) if f"?{v}" in ranges.reasons]
+    notes = [
+        (ranges.reasons[f"?{v}"].text, ranges.reasons[f"?{v}"].span) for v in sorted(used) if f"?{v}" in ranges.reasons
+    ]
     advice = _advice(use, value, fit, letters)
     code = "E0413" if use.writes else "E0412"
-    return diagnostic(code, use.span, subscript=use.span.text, axis=use.axis, tensor=use.tensor, witness=text, advice=advice, because=notes)
+    return diagnostic(
+        code,
+        use.span,
+        subscript=use.span.text,
+        axis=use.axis,
+        tensor=use.tensor,
+        witness=text,
+        advice=advice,
+        because=notes,
+    )
 
 
 def _advice(use: Use, value: int, fit: tuple[str, int] | None, letters: Mapping[str, str]) -> str:

@@ -56,7 +56,13 @@ class Ranges:
         self._check_groups()
         for op, var, span in self.scope.never_empty:
             if self.values[var.symbol] == 0:
-                raise program_error("E0309", span, op=op, index=var.letter, because=[(self.reasons[var.symbol].text, self.reasons[var.symbol].span)])
+                raise program_error(
+                    "E0309",
+                    span,
+                    op=op,
+                    index=var.letter,
+                    because=[(self.reasons[var.symbol].text, self.reasons[var.symbol].span)],
+                )
         return self.values
 
     # -- the rules
@@ -91,7 +97,9 @@ class Ranges:
     def _left(self) -> None:
         for var, extent, span in self.stated:
             if var.symbol not in self.values and not self._is_open(extent):
-                self._set(var, extent, "left", f"the left side is stated to have {extent} values for `{var.letter}`", span)
+                self._set(
+                    var, extent, "left", f"the left side is stated to have {extent} values for `{var.letter}`", span
+                )
 
     def _conflict(self, var: Var, known: Extent, extent: Extent, reason: Reason) -> None:
         """A written range is only checked; otherwise all bare uses must agree."""
@@ -201,7 +209,12 @@ class Ranges:
             if same(product, extent) is False:
                 parts = "*".join(str(self._now(p)) for p in group.parts)
                 message = f"the parts of `{group.span.text}` make {parts} = {product} elements, but axis {group.axis} of `{group.tensor}` has {extent}"
-                raise program_error("E0414", group.span, message=message, advice="change the extents so that they multiply to that of the axis")
+                raise program_error(
+                    "E0414",
+                    group.span,
+                    message=message,
+                    advice="change the extents so that they multiply to that of the axis",
+                )
 
     def _remainder(self, group: GroupUse, extent: Extent, rest: Extent) -> ProgramError:
         message = f"axis {group.axis} of `{group.tensor}` has {plural(int(str(extent)), 'element')}, which {rest} does not divide"

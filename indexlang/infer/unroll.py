@@ -6,6 +6,7 @@ block defines, which belong to one turn each).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from indexlang.ir.build import Number
 from indexlang.ir.size import Extent, Size
@@ -17,6 +18,7 @@ from indexlang.text.source import Span
 
 LIMIT = 200_000
 
+Node = TypeVar("Node")
 Value = Number | tuple[Number, ...]
 Constant = Callable[[ast.Expr], Number]
 
@@ -30,7 +32,9 @@ class Unrolling:
     count: int = 0
     tables: Mapping[str, tuple[Number, ...]] = field(default_factory=dict[str, tuple[Number, ...]])
 
-    def block(self, statements: tuple[ast.Statement, ...], env: Mapping[str, Value], local: bool) -> list[ast.Statement]:
+    def block(
+        self, statements: tuple[ast.Statement, ...], env: Mapping[str, Value], local: bool
+    ) -> list[ast.Statement]:
         """The statements with `env`'s constants filled in; with `local`, constants defined here stay inside."""
         known = dict(env)
         out: list[ast.Statement] = []
@@ -68,7 +72,12 @@ class Unrolling:
     def _truth(self, condition: ast.Expr) -> bool:
         value = self._known(condition, "the condition")
         if not isinstance(value, bool):
-            raise program_error("E0316", condition.span, message="the condition is a number, not a bool", advice="compare it, as in `x != 0`")
+            raise program_error(
+                "E0316",
+                condition.span,
+                message="the condition is a number, not a bool",
+                advice="compare it, as in `x != 0`",
+            )
         return value
 
     def _integer(self, e: ast.Expr) -> int:
@@ -87,7 +96,9 @@ class Unrolling:
         return "_{" not in s.name and (isinstance(body, ast.Table) or self.is_closed(body))
 
     def _value(self, e: ast.Expr) -> Value:
-        return tuple(self.constant(item) for item in e.items) if isinstance(e, ast.Table) else self.constant(e)
+        if isinstance(e, ast.Table):
+            return tuple(self.constant(item) for item in e.items)
+        return self.constant(e)
 
     def _quantifier(self, s: ast.Quantifier, env: dict[str, Value], local: bool, out: list[ast.Statement]) -> None:
         if s.equation is None:
@@ -95,7 +106,12 @@ class Unrolling:
         left = {n.name for sub in s.equation.subscripts or () for n in ast.nodes(sub) if isinstance(n, ast.Name)}
         odd = next((n for n in s.names if n.name not in left and not n.name[0].isupper()), None)
         if odd is not None:
-            raise program_error("E0302", odd.span, index=odd.name, advice=f"put `{odd.name}` on the left side, or drop it from the `for`")
+            raise program_error(
+                "E0302",
+                odd.span,
+                index=odd.name,
+                advice=f"put `{odd.name}` on the left side, or drop it from the `for`",
+            )
         self._statement(s.equation, env, local, out)
 
     def _resolve(self, name: str, span: Span, env: Mapping[str, Value]) -> str:
@@ -114,7 +130,7 @@ def computed_name(name: str, span: Span, env: Mapping[str, Value], integer: Call
 Resolve = Callable[[str, Span, Mapping[str, Value]], str]
 
 
-def filled(node: "ast.Statement | ast.Expr", env: Mapping[str, Value], resolve: Resolve) -> "ast.Statement | ast.Expr":  # type: ignore[misc]
+def filled(node: Node, env: Mapping[str, Value], resolve: Resolve) -> Node:
     """A statement or expression with constants of `env` as numbers, and computed names spelled out."""
 
     def rule(n: object) -> object:
@@ -128,7 +144,15 @@ def filled(node: "ast.Statement | ast.Expr", env: Mapping[str, Value], resolve: 
                 assert isinstance(table, tuple)
                 if isinstance(item, ast.Number) and isinstance(item.value, int) and 0 <= item.value < len(table):
                     return known(table[item.value], span)
-                raise program_error("E0412", span, subscript=item.span.text, axis=0, tensor=name, witness=f"the table has {len(table)} items", advice="count from 0")
+                raise program_error(
+                    "E0412",
+                    span,
+                    subscript=item.span.text,
+                    axis=0,
+                    tensor=name,
+                    witness=f"the table has {len(table)} items",
+                    advice="count from 0",
+                )
             case ast.Access(name=name, name_span=span) if "_{" in name:
                 return replace(n, name=resolve(name, span, env))
             case ast.Equation(name=name, left_span=span) if "_{" in name:

@@ -65,7 +65,8 @@ class Affine:
     def is_concrete(self) -> bool:
         """Whether all numbers are known."""
         return isinstance(self.constant, int) and all(
-            isinstance(c, int) and (isinstance(v, str) or (isinstance(v.below, int) and v.above.is_concrete)) for v, c in self.terms
+            isinstance(c, int) and (isinstance(v, str) or (isinstance(v.below, int) and v.above.is_concrete))
+            for v, c in self.terms
         )
 
 

@@ -4,7 +4,7 @@ All proofs are over a box (how many values each index takes) and facts (affine f
 conditions around an access). With named extents of unknown value an answer may be None: to be decided later.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from indexlang.ir import ops
@@ -96,8 +96,10 @@ def interval(e: Expr, box: Box) -> Interval | None:
             return None
 
 
-def _both(p: Interval | None, q: Interval | None, join: object) -> Interval | None:
-    return join(p, q) if p and q else None  # type: ignore[operator]
+def _both(
+    p: Interval | None, q: Interval | None, join: Callable[[Interval, Interval], Interval | None]
+) -> Interval | None:
+    return join(p, q) if p and q else None
 
 
 def _hull(p: Interval, q: Interval) -> Interval | None:
@@ -264,4 +266,16 @@ def evaluate(e: Expr, point: Mapping[str, int]) -> int | bool | None:
             return None
 
 
-__all__ = ["Box", "Facts", "Interval", "Size", "evaluate", "interval", "is_empty", "never_negative", "span_of", "stays_inside", "uses_data"]
+__all__ = [
+    "Box",
+    "Facts",
+    "Interval",
+    "Size",
+    "evaluate",
+    "interval",
+    "is_empty",
+    "never_negative",
+    "span_of",
+    "stays_inside",
+    "uses_data",
+]

@@ -53,7 +53,7 @@ class Builder:
         if op in (ops.FLOORDIV, ops.MOD) and dtype is DType.INT and is_const(args[1], 0):
             raise ZeroDivisionError
         if all(isinstance(a, Const) for a in args):
-            folded = _fold(op, [cast(Number, cast(Const, a).value) for a in args])
+            folded = _fold(op, [cast(Const, a).value for a in args])
             if folded is not None:
                 return self.number(folded, span)
         return _simpler(op, args) or Apply(op, args, dtype, span)
@@ -87,7 +87,7 @@ class Builder:
         if isinstance(exponent, Const) and isinstance(exponent.value, int) and not isinstance(exponent.value, bool):
             n = exponent.value
             if isinstance(base, Const) and n >= 0 and n <= 4096:
-                return self.number(cast(Number, base.value) ** n, span)  # pyright: ignore[reportOperatorIssue]
+                return self.number(base.value**n, span)  # pyright: ignore
             if 0 <= n <= 8:
                 return self._product(base, n, span)
             if -8 <= n < 0:
@@ -156,11 +156,11 @@ def _fold(op: Op, values: list[Number]) -> Number | None:
     exact = all(isinstance(v, int | Fraction) for v in values)
     match op:
         case ops.ADD:
-            return values[0] + values[1]  # pyright: ignore[reportOperatorIssue]
+            return values[0] + values[1]  # pyright: ignore
         case ops.SUB:
-            return values[0] - values[1]  # pyright: ignore[reportOperatorIssue]
+            return values[0] - values[1]  # pyright: ignore
         case ops.MUL:
-            return values[0] * values[1]  # pyright: ignore[reportOperatorIssue]
+            return values[0] * values[1]  # pyright: ignore
         case ops.NEG:
             return -values[0]  # pyright: ignore[reportOperatorIssue]
         case ops.DIV if exact:
@@ -172,6 +172,8 @@ def _fold(op: Op, values: list[Number]) -> Number | None:
         case ops.FLOOR | ops.CEIL | ops.ABS if exact:
             q = Fraction(cast(int, values[0]))
             return abs(q) if op is ops.ABS else q.__floor__() if op is ops.FLOOR else q.__ceil__()
+        case _:
+            pass
     plain = [float(v) if isinstance(v, Fraction) else v for v in values]
     if op in (ops.DIV, ops.FLOORDIV, ops.MOD) and plain[1] == 0:
         raise ZeroDivisionError

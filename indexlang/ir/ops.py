@@ -98,7 +98,9 @@ def _is_int(x: Value) -> bool:
 
 
 def _to_int(x: Value) -> Value:
-    clamped = np.clip(np.nan_to_num(np.asarray(x, np.float64), nan=-(2.0**62), posinf=2.0**62, neginf=-(2.0**62)), -(2.0**62), 2.0**62)
+    clamped = np.clip(
+        np.nan_to_num(np.asarray(x, np.float64), nan=-(2.0**62), posinf=2.0**62, neginf=-(2.0**62)), -(2.0**62), 2.0**62
+    )
     return clamped.astype(np.int64)[()]
 
 

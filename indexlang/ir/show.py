@@ -49,7 +49,9 @@ def show_equation(e: Equation) -> str:
     if e.is_plain:
         left = ",".join(_bound(b) for b in e.indices)
     else:
-        left = ",".join(_bound(ranges[s.name]) if isinstance(s, Index) and s.name in ranges else show(s) for s in e.left)
+        left = ",".join(
+            _bound(ranges[s.name]) if isinstance(s, Index) and s.name in ranges else show(s) for s in e.left
+        )
     return f"{e.target}{f'[{left}]' if e.left else ''} {sign} {show(e.body)}"
 
 

@@ -7,8 +7,6 @@ program whose extents are all known never sees a Size. Comparisons are three-val
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import reduce
-from operator import mul
 from typing import Any, Union
 
 
@@ -182,7 +180,10 @@ def evaluate(extent: "Extent", value: "Callable[[str], Extent]") -> "Extent":
     """`extent` with every name given its value."""
     total: Extent = 0
     for atoms, factor in _terms(extent):
-        total = total + reduce(mul, (_atom_value(a, value) for a in atoms), factor)
+        product: Extent = factor
+        for atom in atoms:
+            product = product * _atom_value(atom, value)
+        total = total + product
     return total
 
 

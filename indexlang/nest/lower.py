@@ -9,15 +9,28 @@ from dataclasses import replace
 
 from indexlang.ir import ops
 from indexlang.ir.affine import affine
-from indexlang.ir.bounds import Facts, stays_inside, uses_data
+from indexlang.ir.bounds import Facts, stays_inside
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program
-from indexlang.ir.expr import Apply, Bound, Const, Expr, Index, Read, Reduce, Select, children, free_indices, reads, rewrite, walk, with_children
+from indexlang.ir.expr import (
+    Apply,
+    Bound,
+    Const,
+    Expr,
+    Index,
+    Read,
+    Reduce,
+    Select,
+    children,
+    free_indices,
+    reads,
+    walk,
+    with_children,
+)
 from indexlang.ir.show import show_equation
 from indexlang.ir.size import Extent
-from indexlang.nest.nodes import Add, Check, For, Let, Nest, Node, Store, Track, is_local, local
-from indexlang.text.names import plural
+from indexlang.nest.nodes import Add, Check, For, Let, Nest, Node, Store, Track, local
 
 ROW_BLOCK = 512
 
@@ -74,7 +87,12 @@ class Lowering:
         here = Read(e.target, e.left, None, target.dtype)
         done[total] = here
         identity = Const(ops.identity(total.fold, total.dtype.is_float), total.dtype)
-        block = Bound(f"{row.name}_block", -(-_int(row.extent) // ROW_BLOCK) if type(row.extent) is int else (row.extent + (ROW_BLOCK - 1)) // ROW_BLOCK)
+        block = Bound(
+            f"{row.name}_block",
+            -(-_int(row.extent) // ROW_BLOCK)
+            if type(row.extent) is int
+            else (row.extent + (ROW_BLOCK - 1)) // ROW_BLOCK,
+        )
         start = self.build.apply(ops.MUL, integer(ROW_BLOCK), Index(block.name))
         stop = self.build.apply(ops.MIN, self.build.apply(ops.ADD, start, integer(ROW_BLOCK)), integer(row.extent))
         body: tuple[Node, ...] = (Store(e.target, e.left, total.body, total.fold),)
@@ -116,7 +134,17 @@ class Lowering:
         elements = target.elements
         value = Const(False if target.dtype is DType.BOOL else 0, target.dtype)
         store = Store(e.target, (Index("n"),), value)
-        return Nest(f"{e.target} = 0", (Bound("n", elements),), (store,), (), e.target, {e.target: (elements,)}, {e.target: target.dtype}, 1, schedule="inner")
+        return Nest(
+            f"{e.target} = 0",
+            (Bound("n", elements),),
+            (store,),
+            (),
+            e.target,
+            {e.target: (elements,)},
+            {e.target: target.dtype},
+            1,
+            schedule="inner",
+        )
 
     # -- parts
 
@@ -146,7 +174,9 @@ class Lowering:
         done[n] = local(name, n.dtype)
 
     def _tracking(self, n: Reduce, name: str, within: tuple[Node, ...], term: Expr) -> Iterator[Node]:
-        start = Const(ops.identity(ops.LARGEST if n.fold is ops.ARGMAX else ops.SMALLEST, n.body.dtype.is_float), n.body.dtype)
+        start = Const(
+            ops.identity(ops.LARGEST if n.fold is ops.ARGMAX else ops.SMALLEST, n.body.dtype.is_float), n.body.dtype
+        )
         yield Let(f"{name}_best", n.body.dtype, start)
         yield Let(name, DType.INT, integer(0))
         track = Track(f"{name}_best", name, n.fold, n.over[0].name, term)
@@ -172,7 +202,9 @@ class Lowering:
         tensors = (*names, e.target)
         views = {n: self.program.tensor(n).extents for n in tensors}
         dtypes = {n: self.program.tensor(n).dtype for n in tensors}
-        return Nest(show_equation(e), iterations, body, names, e.target, views, dtypes, _work(e, iterations), schedule=schedule)
+        return Nest(
+            show_equation(e), iterations, body, names, e.target, views, dtypes, _work(e, iterations), schedule=schedule
+        )
 
     # -- run-time checks
 
@@ -186,14 +218,18 @@ class Lowering:
         for part in (*e.left, e.body):
             yield from self._checks_of(e, part, box, Facts(), ())
 
-    def _checks_of(self, e: Equation, n: Expr, box: Mapping[str, Extent], facts: Facts, guards: tuple[Expr, ...]) -> "Iterator[tuple[Nest, Read | None, int]]":
+    def _checks_of(
+        self, e: Equation, n: Expr, box: Mapping[str, Extent], facts: Facts, guards: tuple[Expr, ...]
+    ) -> "Iterator[tuple[Nest, Read | None, int]]":
         match n:
             case Reduce(over=over, body=body):
                 yield from self._checks_of(e, body, {**box, **{b.name: b.extent for b in over}}, facts, guards)
             case Select(cond=cond, then=then, other=other):
                 yield from self._checks_of(e, cond, box, facts, guards)
                 yield from self._checks_of(e, then, box, facts.with_condition(cond), (*guards, cond))
-                yield from self._checks_of(e, other, box, facts.with_negation(cond), (*guards, self.build.apply(ops.NOT, cond)))
+                yield from self._checks_of(
+                    e, other, box, facts.with_negation(cond), (*guards, self.build.apply(ops.NOT, cond))
+                )
             case Apply(op=ops.AND, args=(a, b)):
                 yield from self._checks_of(e, a, box, facts, guards)
                 yield from self._checks_of(e, b, box, facts.with_condition(a), (*guards, a))
@@ -269,5 +305,3 @@ def _work(e: Equation, iterations: Sequence[Bound]) -> int:
 def _int(extent: Extent) -> int:
     assert isinstance(extent, int)
     return extent
-
-

@@ -9,7 +9,7 @@ before   C[i,k] = sum A[i,j]*B[k,j]
 after    B_t[j,k] = B[k,j];  C[i,k] = sum A[i,j]*B_t[j,k]
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 from indexlang.ir import ops
@@ -138,7 +138,7 @@ class _Preparation:
         contiguous = isinstance(last, Index) and last.name == found.column.name
         return found.row is None and not contiguous
 
-    def _padded(self, read: Read, box: dict[str, Extent]) -> Iterator[Equation]:
+    def _padded(self, read: Read, box: dict[str, Extent]) -> Generator[Equation, None, Read]:
         """`P[u,v] = L[u-1,v-1 else 0]`, as far as the access reaches."""
         assert read.border is not None
         source = self.program.tensor(read.tensor)
@@ -146,7 +146,7 @@ class _Preparation:
         extents: list[Extent] = []
         for s, n in zip(read.subscripts, source.extents, strict=True):
             low, high = self._reach(s, box)
-            inside = isinstance(low, int) and isinstance(high, int) and isinstance(n, int) and low >= 0 and high < n
+            inside = isinstance(n, int) and low >= 0 and high < n
             lows.append(0 if inside else low)
             extents.append(n if inside else high - low + 1)
         key = (read.tensor, tuple(lows), tuple(extents), read.border)
@@ -155,9 +155,18 @@ class _Preparation:
             name = self.made[key] = self._fresh(f"{read.tensor}_padded")
             self.tensors.append(Tensor(name, tuple(extents), source.dtype, Role.COMPUTED, span=read.span))
             indices = tuple(Bound(f"u{k}", n) for k, n in enumerate(extents))
-            subscripts = tuple(self.build.apply(ops.ADD, Index(b.name), integer(low)) for b, low in zip(indices, lows, strict=True))
+            subscripts = tuple(
+                self.build.apply(ops.ADD, Index(b.name), integer(low)) for b, low in zip(indices, lows, strict=True)
+            )
             left = tuple(Index(b.name) for b in indices)
-            yield Equation(name, indices, left, False, Read(read.tensor, subscripts, Border(read.border.rule, read.border.value), read.dtype), read.span)
+            yield Equation(
+                name,
+                indices,
+                left,
+                False,
+                Read(read.tensor, subscripts, Border(read.border.rule, read.border.value), read.dtype),
+                read.span,
+            )
         moved = tuple(self.build.apply(ops.SUB, s, integer(low)) for s, low in zip(read.subscripts, lows, strict=True))
         return Read(name, moved, None, read.dtype, read.span)
 
@@ -169,7 +178,7 @@ class _Preparation:
         assert isinstance(high, int)
         return low, max(high, low - 1)
 
-    def _transposed(self, read: Read, column: str) -> Iterator[Equation]:
+    def _transposed(self, read: Read, column: str) -> Generator[Equation, None, Read]:
         """`W_t[…,j] = W[…,j,…]`: the axis of the columns last."""
         source = self.program.tensor(read.tensor)
         at = next(k for k, s in enumerate(read.subscripts) if isinstance(s, Index) and s.name == column)
@@ -182,7 +191,14 @@ class _Preparation:
             self.tensors.append(Tensor(name, extents, source.dtype, Role.COMPUTED, span=read.span))
             indices = tuple(Bound(f"u{k}", source.extents[k]) for k in order)
             subscripts = tuple(Index(f"u{k}") for k in range(len(order)))
-            yield Equation(name, indices, tuple(Index(b.name) for b in indices), False, Read(read.tensor, subscripts, None, read.dtype), read.span)
+            yield Equation(
+                name,
+                indices,
+                tuple(Index(b.name) for b in indices),
+                False,
+                Read(read.tensor, subscripts, None, read.dtype),
+                read.span,
+            )
         return Read(name, tuple(read.subscripts[k] for k in order), None, read.dtype, read.span)
 
     def _fresh(self, stem: str) -> str:

@@ -4,14 +4,14 @@ before   A[i] = 2*X[i];  C[i] = 3*X[i];  output C
 after    C[i] = 3*X[i];  output C
 """
 
-from indexlang.ir.equation import Program, Role
+from indexlang.ir.equation import Equation, Program, Role
 from indexlang.ir.expr import reads
 
 
 def drop_dead(program: Program, wanted: tuple[str, ...]) -> Program:
     """The program that computes `wanted` and nothing else. Inputs and parameters are kept."""
     alive = set(wanted)
-    kept = []
+    kept: list[Equation] = []
     for e in reversed(program.equations):
         if e.target in alive:
             kept.append(e)

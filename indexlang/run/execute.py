@@ -65,7 +65,9 @@ class Executable:
         self._lock = threading.Lock()
         self._fixed: tuple[object, Array] | None = None
 
-    def run(self, given: Mapping[str, Array], outputs: Mapping[str, Array], threads: int, version: object) -> NDArray[np.int64]:
+    def run(
+        self, given: Mapping[str, Array], outputs: Mapping[str, Array], threads: int, version: object
+    ) -> NDArray[np.int64]:
         """Compute `outputs` from `given`, all C-contiguous arrays of the program's dtypes and extents.
 
         version  changes when parameters change: what depends on them alone is then computed again
@@ -109,7 +111,9 @@ class Executable:
             found.update({n: fixed.ctypes.data + at for n, at in self.plan.kept.items()})
         return found
 
-    def _walk(self, phase: _Phase, frame: _Frame, arrays: Mapping[str, int], threads: int, given: Mapping[str, Array]) -> None:
+    def _walk(
+        self, phase: _Phase, frame: _Frame, arrays: Mapping[str, int], threads: int, given: Mapping[str, Array]
+    ) -> None:
         for at, arg, step in phase.patches:
             match arg.kind:
                 case "tensor":

@@ -6,6 +6,7 @@ from indexlang.ir import interp
 from indexlang.ir.expr import Expr
 from indexlang.run.execute import CheckFailed
 from indexlang.text.diagnostics import DataError, data_error
+from indexlang.text.source import Span
 
 
 def subscript_error(failed: CheckFailed) -> DataError:
@@ -23,12 +24,19 @@ def subscript_error(failed: CheckFailed) -> DataError:
     where = ", ".join(f"{name}={at}" for name, at in point.items())
     text = subscript.span.text or span.text
     return data_error(
-        "E0607", span, subscript=text, value=value, position=where or "the only point", axis=check.axis, tensor=tensor,
-        extent=f"{extent} elements" if extent != 1 else "1 element", advice=f"give values from 0 to {extent - 1}, or say what lies outside with `else`",
-    )  # fmt: skip
+        "E0607",
+        span,
+        subscript=text,
+        value=value,
+        position=where or "the only point",
+        axis=check.axis,
+        tensor=tensor,
+        extent=f"{extent} elements" if extent != 1 else "1 element",
+        advice=f"give values from 0 to {extent - 1}, or say what lies outside with `else`",
+    )
 
 
-def _about(failed: CheckFailed) -> "tuple[Expr, str, object]":
+def _about(failed: CheckFailed) -> tuple[Expr, str, Span]:
     check = failed.check
     if check.access is None:
         return check.equation.left[check.axis], check.equation.target, check.equation.span

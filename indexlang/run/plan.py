@@ -132,7 +132,11 @@ def _rounded(size: int) -> int:
 
 def _arena(program: Program, fixed: set[str]) -> tuple[dict[str, int], int]:
     """Offsets of the tensors that are neither given nor returned: each lives from its first write to its last read."""
-    inside = [t.name for t in program.tensors if t.role is Role.COMPUTED and t.name not in program.outputs and t.name not in fixed]
+    inside = [
+        t.name
+        for t in program.tensors
+        if t.role is Role.COMPUTED and t.name not in program.outputs and t.name not in fixed
+    ]
     first: dict[str, int] = {}
     last: dict[str, int] = {}
     for k, e in enumerate(program.equations):

@@ -59,7 +59,9 @@ class _Assembly:
                 outer, self.returned = self.returned, None
                 body = self._indented(column, head, "def")
                 if self.returned is None:
-                    self.found.append(diagnostic("E0109", head.span, what="def", wanted="a line `return …` at the end of the block"))
+                    self.found.append(
+                        diagnostic("E0109", head.span, what="def", wanted="a line `return …` at the end of the block")
+                    )
                 else:
                     out.append(replace(head.node, body=body, result=self.returned))
                 self.returned = outer
@@ -72,7 +74,9 @@ class _Assembly:
                 if out and isinstance(out[-1], ast.If) and not out[-1].other:
                     out[-1] = replace(out[-1], other=body)
                 else:
-                    self.found.append(diagnostic("E0109", head.span, what="else", wanted="an `if …:` block just before it"))
+                    self.found.append(
+                        diagnostic("E0109", head.span, what="else", wanted="an `if …:` block just before it")
+                    )
             case _:
                 if kind != "def":
                     self.found.append(diagnostic("E0109", head.span, what="return", wanted="a `def …:` around it"))

@@ -23,12 +23,28 @@ _KIND = {
     "[": "LSQB", "]": "RSQB", "(": "LPAR", ")": "RPAR", "}": "RBRACE", "_{": "SUBSCRIPT", ",": "COMMA", ":": "COLON",
     "~": "TILDE", "=": "EQUALS", "+=": "PLUSEQUALS", "+": "PLUS", "-": "MINUS", "*": "MULTIPLY", "/": "MULTIPLY",
     "//": "MULTIPLY", "%": "MULTIPLY", "^": "POWER", "**": "POWER", "<": "COMPARE", ">": "COMPARE", "<=": "COMPARE",
-    ">=": "COMPARE", "==": "COMPARE", "!=": "COMPARE", ";": "SEMICOLON", "<-": "ARROW", "←": "ARROW", "..": "RANGE", "...": "ELLIPSIS", "…": "ELLIPSIS", "?": "OPEN",
+    ">=": "COMPARE", "==": "COMPARE", "!=": "COMPARE", ";": "SEMICOLON", "<-": "ARROW",
+    "←": "ARROW", "..": "RANGE", "...": "ELLIPSIS", "…": "ELLIPSIS", "?": "OPEN",
     "⌊": "FLOOR", "⌋": "RFLOOR",
 }  # fmt: skip
 _OPENS = {"LSQB": "]", "LPAR": ")", "SUBSCRIPT": "}", "FLOOR": "⌋"}
 _CLOSES = {"RSQB": "]", "RPAR": ")", "RBRACE": "}", "RFLOOR": "⌋"}
-_CONTINUES = {"COMMA", "EQUALS", "PLUSEQUALS", "PLUS", "MINUS", "MULTIPLY", "POWER", "COMPARE", "OR", "AND", "NOT", "TILDE", "SEMICOLON", "ARROW"}
+_CONTINUES = {
+    "COMMA",
+    "EQUALS",
+    "PLUSEQUALS",
+    "PLUS",
+    "MINUS",
+    "MULTIPLY",
+    "POWER",
+    "COMPARE",
+    "OR",
+    "AND",
+    "NOT",
+    "TILDE",
+    "SEMICOLON",
+    "ARROW",
+}
 
 # A name may not swallow the `_` of `sum_{…}`; combining marks belong to the letter before them.
 _MARK = r"\u0300-\u036f"
@@ -44,7 +60,9 @@ _TOKEN = re.compile(
        | (?P<other>.)""",
     re.VERBOSE,
 )
-_STATEMENT_HEAD = re.compile(r"(?:input|param|state|tensor|output|def|for|return|include)\b|[^\W\d][\w']*(?:\[[^\]\n]*\])?\s*(?:\+=|=(?!=))")
+_STATEMENT_HEAD = re.compile(
+    r"(?:input|param|state|tensor|output|def|for|return|include)\b|[^\W\d][\w']*(?:\[[^\]\n]*\])?\s*(?:\+=|=(?!=))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +139,12 @@ def _match_bracket(token: Token, opened: list[Token]) -> Diagnostic | None:
             return diagnostic("E0106", token.span, limit=MAX_NESTING)
     elif token.kind in _CLOSES:
         if not opened:
-            return diagnostic("E0104", token.span, message=f"`{token.text}` closes nothing", advice="delete it, or open a bracket before it")
+            return diagnostic(
+                "E0104",
+                token.span,
+                message=f"`{token.text}` closes nothing",
+                advice="delete it, or open a bracket before it",
+            )
         start = opened.pop()
         if _OPENS[start.kind] != token.text:
             wanted = _OPENS[start.kind]
@@ -134,7 +157,10 @@ def _match_bracket(token: Token, opened: list[Token]) -> Diagnostic | None:
 
 def _unclosed(token: Token) -> Diagnostic:
     return diagnostic(
-        "E0104", token.span, message=f"`{token.text}` is never closed", advice=f"write `{_OPENS[token.kind]}` where it ends"
+        "E0104",
+        token.span,
+        message=f"`{token.text}` is never closed",
+        advice=f"write `{_OPENS[token.kind]}` where it ends",
     )
 
 
@@ -142,7 +168,9 @@ def _declared(text: str) -> set[str]:
     """Names of reductions that the text uses for tensors of its own (`mean[j] = …`): there they are names."""
     heads: set[str] = set()
     for match in re.finditer(r"^(?:(?:input|param|tensor|state)[ \t]+)?([A-Za-z]+)(?=[\[ \t=:~+])", text, re.MULTILINE):
-        if match[1].lower() in REDUCTIONS and re.match(r"[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:\+?=(?!=)|~|:|$)", text[match.end() :][:300], re.MULTILINE):
+        if match[1].lower() in REDUCTIONS and re.match(
+            r"[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:\+?=(?!=)|~|:|$)", text[match.end() :][:300], re.MULTILINE
+        ):
             heads.add(match[1])
     return heads
 
@@ -188,7 +216,9 @@ def _word(text: str, heads: set[str], span: Span) -> Token | Diagnostic:
     if "_{" in text:
         stem, _, inner = text.partition("_{")
         inner = inner.removesuffix("}").replace(" ", "")
-        text = f"{stem}_{inner}" if inner.isalnum() and inner.isascii() and inner[:1].isdigit() else f"{stem}_{{{inner}}}"
+        text = (
+            f"{stem}_{inner}" if inner.isalnum() and inner.isascii() and inner[:1].isdigit() else f"{stem}_{{{inner}}}"
+        )
     if text in KEYWORDS:
         return Token(text.upper(), text, span)
     if text.lower() in REDUCTIONS and text not in heads:

@@ -15,7 +15,8 @@ _FAMILIES = (
 )
 _SHOWN = {
     "EQUALS": "`=`", "PLUSEQUALS": "`+=`", "RSQB": "`]`", "RPAR": "`)`", "COMMA": "`,`", "COLON": "`:`", "LSQB": "`[`",
-    "RBRACE": "`}`", "SEMICOLON": "`;`", "RANGE": "`..`", "ARROW": "`<-`", "IN": "`in`", "ELSE": "`else`", "IF": "`if`", "TILDE": "`~`", "FROM": "`from`", "STRING": 'a "file name"', "NAME": "a name",
+    "RBRACE": "`}`", "SEMICOLON": "`;`", "RANGE": "`..`", "ARROW": "`<-`", "IN": "`in`", "ELSE": "`else`", "IF": "`if`",
+    "TILDE": "`~`", "FROM": "`from`", "STRING": 'a "file name"', "NAME": "a name",
     "NUMBER": "a number", "LPAR": "`(`", "COMPARE": "a comparison", "RFLOOR": "`⌋`",
 }  # fmt: skip
 _QUIET = {"AND", "OR", "NOT", "MINUS", "REDUCE", "ROOT", "FLOOR", "SUBSCRIPT", "ELLIPSIS", "OPEN"}

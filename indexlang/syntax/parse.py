@@ -1,3 +1,4 @@
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
 """Tokens → syntax tree, one statement at a time, so that one broken line costs one message."""
 
 from collections.abc import Iterator
@@ -56,7 +57,9 @@ def parse_expression(source: Source, offset: int, text: str) -> ast.Expr:
     """The expression inside a computed name (`L_{l+1}`), with its place in the source."""
     inside, found = lexer.lines(Source(source.name, " " * offset + "x = " + text))
     if found or len(inside) != 1:
-        raise program_error("E0101", Span(source, offset, offset + len(text)), found=f"`{text}`", expected="a constant expression")
+        raise program_error(
+            "E0101", Span(source, offset, offset + len(text)), found=f"`{text}`", expected="a constant expression"
+        )
     equation = _statement(inside[0])
     assert isinstance(equation, ast.Equation)
     return equation.body

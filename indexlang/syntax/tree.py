@@ -1,3 +1,4 @@
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false, reportFunctionMemberAccess=false
 """Parse trees → syntax tree: one method a grammar rule; the names of the rules are those of the classes."""
 
 from dataclasses import dataclass
@@ -88,7 +89,9 @@ class Tree(Transformer[Token, Any]):
         axes = tuple(item for item in rest if item is not None and not isinstance(item, Token))
         for axis in axes:
             if not isinstance(axis, ast.Name | ast.Pack):
-                raise program_error("E0101", axis.span, found="this", expected="a name for the extent, as in `L[X,Y,I]`")
+                raise program_error(
+                    "E0101", axis.span, found="this", expected="a name for the extent, as in `L[X,Y,I]`"
+                )
         return ast.TensorParam(_text(name), axes, _span(name).to(_span(rest[-1])))
 
     def constant_param(self, keyword: Token, name: Token, equals: Token | None, default: Any) -> ast.ConstantParam:
@@ -97,7 +100,9 @@ class Tree(Transformer[Token, Any]):
         end = _span(name) if default is None else _span(default) if isinstance(default, Token) else default.span
         return ast.ConstantParam(_text(keyword), _text(name), value, is_open, _span(keyword).to(end))
 
-    def for_head(self, start: Token, name: Token, _in: Token, first: ast.Expr, _range: Token, last: ast.Expr, colon: Token) -> Head:
+    def for_head(
+        self, start: Token, name: Token, _in: Token, first: ast.Expr, _range: Token, last: ast.Expr, colon: Token
+    ) -> Head:
         span = _span(start).to(_span(colon))
         return Head("for", ast.For(_text(name), first, last, (), span), span)
 

@@ -9,6 +9,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+
 from indexlang.kernels.contract import choose_tile, parse_tile
 from indexlang.kernels.loader import load
 from indexlang.kernels.machine import machine

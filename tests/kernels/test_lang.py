@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+
 from indexlang.kernels.loader import LoadError, load
 from indexlang.kernels.machine import machine, target_machine
 from indexlang.kernels.toolchain import WorkerError, compile_worker, optimized

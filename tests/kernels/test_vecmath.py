@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from indexlang.kernels.machine import machine
 from test_lang import assembly, compiled
+
+from indexlang.kernels.machine import machine
 
 ENDS = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 5e-324, -5e-324, 1e-45, -1e-45, 1e-310, 2e-39]
 ENDS += [88.72, 88.73, -87.4, -103.9, -104.1, 3e38, -3e38, 709.78, 709.79, -744.4, -745.2, 1e308, -1e308]

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from llvmlite import binding as llvm
+
 from indexlang.kernels.loader import load
 from indexlang.kernels.machine import target_machine
 from indexlang.kernels.walker import FAILED, INTERRUPTED, STATUS_WORDS, Walker
-from llvmlite import binding as llvm
 
 # args: [cells, previous, failing, status, spin]: each iteration i adds 1 to cells[i], fails where i >= failing,
 # and stores into previous[0] + i the sum over the step before, to show that steps are in order.

@@ -1,3 +1,4 @@
+# pyright: reportArgumentType=false
 """Random programs: compiled = oracle = the generator's own numpy; and laws that hold for every program."""
 
 from typing import Any

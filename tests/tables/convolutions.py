@@ -1,6 +1,6 @@
 """Convolutions and pooling: one to three axes, strides, dilation, negative coefficients, groups, and every border rule."""
 # fmt: off
-# ruff: noqa: E501, C408  (a row a line; names of inputs read better unquoted)
+# ruff: noqa: C408  (a row a line; names of inputs read better unquoted)
 
 import numpy as np
 

@@ -1,6 +1,6 @@
 """Functions, operators and their precedence, constants, indices and extents as numbers, and the number types."""
 # fmt: off
-# ruff: noqa: E501, C408  (a row a line; names of inputs read better unquoted)
+# ruff: noqa: C408  (a row a line; names of inputs read better unquoted)
 
 import math
 

@@ -1,6 +1,6 @@
 """Whole texts: normalisations, distances, attention, several equations in any order, extents and ranks at their ends."""
 # fmt: off
-# ruff: noqa: E501, C408  (a row a line; names of inputs read better unquoted)
+# ruff: noqa: C408  (a row a line; names of inputs read better unquoted)
 
 import numpy as np
 

@@ -149,7 +149,18 @@ class _Tiling:
         total = prod(_int(b.extent) for b in (*e.indices, *c.total.over))
         work = max(total // max(prod(_int(b.extent) for b in iterations), 1) // 8, 1)
         schedule = f"tile {tile_rows}x{vectors}"
-        return Nest(show_equation(e), iterations, body, names, e.target, views, dtypes, work, {"offsets": self.table}, schedule=schedule)
+        return Nest(
+            show_equation(e),
+            iterations,
+            body,
+            names,
+            e.target,
+            views,
+            dtypes,
+            work,
+            {"offsets": self.table},
+            schedule=schedule,
+        )
 
 
 def _at_zero(read: Read, zero: set[str], column: str, first: Expr) -> Read:
