@@ -308,6 +308,7 @@ class _Elaboration:
 
     def _elaborate(self, e: ast.Equation, stated: Stated | None, into: list[Made]) -> None:
         into.append(elaborate_equation(e, self.world, stated))
+        self.found.extend(into[-1].warnings)
 
     def _add(self, name: str, made: list[Made], stated: Stated | None) -> None:
         tensor = target_tensor(name, made, stated, self.equations[name][0].left_span)

@@ -18,7 +18,7 @@ from indexlang.ir.equation import Equation, Role, Tensor
 from indexlang.ir.expr import Apply, Bound, Expr, Index, Reduce, children, reads, with_children
 from indexlang.ir.size import Extent, Size, at_least, same, substitute
 from indexlang.syntax import ast
-from indexlang.text.diagnostics import ProgramError, program_error
+from indexlang.text.diagnostics import Diagnostic, ProgramError, program_error
 from indexlang.text.names import is_capital, plural
 from indexlang.text.source import Span
 
@@ -39,6 +39,7 @@ class Made:
     equation: Equation
     extents: tuple[Extent | None, ...]
     axes: tuple[str, ...]
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 def elaborate_equation(e: ast.Equation, world: World, stated: Stated | None) -> Made:
@@ -197,7 +198,7 @@ class _Elaboration:
             self._check_one_to_one(equation)
         extents = tuple(self._axis_extent(axis, s, indices, values) for axis, s in enumerate(done_left))
         axes = tuple(s.name if isinstance(s, Index) else "" for s in done_left)
-        return Made(equation, extents, axes)
+        return Made(equation, extents, axes, tuple(self.scope.warnings))
 
     def _typed(self, body: Expr) -> Expr:
         """The body in the dtype that a `tensor` statement asks for."""

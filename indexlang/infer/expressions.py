@@ -1,5 +1,6 @@
 """Syntax → typed IR, for the expressions of one equation. Extents of indices are still symbols here."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import cast
 
@@ -8,10 +9,10 @@ from indexlang.ir import ops
 from indexlang.ir.build import BadOperands, Number, integer
 from indexlang.ir.dtypes import DType, joined
 from indexlang.ir.equation import Role, Tensor
-from indexlang.ir.expr import Border, Bound, Const, Expr, Index, Read, Reduce, Rule, free_indices, rewrite, walk
+from indexlang.ir.expr import Apply, Border, Bound, Const, Expr, Index, Read, Reduce, Rule, free_indices, rewrite, walk
 from indexlang.ir.size import Extent, Size, names, symbol
 from indexlang.syntax import ast
-from indexlang.text.diagnostics import ProgramError, program_error
+from indexlang.text.diagnostics import ProgramError, diagnostic, program_error
 from indexlang.text.names import is_capital, nearest, plural
 from indexlang.text.source import Span
 
@@ -498,6 +499,8 @@ class Expressions:
         over = tuple(v.bound for v in binders)
         if e.binders is not None:
             self._check_used(e, binders, body)
+        if e.op == "sum":
+            self._warn_of_repeated_terms(e, {v.name for v in binders}, body)
         return self._fold(e, over, body)
 
     def _explicit(self, e: ast.Reduction) -> list[Var]:
@@ -522,6 +525,14 @@ class Expressions:
         for b, var in zip(e.binders or (), binders, strict=True):
             if var.name not in free and b.extent is None and not self._shows_extent(var, body):
                 raise program_error("E0311", b.span, index=b.name, op=e.op)
+
+    def _warn_of_repeated_terms(self, e: ast.Reduction, over: set[str], body: Expr) -> None:
+        """`sum (W[i,j]*x[i] - B[j])` subtracts B once for each i: mostly the bracket should end before."""
+        terms = list(_terms(body))
+        for term in terms if len(terms) > 1 else ():
+            if not free_indices(term) & over and any(isinstance(n, Read) for n in walk(term)):
+                text = term.span.text or "a term"
+                self.scope.warnings.append(diagnostic("W0301", e.op_span, op=e.op, term=f"`{text}`"))
 
     def _shows_extent(self, var: Var, body: Expr) -> bool:
         return var.symbol in {n for node in _walk_sizes(body) for n in node}
@@ -650,6 +661,16 @@ def flattened(expressions: Expressions, parts: list[tuple[Expr, Extent]], span: 
 def capitals(letter: str) -> tuple[str, ...]:
     """The names that mean the extent of an index: `B` for b, `DX` or `Dx` for dx."""
     return tuple(dict.fromkeys(c for c in (letter.upper(), letter[:1].upper() + letter[1:]) if c != letter))
+
+
+def _terms(e: Expr) -> Iterator[Expr]:
+    """What a sum or difference is made of."""
+    match e:
+        case Apply(op=ops.ADD | ops.SUB, args=(a, b)):
+            yield from _terms(a)
+            yield from _terms(b)
+        case _:
+            yield e
 
 
 def _kind(dtype: DType) -> str:

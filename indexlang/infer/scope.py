@@ -8,6 +8,7 @@ from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Tensor
 from indexlang.ir.expr import Bound, Expr
 from indexlang.ir.size import Extent, Named, Size, symbol
+from indexlang.text.diagnostics import Diagnostic
 from indexlang.text.names import look_alike, nearest
 from indexlang.text.source import Span
 
@@ -131,6 +132,7 @@ class Scope:
     letters: dict[str, str] = field(default_factory=dict[str, str])  # of every index made, twins included
     capitals: dict[str, str] = field(default_factory=dict[str, str])  # `?X` asked for before index x was met → x
     ahead: frozenset[str] = frozenset()  # letters that some reduction of the equation binds
+    warnings: list[Diagnostic] = field(default_factory=list[Diagnostic])
     never_empty: list[tuple[str, "Var", Span]] = field(default_factory=list[tuple[str, "Var", Span]])  # mean, argmax
 
     def new(self, letter: str, span: Span, written: Extent | None = None) -> Var:
