@@ -167,7 +167,7 @@ class Program:
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()  # pyright: ignore[reportPrivateUsage]
 
-    def bound(self, **sizes: int) -> "Program":
+    def bound(self, /, **sizes: int) -> "Program":
         """The same program with values for named extents; it shares no parameters with this one."""
         unknown = [n for n in sizes if n not in self._typed.size_names]
         if unknown:
