@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from indexlang.infer.solutions import Solutions
 from indexlang.ir.build import Builder, Number
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Tensor
@@ -43,9 +44,13 @@ class World:
     places: dict[str, Span] = field(default_factory=dict[str, Span])  # where a name is defined
     broken: set[str] = field(default_factory=set[str])  # tensors whose equations have mistakes
     computed: set[str] = field(default_factory=set[str])  # tensors that some equation defines
+    values: dict[str, Extent] = field(default_factory=dict[str, Extent])  # the extents that a function's head names
+    solutions: Solutions = field(default_factory=Solutions)
 
     def extent(self, name: str) -> Extent:
         """The named extent, or its value where that is known."""
+        if name in self.values:
+            return self.values[name]
         known = self.options.sizes.get(name)
         return symbol(name) if known is None else Named(known)
 
