@@ -8,6 +8,7 @@ from indexlang.infer.expressions import Expressions
 from indexlang.infer.frame import Emission, Frame, read_names
 from indexlang.infer.globals import global_constants
 from indexlang.infer.library import Library
+from indexlang.infer.mapping import mapped_program
 from indexlang.infer.scope import Options, Scope, World
 from indexlang.infer.seeds import seeded
 from indexlang.infer.solutions import open_names
@@ -71,7 +72,7 @@ class _Elaboration:
         kept = [self._with_fan_in(t) for t in out.declared.values() if t.role is not Role.INPUT]
         tensors = (*inputs, *kept, *out.computed.values())
         program = Program(tensors, tuple(out.equations), outputs, self.options.float_type, tuple(out.updates.items()))
-        return seeded(program)
+        return mapped_program(seeded(program), self.world.extent) if self.options.mapped else seeded(program)
 
     def _unroll(self) -> None:
         """Blocks become plain statements; only texts that have any pay for it."""
@@ -173,4 +174,4 @@ def _sorted(found: "tuple[Diagnostic, ...]") -> tuple[Diagnostic, ...]:
     return tuple(sorted(dict.fromkeys(found), key=lambda d: d.span.start))
 
 
-__all__ = ["Elaborated", "Number", "elaborate", "extent_names"]
+__all__ = ["Elaborated", "Number", "elaborate"]

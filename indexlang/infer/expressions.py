@@ -19,7 +19,7 @@ from indexlang.text.source import Span
 
 INT_LIMIT = 2**63
 _RULES = {rule.value: rule for rule in Rule if rule is not Rule.VALUE}
-_BUILT_IN = {"mean", "logsumexp", *ops.FOLDS}
+_BUILT_IN = {"draw", "mean", "logsumexp", *ops.FOLDS}
 _ARITIES = {"max": (2, 99), "min": (2, 99), "clip": (3, 3), "where": (3, 3)}
 
 
@@ -408,9 +408,13 @@ class Expressions:
         for var in self.scope.left.values():
             row = self.build.apply(ops.MUL, position, Const(var.extent, DType.INT))
             position = self.build.apply(ops.ADD, row, Index(var.name))
-        return Apply(ops.UNIFORM, (integer(0), integer(cast(int, n)), position), self.build.float_type, e.span)
+        stream = integer(-1 - cast(int, n))  # below 0: the tensor's own
+        return Apply(ops.UNIFORM, (integer(0), stream, position), self.build.float_type, e.span)
 
     def _function(self, e: ast.Call) -> Expr:
+        if e.name.lower() == "draw":
+            stream, position = (self.subscript(a) for a in self._two(e))
+            return Apply(ops.UNIFORM, (integer(0), stream, position), self.build.float_type, e.span)
         op = ops.FUNCTIONS.get(e.name.lower())
         if op is None:
             raise self._no_function(e)
@@ -427,6 +431,14 @@ class Expressions:
         if op in (ops.FLOOR, ops.CEIL, ops.ROUND):
             return self._rounding(op, arg, e.span)
         return self._apply(op, (arg,), e.span)
+
+    def _two(self, e: ast.Call) -> tuple[ast.Expr, ...]:
+        if len(e.args) != 2:
+            raise program_error(
+                "E0205", e.span, name=e.name, wanted="2 arguments", given=len(e.args),
+                advice="write `draw(stream, position)`, two ints",
+            )  # fmt: skip
+        return e.args
 
     def _no_function(self, e: ast.Call) -> ProgramError:
         world = self.world

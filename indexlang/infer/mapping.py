@@ -6,15 +6,16 @@ before   R[j] = sum[i] W[j,i]*L[i]           (L a pack, given L8[b,x,y,i])
 after    L9[b,j] = sum[x,y,i] L9.W[j,x*Y*I + y*I + i]*L8[b,x,y,i]
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from indexlang.ir import ops
 from indexlang.ir.build import Builder, integer
-from indexlang.ir.equation import Equation, Tensor
+from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import Apply, Bound, Expr, Index, Read, Reduce, children, reads, walk, with_children
 from indexlang.ir.size import Extent
-from indexlang.text.source import Span
+from indexlang.text.diagnostics import program_error
+from indexlang.text.source import NOWHERE, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,33 @@ class Transplant:
             return n
 
         return moved(body)
+
+
+def mapped_program(program: Program, extent: Callable[[str], Extent]) -> Program:
+    """The program for inputs with one more leading axis; what depends on them has it too.
+
+    Raises E0218 where a state or param would get a next value for each element of that axis.
+    """
+    name = "N"
+    while name in program.size_names:
+        name += "'"
+    inputs = [t for t in program.tensors if t.role is Role.INPUT]
+    axes = {t.name: ("n", *(t.axes or ("",) * len(t.extents))) for t in inputs}
+    aliases = {t.name: Alias(t.name, 1, {}, axes[t.name]) for t in inputs}
+    leading = Leading("n", extent(name), inputs[0].span if inputs else NOWHERE)
+    plan = Transplant(aliases, {}, (leading,), Builder(program.float_type))
+    equations = plan.equations(list(program.equations))
+    tensors = [
+        replace(t, extents=(leading.extent, *t.extents), axes=axes[t.name]) if t.role is Role.INPUT else plan.tensor(t)
+        for t in program.tensors
+    ]
+    for kept, following in program.updates:
+        if plan.lead.get(following, 0):
+            raise program_error(
+                "E0218", program.tensor(kept).span, name=kept,
+                message="would get a next value for each example", advice="declare the batch axis of the inputs",
+            )  # fmt: skip
+    return program.replace(tensors=tuple(tensors), equations=tuple(equations))
 
 
 def is_random(e: Expr) -> bool:

@@ -22,12 +22,14 @@ class Options:
 
     sizes   values of named extents           constants  values that replace those in the text (`-D`)
     dtypes  of inputs that are not declared: as the arguments of a call have them
+    mapped  whether every input has one more leading axis than it declares, and every output with it
     """
 
     float_type: DType
     sizes: Mapping[str, int] = field(default_factory=dict[str, int])
     constants: Mapping[str, Number] = field(default_factory=dict[str, Number])
     dtypes: Mapping[str, DType] = field(default_factory=dict[str, DType])
+    mapped: bool = False
 
 
 @dataclass

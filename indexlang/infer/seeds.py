@@ -26,8 +26,7 @@ def _keyed(e: Expr, equation: Equation) -> Expr:
     moved = with_children(e, tuple(_keyed(c, equation) for c in children(e)))
     if not isinstance(moved, Apply) or moved.op is not ops.UNIFORM:
         return moved
-    _, n, position = moved.args
-    assert isinstance(n, Const)
-    assert isinstance(n.value, int)
-    stream = Const(crc32(equation.target.encode()) * 4 + n.value, DType.INT)
+    _, stream, position = moved.args
+    if isinstance(stream, Const) and isinstance(stream.value, int) and stream.value < 0:
+        stream = Const(crc32(equation.target.encode()) * 4 - 1 - stream.value, DType.INT)
     return Apply(moved.op, (Read(SEED, (), None, DType.INT), stream, position), moved.dtype, moved.span)

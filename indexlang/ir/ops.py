@@ -42,6 +42,7 @@ class Kind(Enum):
     INT = "int"  # ints only
     TO_INT = "to int"  # a float or an int becomes an int
     COMPARE = "compare"  # numbers in, a bool out
+    DRAW = "draw"  # ints in, a float out
     LOGIC = "logic"  # bools in, a bool out
 
 
@@ -191,7 +192,7 @@ SOFTPLUS = Op("softplus", 1, Kind.FLOAT, _quiet(_softplus), "softplus_{f}({0})",
 FLOOR = Op("floor", 1, Kind.NUMBER, _of("floor"), "floor_{f}({0})", "rounded down; an int in a subscript")
 CEIL = Op("ceil", 1, Kind.NUMBER, _of("ceil"), "ceil_{f}({0})", "rounded up; an int in a subscript")
 ROUND = Op("round", 1, Kind.NUMBER, _of("rint"), "round_{f}({0})", "to the nearest integer, halves to the even one")
-UNIFORM = Op("uniform", 3, Kind.FLOAT, _uniform, "uniform_{f}({0}, {1}, {2})",
+UNIFORM = Op("draw", 3, Kind.DRAW, _uniform, "uniform_{f}({0}, {1}, {2})",
              "the number in [0, 1) that the key, the stream and the position of an element give")  # fmt: skip
 TO_INT = Op("int", 1, Kind.TO_INT, _quiet(_to_int), "to_int({0})", "an integer-valued float as an int")
 
