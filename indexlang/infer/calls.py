@@ -12,7 +12,7 @@ from indexlang.infer.expressions import Expressions
 from indexlang.infer.instances import Instances
 from indexlang.infer.matching import Given, NameGiven, NumberGiven, TensorGiven, match
 from indexlang.infer.ranks import own_rank
-from indexlang.infer.scalars import inlined, is_scalar_function
+from indexlang.infer.scalars import inlined, is_scalar_function, uses_once
 from indexlang.infer.scope import NUMBERS, Scope
 from indexlang.infer.vectors import is_extent, is_slice
 from indexlang.ir.equation import Role, Tensor
@@ -37,6 +37,7 @@ class Place:
     rank: int | None
     left: tuple[str, ...]
     slices: tuple[ast.Expr, ...]
+    call: ast.Call | None = None  # the whole right side, if that is a call
 
 
 class Calls:
@@ -52,17 +53,42 @@ class Calls:
         if not any(isinstance(n, ast.Call) and library.has(n.name) for n in ast.nodes(e.body)):
             return e
         place = self._place(e, stated)
-        is_call = isinstance(e.body, ast.Call) and library.has(e.body.name) and e.sign == "=" and not place.left
-        if is_call and isinstance(e.body, ast.Call) and self._direct(e.body, e, place, stated):
-            return None
-        return replace(e, body=self._expr(e.body, place))
+        body = e.body
+        if isinstance(body, ast.Call) and library.has(body.name) and e.sign == "=" and _is_plain_left(e):
+            forms = self._forms(body)
+            if not self._is_formula(body, forms):
+                return self._whole_side(body, forms, e, place, stated)
+        return replace(e, body=self._expr(body, place))
+
+    def _whole_side(
+        self, call: ast.Call, forms: tuple[ast.Def, ...], e: ast.Equation, place: Place, stated: Stated | None
+    ) -> ast.Equation | None:
+        """`T = F(…)`: the function's result is the tensor itself, unless the call's indices are others than T's."""
+        if stated is None and e.subscripts is not None:
+            extents = tuple(self.frame.extent_of(s) for s in e.subscripts)  # type: ignore[arg-type]
+            stated = Stated(extents, None, e.left_span)
+        result, rank, letters = self._computed(call, place, stated)
+        if result != e.name:
+            return replace(e, body=self._read(call, result, rank, letters, place))
+        if e.subscripts is not None and rank != len(e.subscripts):
+            raise program_error(
+                "E0301",
+                e.left_span,
+                tensor=place.target,
+                wanted=f"{rank} axes",
+                given=f"{len(e.subscripts)} subscripts are",
+                advice=f"`{call.name}` gives a tensor of {rank} axes here",
+                because=[("this call gives its value", call.span)],
+            )
+        return None
 
     def _place(self, e: ast.Equation, stated: Stated | None) -> Place:
         world = self.frame.world
         subscripts = e.subscripts
+        whole = e.body if isinstance(e.body, ast.Call) else None
         if subscripts is None:
             rank = len(stated.extents) if stated is not None else None
-            return Place(e.name, rank, (), ())
+            return Place(e.name, rank, (), (), whole)
         left: list[str] = []
         slices: list[ast.Expr] = []
         for s in subscripts:
@@ -71,7 +97,7 @@ class Calls:
                 slices.append(inner)  # type: ignore[arg-type]
             else:
                 left += [n.name for n in ast.nodes(inner) if isinstance(n, ast.Name)]
-        return Place(e.name, len(subscripts) - len(left), tuple(left), tuple(slices))
+        return Place(e.name, len(subscripts) - len(left), tuple(left), tuple(slices), whole)
 
     # -- expressions
 
@@ -101,10 +127,9 @@ class Calls:
 
     def _call(self, e: ast.Call, place: Place) -> ast.Expr:
         forms = self._forms(e)
-        if all(is_scalar_function(f) for f in forms):
+        if self._is_formula(e, forms):
             return self._expr(inlined(e, forms), place)
-        name = self._fresh(f"{place.target}.{forms[0].name}")
-        result, rank, letters = self._computed(e, name, place, None)
+        result, rank, letters = self._computed(e, place, None)
         if not letters and not (place.left and rank):
             return ast.Name(result, e.span)
         return self._read(e, result, rank, letters, place)
@@ -124,43 +149,39 @@ class Calls:
         indices = tuple(ast.Name(x, e.span) for x in letters)
         return ast.Access(result, (*indices, *names), None, e.span, e.span)
 
-    def _direct(self, e: ast.Call, equation: ast.Equation, place: Place, stated: Stated | None) -> bool:
-        """`T = F(…)`: the function's result is the tensor itself."""
-        forms = self._forms(e)
-        if all(is_scalar_function(f) for f in forms):
+    def _is_formula(self, e: ast.Call, forms: tuple[ast.Def, ...]) -> bool:
+        """Whether the function's formula can stand in the place of its call: no work in an argument is repeated."""
+        if not all(is_scalar_function(f) for f in forms):
             return False
-        if stated is None and equation.subscripts is not None:
-            extents = tuple(self.frame.extent_of(s) for s in equation.subscripts)  # type: ignore[arg-type]
-            stated = Stated(extents, None, equation.left_span)
-        _, rank, _ = self._computed(e, place.target, place, stated)
-        if equation.subscripts is not None and rank != len(equation.subscripts):
-            raise program_error(
-                "E0301",
-                equation.left_span,
-                tensor=place.target,
-                wanted=f"{rank} axes",
-                given=f"{len(equation.subscripts)} subscripts are",
-                advice=f"`{e.name}` gives a tensor of {rank} axes here",
-                because=[("this call gives its value", e.span)],
-            )
-        return True
+        heavy = any(
+            isinstance(n, ast.Reduction) or (isinstance(n, ast.Call) and self.frame.library.has(n.name))
+            for a in e.args
+            for n in ast.nodes(a)
+        )
+        return not heavy or all(uses_once(f) for f in forms)
 
     def _forms(self, e: ast.Call) -> tuple[ast.Def, ...]:
         if e.name in self.frame.world.broken:
             raise ProgramError([])
         return self.frame.library.forms(e.name)
 
-    def _computed(
-        self, e: ast.Call, name: str, place: Place, stated: Stated | None
-    ) -> tuple[str, int, tuple[str, ...]]:
-        """Compute a call into the tensor `name`: that tensor, its rank, and the indices its first axes belong to."""
+    def _computed(self, e: ast.Call, place: Place, stated: Stated | None) -> tuple[str, int, tuple[str, ...]]:
+        """Compute a call: its tensor, the rank of that, and the indices its first axes belong to.
+
+        stated  what is said of the equation's own tensor, if the call is its whole right side
+        """
         forms = self._forms(e)
         lead = None if place.rank is None else _lead(forms, place.rank)
         given = tuple(self._argument(a, n, forms, place, lead) for n, a in enumerate(e.args))
         given = tuple(self._made_input(g, n, forms) for n, g in enumerate(given))
         keywords = {k.name: NumberGiven(self._number(k.value), k.value.span) for k in e.keywords}
         binding = match(e, forms, given, keywords)
-        return self.instances.make(e, binding, name, place.target, lead, stated)
+        letters = max((g.letters for g in given if isinstance(g, TensorGiven)), key=len, default=())
+        is_whole_side = place.call is e and letters == place.left
+        name = place.target if is_whole_side else self._fresh(f"{place.target}.{forms[0].name}")
+        if lead is not None and letters:
+            lead += len(letters)
+        return self.instances.make(e, binding, name, place.target, lead, stated if is_whole_side else None)
 
     # -- arguments
 
@@ -172,7 +193,7 @@ class Calls:
                     raise program_error("E0208", span, name=name)
                 return TensorGiven(name, len(self._tensor(name).extents), span)
             case ast.Name(name=name) if not self._has_value(name):
-                return NameGiven(name, a.span, None, world.suggestion(name))
+                return NameGiven(name, a.span, None, world.suggestion)
             case ast.Access(name=name, subscripts=subscripts, border=None) if name not in world.tables and all(
                 is_extent(s, world) for s in subscripts
             ):
@@ -228,7 +249,7 @@ class Calls:
                 raise Expressions(world, Scope()).rank_error(a, tensor)
             self._check_named(a, tensor)
             return TensorGiven(a.name, len(tensor.extents), a.span)
-        return NameGiven(a.name, a.span, a.subscripts, world.suggestion(a.name))
+        return NameGiven(a.name, a.span, a.subscripts, world.suggestion)
 
     def _check_named(self, a: ast.Access, tensor: Tensor) -> None:
         """Numbers in brackets must be the tensor's extents, and one capital must mean one extent."""
@@ -305,7 +326,14 @@ class Calls:
         return TensorGiven(name, len(self.frame.world.tensors[name].extents), a.span, tuple(letters))
 
     def _letters(self, a: ast.Expr) -> set[str]:
-        return set(Expressions(self.frame.world, Scope()).direct_indices(a))
+        """The names in subscripts that no reduction inside binds."""
+        match a:
+            case ast.Reduction(binders=binders, body=body):
+                return self._letters(body) - {b.name for b in binders or ()}
+            case ast.Access(subscripts=subscripts):
+                return {n.name for s in subscripts for n in ast.nodes(s) if isinstance(n, ast.Name)}
+            case _:
+                return {x for part in ast.children(a) for x in self._letters(part)}  # type: ignore[arg-type]
 
     def _fresh(self, name: str) -> str:
         taken = self.frame.world.tensors
@@ -315,6 +343,11 @@ class Calls:
         while f"{name}{n}" in taken:
             n += 1
         return f"{name}{n}"
+
+
+def _is_plain_left(e: ast.Equation) -> bool:
+    """Whether the left side is a whole tensor, or indices as they are and axes left unspecified."""
+    return all(not isinstance(s, ast.Ranged | ast.Group | ast.Pack) for s in e.subscripts or ())
 
 
 def world_place(frame: "Frame", name: str, otherwise: Span) -> Span:

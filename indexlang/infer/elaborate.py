@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from indexlang.infer.declarations import extent_names, is_constant_shape
-from indexlang.infer.equations import shown_fan_in
+from indexlang.infer.equations import fan_ins
 from indexlang.infer.expressions import Expressions
 from indexlang.infer.frame import Emission, Frame, read_names
 from indexlang.infer.globals import global_constants
@@ -15,6 +15,7 @@ from indexlang.infer.solutions import open_names
 from indexlang.infer.unroll import Unrolling
 from indexlang.ir.build import Builder, Number
 from indexlang.ir.equation import Program, Role, Tensor
+from indexlang.ir.size import Extent
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic
 from indexlang.text.names import nearest
@@ -69,7 +70,8 @@ class _Elaboration:
 
     def _program(self, out: Emission, outputs: tuple[str, ...]) -> Program:
         inputs = [t for t in self.world.tensors.values() if t.role is Role.INPUT]  # those of a call are not declared
-        kept = [self._with_fan_in(t) for t in out.declared.values() if t.role is not Role.INPUT]
+        shown = fan_ins(out.equations)
+        kept = [self._with_fan_in(t, shown) for t in out.declared.values() if t.role is not Role.INPUT]
         tensors = (*inputs, *kept, *out.computed.values())
         program = Program(tensors, tuple(out.equations), outputs, self.options.float_type, tuple(out.updates.items()))
         return mapped_program(seeded(program), self.world.extent) if self.options.mapped else seeded(program)
@@ -155,10 +157,10 @@ class _Elaboration:
             )
         return tuple(order)
 
-    def _with_fan_in(self, t: Tensor) -> Tensor:
+    def _with_fan_in(self, t: Tensor, shown: dict[str, Extent]) -> Tensor:
         if t.start is None or t.start.rule == "constant":
             return t
-        found = shown_fan_in(t.name, self.frame.out.equations)
+        found = shown.get(t.name)
         if found is None:
             found = 1
             for n in t.extents[:-1]:

@@ -29,6 +29,7 @@ class Stated:
     extents: tuple[Extent | None, ...]
     dtype: DType | None
     span: Span
+    of: tuple[str, int] | None = None  # the caller's tensor, and its axes before these, if a call's left side says it
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,20 +256,37 @@ class _Elaboration:
         product = self.products.get(axis)
         found = _covered(s, indices) if product is None else substitute(product, values)
         if found is not None and stated is not None and self._is_wrong(found, stated, isinstance(s, Index)):
-            assert self.stated is not None
-            raise program_error(
+            raise self._stated_otherwise(axis, stated, found, self._reason(s))
+        if found is not None and stated is not None and self.stated is not None:
+            why = f"axis {axis} of `{self.e.name}` is stated as {stated}"
+            self.world.solutions.unify(found, stated, why, self.stated.span)
+        return stated if stated is not None else found
+
+    def _stated_otherwise(
+        self, axis: int, stated: Extent, found: Extent, reasons: list[tuple[str, Span]]
+    ) -> ProgramError:
+        """Told at the equation; for the result of a call at the left side that states it."""
+        assert self.stated is not None
+        if self.stated.of is None:
+            return program_error(
                 "E0415",
                 self.e.left_span,
                 axis=axis,
                 tensor=self.e.name,
                 stated=stated,
                 found=found,
-                because=[("stated here", self.stated.span), *self._reason(s)],
+                because=[("stated here", self.stated.span), *reasons],
             )
-        if found is not None and stated is not None and self.stated is not None:
-            why = f"axis {axis} of `{self.e.name}` is stated as {stated}"
-            self.world.solutions.unify(found, stated, why, self.stated.span)
-        return stated if stated is not None else found
+        name, lead = self.stated.of
+        return program_error(
+            "E0415",
+            self.stated.span,
+            axis=lead + axis,
+            tensor=name,
+            stated=stated,
+            found=found,
+            because=[(f"axis {axis} of `{self.e.name}`, the result of the call", self.e.left_span), *reasons],
+        )
 
     def _reason(self, s: Expr) -> list[tuple[str, Span]]:
         """Why the index of an axis has the range that it has."""
@@ -399,28 +417,24 @@ def target_tensor(name: str, made: list[Made], stated: Stated | None, span: Span
     return Tensor(name, tuple(extents), dtype, Role.COMPUTED, first.axes, span=span)
 
 
-def shown_fan_in(tensor: str, equations: list[Equation]) -> Extent | None:
-    """How many products are summed for one output where a parameter is first used (the N of Xavier's slide)."""
+def fan_ins(equations: list[Equation]) -> dict[str, Extent]:
+    """For each tensor that stands under a sum: how many products are summed for one output where it is first used
+    (the N of Xavier's slide)."""
+    found: dict[str, Extent] = {}
     for e in equations:
-        found = _fan_in(e.body, tensor, 1)
-        if found is not None:
-            return found
-    return None
+        _find_fan_ins(e.body, found)
+    return found
 
 
-def _fan_in(e: Expr, tensor: str, summed: Extent) -> Extent | None:
-    match e:
-        case Reduce(fold=ops.SUM, over=over, body=body):
-            for read in reads(body):
-                if read.tensor == tensor:
-                    used = {i for s in read.subscripts for i in _indices(s)}
-                    count: Extent = summed
-                    for b in over:
-                        count = count * (b.extent if b.name in used else 1)
-                    return count
-            return None
-        case _:
-            return next((n for c in children(e) if (n := _fan_in(c, tensor, summed)) is not None), None)
+def _find_fan_ins(e: Expr, found: dict[str, Extent]) -> None:
+    if not isinstance(e, Reduce) or e.fold is not ops.SUM:
+        for c in children(e):
+            _find_fan_ins(c, found)
+        return
+    for read in reads(e.body):
+        if read.tensor not in found:
+            used = {i for s in read.subscripts for i in _indices(s)}
+            found[read.tensor] = prod((b.extent for b in e.over if b.name in used), start=cast(Extent, 1))
 
 
 def _reduced(e: object) -> set[str]:
@@ -443,4 +457,4 @@ def _indices(e: Expr) -> set[str]:
     return {e.name} if isinstance(e, Index) else {n for c in children(e) for n in _indices(c)}
 
 
-__all__ = ["Made", "Stated", "elaborate_equation", "shown_fan_in", "target_tensor"]
+__all__ = ["Made", "Stated", "elaborate_equation", "fan_ins", "target_tensor"]

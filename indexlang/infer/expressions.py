@@ -318,9 +318,22 @@ class Expressions:
                 expected="a subscript",
                 hint="write ranges on the left side or in a reduction's list",
             )
+        if isinstance(s, ast.Name) and self._is_unspecified(s.name):
+            raise program_error(
+                "E0421",
+                s.span,
+                message=f"`{s.name}` leaves an axis of `{e.name}` unspecified, but the left side names every axis",
+                advice=f"write an index, or put `{s.name}` on the left side too",
+            )
         found = self.subscript(s)
         self._use(found, extent, axis, s.span, e, border)
         return found
+
+    def _is_unspecified(self, name: str) -> bool:
+        """Whether a capital in a subscript has no value that could be meant."""
+        world = self.world
+        known = name in world.constants or name in world.extents or name in world.tensors or name in world.computed
+        return is_capital(name) and not known and name.lower() not in NUMBERS and self.index_of_capital(name) is None
 
     def _use(self, found: Expr, extent: Extent, axis: int, span: Span, e: ast.Access, border: Border | None) -> None:
         repeats = border.rule.value if border and border.rule is not Rule.VALUE else ""
@@ -442,6 +455,8 @@ class Expressions:
 
     def _no_function(self, e: ast.Call) -> ProgramError:
         world = self.world
+        if e.name in world.broken:
+            return ProgramError([])
         if e.name in world.constants or e.name in world.tensors or self.lookup(e.name):
             return program_error(
                 "E0204",
@@ -449,7 +464,7 @@ class Expressions:
                 name=e.name,
                 advice=f"`{e.name}` is no function: write `*` to multiply, or `[…]` to read",
             )
-        found = nearest(e.name.lower(), [*ops.FUNCTIONS, *_ARITIES, *ops.FOLDS, "mean", "logsumexp"])
+        found = nearest(e.name.lower(), [*ops.FUNCTIONS, *_ARITIES, *_BUILT_IN, *world.functions])
         return program_error(
             "E0204",
             e.name_span,

@@ -18,6 +18,7 @@ from indexlang.infer.vectors import IndexForm, Slice, index_form
 from indexlang.ir.equation import Equation, Role, Tensor
 from indexlang.ir.size import Extent
 from indexlang.syntax import ast
+from indexlang.syntax.rewrite import rewritten
 from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic, program_error
 from indexlang.text.source import Span
 
@@ -72,6 +73,7 @@ class Frame:
 
     def collect(self) -> None:
         """Sort the statements: equations by target, constants, declarations."""
+        self.world.functions = self.library.own.keys()
         self._sort_equations()
         self._constants()
         self._split_vectors()
@@ -244,7 +246,7 @@ class Frame:
         rest = self.calls.expanded(e, stated)
         if rest is None:
             return
-        form = index_form(rest, self.world)
+        form = index_form(self._apart(rest), self.world)
         if form.joined is not None:
             tensor, parts = joined_tensor(form, self.world, self._stated_slices(form, stated), self.warn)
             self._add(tensor, parts)
@@ -254,6 +256,23 @@ class Frame:
             form = IndexForm((random.drawn(form.parts[0]),), form.slices)
         made.append(elaborate_equation(form.parts[0], self.world, stated))
         self.warn(made[-1])
+
+    def _apart(self, e: ast.Equation) -> ast.Equation:
+        """`relu(P ; Q)`: a joined vector inside an expression gets an equation of its own."""
+        if isinstance(e.body, ast.Joined) or not any(isinstance(n, ast.Joined) for n in ast.nodes(e.body)):
+            return e
+        made: list[ast.Expr] = []
+
+        def named(n: object) -> object:
+            if not isinstance(n, ast.Joined):
+                return n
+            name = f"{e.name}.joined{len(made) + 1 if made else ''}"
+            self.define_hoisted(ast.Equation(name, e.subscripts, "=", n, n.span, e.left_span))
+            inner = tuple(s.index if isinstance(s, ast.Ranged) else s for s in e.subscripts or ())
+            made.append(ast.Access(name, inner, None, n.span, n.span) if inner else ast.Name(name, n.span))
+            return made[-1]
+
+        return rewritten(e, named)
 
     def _stated_slices(self, form: IndexForm, stated: Stated | None) -> Stated | None:
         """The extents that are written on the left side, `L1[55,55,96]`, with those of a `tensor` statement."""

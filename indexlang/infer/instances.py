@@ -11,7 +11,7 @@ from indexlang.infer.mapping import Alias, Leading, Transplant
 from indexlang.infer.matching import Binding, NumberGiven, TensorGiven, header, pack_axis, tensor_params
 from indexlang.infer.ranks import own_rank
 from indexlang.infer.scope import Scope, World
-from indexlang.infer.solutions import open_symbol
+from indexlang.infer.solutions import open_names, open_symbol
 from indexlang.infer.unroll import Unrolling, Value, filled
 from indexlang.ir.build import Number
 from indexlang.ir.equation import Equation, Role, Tensor
@@ -41,9 +41,14 @@ class Instances:
         """
         self._check_recursion(call, binding.form)
         try:
-            return _Instance(self, call, binding, name, target, lead, stated).run()
+            made = _Instance(self, call, binding, name, target, lead, stated)
         except ProgramError as error:
-            raise ProgramError([_called_from(d, call, binding.form) for d in error.diagnostics]) from None
+            raise ProgramError([_called_from(d, call, binding.form, []) for d in error.diagnostics]) from None
+        try:
+            return made.run()
+        except ProgramError as error:
+            notes = made.open_extents()
+            raise ProgramError([_called_from(d, call, binding.form, notes) for d in error.diagnostics]) from None
 
     def _check_recursion(self, call: ast.Call, form: ast.Def) -> None:
         around = self.frame.around
@@ -53,12 +58,15 @@ class Instances:
             raise program_error("E0214", call.span, name=form.name, path=path, because=notes)
 
 
-def _called_from(d: Diagnostic, call: ast.Call, form: ast.Def) -> Diagnostic:
+_ABOUT_EXTENTS = ("E0402", "E0404", "E0412", "E0414", "E0415")
+
+
+def _called_from(d: Diagnostic, call: ast.Call, form: ast.Def, extents: list[Note]) -> Diagnostic:
     """The mistake, with the call as one of its causes if it lies inside the function."""
     if d.span.source is call.span.source and call.span.start <= d.span.start < call.span.end:
         return d
-    note = Note(f"`{form.name}` is called here", call.span)
-    return d if note in d.notes else replace(d, notes=(*d.notes, note))
+    notes = [*(extents if d.code in _ABOUT_EXTENTS else []), Note(f"`{form.name}` is called here", call.span)]
+    return replace(d, notes=(*d.notes, *(n for n in notes if n not in d.notes)))
 
 
 class _Instance:
@@ -115,6 +123,22 @@ class _Instance:
         if local in inner.world.broken or local not in inner.world.tensors:
             raise ProgramError([])
         return self._moved(inner, local)
+
+    def open_extents(self) -> list[Note]:
+        """Why the constants that the head leaves open are what they are in this call."""
+        out: list[Note] = []
+        for p in self.form.params:
+            if not isinstance(p, ast.ConstantParam) or not p.is_open:
+                continue
+            if p.name in self.binding.constants:
+                out.append(Note(*self.from_where[p.name]))
+                continue
+            symbols = open_names(open_symbol(p.name, self.path))
+            for s in symbols & self.world.solutions.reasons.keys():
+                reason = self.world.solutions.reasons[s]
+                value = self.world.solutions.values[s]
+                out.append(Note(f"so `{p.keyword}` is {value}: {reason.text}", reason.span))
+        return out
 
     def _define(self, inner: "Frame", name: str) -> None:
         if not inner.guard(lambda: inner.define(name)):
@@ -224,7 +248,7 @@ class _Instance:
     def _map(self, tensor: Tensor, given: TensorGiven, lead: int) -> None:
         axes = tensor.axes if len(tensor.axes) == len(tensor.extents) else ("",) * len(tensor.extents)
         for n in range(lead):
-            letter = given.letters[n] if n < len(given.letters) else axes[n]
+            letter = given.letters[n] if n < len(given.letters) else axes[n] or "bcd"[min(n, 2)]
             if n == len(self.leading):
                 self.leading.append(Leading(letter, tensor.extents[n], given.span))
                 continue
@@ -323,7 +347,9 @@ class _Instance:
         for n in range(min(lead, len(self.leading))):
             self._check_leading(n)
         if rank >= 0 and lead >= 0 and local not in inner.stated:
-            inner.stated[local] = Stated(self.stated.extents[lead:], self.stated.dtype, self.stated.span)
+            inner.stated[local] = Stated(
+                self.stated.extents[lead:], self.stated.dtype, self.stated.span, (self.name, lead)
+            )
 
     def _check_leading(self, n: int) -> None:
         assert self.stated is not None

@@ -93,7 +93,7 @@ class Transplant:
         }
         letters: list[str] = []
         for axis in self.leading[:lead]:
-            letters.append(_free(axis.letter or "n", taken))
+            letters.append(_free(axis.letter, taken))
             taken.add(letters[-1])
         moving = _Moving(self, tuple(letters), self._splits(e, taken))
         outer = tuple(Bound(x, a.extent, a.span) for x, a in zip(letters, self.leading, strict=False))

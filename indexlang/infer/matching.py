@@ -1,6 +1,6 @@
 """Which form of a function a call means, and what stands for each of its parameters."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from indexlang.ir.build import Number
@@ -35,7 +35,7 @@ class NameGiven:
     name: str
     span: Span
     extents: tuple[ast.Subscript, ...] | None = None
-    hint: str = ""
+    hint: Callable[[str], str] = lambda name: "define it"
 
 
 Given = TensorGiven | NumberGiven | NameGiven
@@ -166,7 +166,7 @@ def _unfit(p: ast.TensorParam, given: Given, call: ast.Call) -> Diagnostic | Non
 
 
 def _unknown(given: NameGiven) -> Diagnostic:
-    return diagnostic("E0201", given.span, name=given.name, advice=given.hint or "define it")
+    return diagnostic("E0201", given.span, name=given.name, advice=given.hint(given.name))
 
 
 def _count(call: ast.Call, form: ast.Def, given: tuple[Given, ...]) -> Diagnostic:

@@ -28,7 +28,10 @@ def drawn(e: ast.Equation) -> ast.Equation:
         near = nearest(name, _COUNTS)
         shown = f"there are {', '.join(_FORMS.values())}"
         raise program_error(
-            "E0206", body.span, name=body.span.text, advice=f"did you mean `{_FORMS[near]}`?" if near else shown
+            "E0206",
+            body.span,
+            name=getattr(body, "name", body.span.text),
+            advice=f"did you mean `{_FORMS[near]}`?" if near else shown,
         )
     args = body.args if isinstance(body, ast.Call) else ()
     if len(args) != _COUNTS[name]:

@@ -50,6 +50,12 @@ def is_scalar_function(form: ast.Def) -> bool:
     return all(isinstance(p, ast.ConstantParam) or (isinstance(p, ast.TensorParam) and not p.axes) for p in form.params)
 
 
+def uses_once(form: ast.Def) -> bool:
+    """Whether each parameter stands once in the formula, so that no argument is computed twice."""
+    names = [n.name for n in ast.nodes(form.result) if isinstance(n, ast.Name)]
+    return all(names.count(p.name) <= 1 for p in form.params if isinstance(p, ast.TensorParam))
+
+
 def inlined(e: ast.Call, forms: tuple[ast.Def, ...]) -> ast.Expr:
     """The formula of a function of scalars with the arguments in the places of its parameters.
 

@@ -1,6 +1,6 @@
 """What names mean while a program is being elaborated: the world outside an equation, and the scope inside."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from indexlang.infer.solutions import Solutions
@@ -48,6 +48,7 @@ class World:
     computed: set[str] = field(default_factory=set[str])  # tensors that some equation defines
     values: dict[str, Extent] = field(default_factory=dict[str, Extent])  # the extents that a function's head names
     solutions: Solutions = field(default_factory=Solutions)
+    functions: Collection[str] = ()  # what can be called
 
     def extent(self, name: str) -> Extent:
         """The named extent, or its value where that is known."""

@@ -91,7 +91,7 @@ class _Writing:
         if self.is_whole:
             self._name_axes(bodies)
         elif e.sign != "+=":
-            self._name_slices()
+            self._name_slices(bodies)
         if e.sign in ("=", "<-") and not self.is_whole and self.slices and not any(self._is_vector(b) for b in bodies):
             return IndexForm((e,))  # `A[3] = 2`: told as a left side that is none
         if not self.slices:
@@ -110,25 +110,31 @@ class _Writing:
 
     def _name_axes(self, bodies: tuple[ast.Expr, ...]) -> None:
         """Letters for `L2 = L1 + R`: those of the first tensor with the most axes, if it has any."""
-        named = [n for b in bodies for n in _outer_names(b)]
-        ranks = [(self._rank(n.name), n.name) for n in named]
-        rank, name = max(ranks, key=lambda pair: pair[0], default=(0, ""))
-        if rank == 0:
-            return
-        axes = self.world.tensors[name].axes
-        letters = axes if len(set(axes)) == len(axes) == rank and not set(axes) & {*self.taken, ""} else ()
+        rank = max((self._rank(n.name) for b in bodies for n in _outer_names(b)), default=0)
+        letters = self._shown_letters(bodies, rank)
         for axis in range(rank):
             letter = letters[axis] if letters else next(self.fresh)
             self.slices.append(Slice(letter, axis, None, self.e.left_span))
 
-    def _name_slices(self) -> None:
-        for axis, s in enumerate(self.e.subscripts or ()):
-            if is_extent(s, self.world):
-                assert not isinstance(s, ast.Ranged | ast.Group | ast.Pack)
-                self.slices.append(Slice(self._letter(s), axis, s, s.span))
+    def _shown_letters(self, bodies: tuple[ast.Expr, ...], rank: int) -> tuple[str, ...]:
+        """The letters of the first whole tensor of that rank that has one for each axis, all of them free here."""
+        for n in (n for b in bodies for n in _outer_names(b)):
+            axes = self.world.tensors[n.name].axes if rank and self._rank(n.name) == rank else ()
+            if len(set(axes)) == len(axes) == rank and not set(axes) & {*self.taken, ""}:
+                return axes
+        return ()
 
-    def _letter(self, s: ast.Expr) -> str:
-        """`j` for `J`, a free letter for anything else."""
+    def _name_slices(self, bodies: tuple[ast.Expr, ...]) -> None:
+        here = [(n, s) for n, s in enumerate(self.e.subscripts or ()) if is_extent(s, self.world)]
+        shown = self._shown_letters(bodies, len(here))
+        for n, (axis, s) in enumerate(here):
+            assert not isinstance(s, ast.Ranged | ast.Group | ast.Pack)
+            self.slices.append(Slice(self._letter(s, shown[n] if shown else ""), axis, s, s.span))
+
+    def _letter(self, s: ast.Expr, shown: str) -> str:
+        """`j` for `J`; for anything else the letter of a tensor on the right side, or a free one."""
+        if shown:
+            return shown
         if isinstance(s, ast.Name):
             lower = s.name[0].lower() + s.name[1:]
             if lower not in self.taken and lower not in {other.letter for other in self.slices}:

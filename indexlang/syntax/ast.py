@@ -333,6 +333,8 @@ def children(e: object) -> Iterator[object]:
 
 def nodes(e: object) -> Iterator[object]:
     """A node and everything inside it, parents first."""
-    yield e
-    for part in children(e):
-        yield from nodes(part)
+    waiting = [e]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(list(children(node))))

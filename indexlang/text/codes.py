@@ -65,7 +65,7 @@ _ROWS = (
          "Functions are the built-in ones.", "A[i] = rleu(X[i])"),
     Code("E0205", "wrong number of arguments", "`{name}` takes {wanted}, not {given}", "{advice}",
          "The message says how many arguments the function takes.", "A[i] = exp(X[i], 2)"),
-    Code("E0206", "unknown initialiser", "there is no initialiser `{name}`", "{advice}",
+    Code("E0206", "unknown initialiser or distribution", "`{name}` is not a known way to draw numbers", "{advice}",
          "A parameter starts from `xavier`, `he`, `uniform(a,b)`, `normal(m,s)`, `orthogonal`, or from `= number`.",
          "input X[3]\nparam W[3,3] ~ xaver\nA[j] = sum W[i,j]*X[i]"),
     Code("E0207", "unknown dtype", "there is no dtype `{name}`", "{advice}",
