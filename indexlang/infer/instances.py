@@ -15,7 +15,7 @@ from indexlang.infer.solutions import open_names, open_symbol
 from indexlang.infer.unroll import Unrolling, Value, filled
 from indexlang.ir.build import Number
 from indexlang.ir.equation import Equation, Role, Tensor
-from indexlang.ir.expr import Const
+from indexlang.ir.expr import Const, walk
 from indexlang.ir.size import Extent, Size, same
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import Diagnostic, Note, ProgramError, program_error
@@ -312,11 +312,11 @@ class _Instance:
 
     def _known(self, e: ast.Expr) -> Number:
         """The value of a condition or a bound; an extent that is still open cannot decide anything."""
-        value = self._constant(e)
         found = Expressions(self.world, Scope()).expr(e)
-        if isinstance(value, Size) or not isinstance(found, Const):
+        sizes = [n for n in walk(found) if isinstance(n, Const) and isinstance(n.value, Size)]
+        if sizes:
             raise program_error("E0216", e.span, name=e.span.text, function=self.form.name, keyword="it")
-        return value
+        return self._constant(e)
 
     def _result(self, body: list[ast.Statement], end: ast.Equation) -> tuple[str, ast.Equation] | tuple[str]:
         """The name of the tensor returned, and its equation unless the body has one already."""
