@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from fractions import Fraction
-from math import isinf, isnan, prod
+from math import isinf, isnan
 from typing import assert_never
 
 from indexlang.emit.names import Canonical, Namer, Readable
@@ -420,7 +420,7 @@ class _Emitter:
 
     def _address(self, tensor: str, subscripts: tuple[Expr, ...]) -> str:
         """The flat position of an access: the sum of subscript times stride."""
-        view = self.nest.views[tensor]
+        strides = self.nest.strides[tensor]
         parts: list[str] = []
         for axis, s in enumerate(subscripts):
             text = self._index_text(s)
@@ -429,7 +429,7 @@ class _Emitter:
             if axis == len(subscripts) - 1:
                 parts.append(text)
             else:
-                stride = self._extent(_stride(view, axis), ("stride", tensor, str(axis)))
+                stride = self._extent(strides[axis], ("stride", tensor, str(axis)))
                 parts.append(f"{_factor(text)} * {stride}" if stride != "1" else text)
         return " + ".join(parts) or "0"
 
@@ -559,10 +559,6 @@ _TEMPLATE_WORDS = frozenset(
     w for op in (*ops.FUNCTIONS.values(), ops.MAX, ops.MIN, ops.FLOORDIV, ops.MOD, ops.POW, ops.TO_INT)
     for kind in ("f32", "f64") for w in op.emit.format("", "", f=kind).replace("(", " ").replace(")", " ").split() if w.isidentifier()
 )  # fmt: skip
-
-
-def _stride(view: tuple[Extent, ...], axis: int) -> Extent:
-    return prod(view[axis + 1 :], start=1)
 
 
 def _factor(text: str) -> str:
