@@ -12,6 +12,7 @@ from indexlang.passes.borders import lower_borders
 from indexlang.passes.contraction import prepare_contractions
 from indexlang.passes.dce import drop_dead
 from indexlang.passes.embed import embed_copies
+from indexlang.passes.fuse import fuse_readers
 from indexlang.passes.split_sums import split_long_sums
 from indexlang.run.plan import Plan, make_plan
 from indexlang.syntax import ast
@@ -30,7 +31,7 @@ def typed(module: ast.Module, options: Options) -> Program:
 
 def simple(program: Program, wanted: tuple[str, ...]) -> Program:
     """The equations as they are computed: all passes, in order. The program's extents are known."""
-    live = drop_dead(program, wanted)
+    live = fuse_readers(drop_dead(program, wanted))
     return lower_borders(embed_copies(split_long_sums(prepare_contractions(live))))
 
 

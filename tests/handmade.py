@@ -11,6 +11,7 @@ from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import Border, Bound, Const, Expr, Index, Read, Reduce, Rule
 from indexlang.ir.parts import Piece, joined
+from indexlang.ir.size import Extent
 from indexlang.run.execute import Executable
 from indexlang.run.machine import target
 
@@ -26,7 +27,7 @@ class Maker:
         self.tensors: dict[str, Tensor] = {}
         self.equations: list[Equation] = []
 
-    def given(self, name: str, *extents: int, role: Role = Role.INPUT) -> None:
+    def given(self, name: str, *extents: Extent, role: Role = Role.INPUT) -> None:
         self.tensors[name] = Tensor(name, extents, DType.F64, role)
 
     def equation(self, name: str, indices: str, extents: tuple[int, ...], body: Expr) -> None:

@@ -170,7 +170,7 @@ class _Preparation:
                 yield from surrounded(made, source, tuple(-low for low in lows), read, self.build)
             else:
                 yield self._copied(made, tuple(lows), read)
-        moved = tuple(self.build.apply(ops.SUB, s, integer(low)) for s, low in zip(read.subscripts, lows, strict=True))
+        moved = tuple(self.build.apply(ops.ADD, s, integer(-low)) for s, low in zip(read.subscripts, lows, strict=True))
         return Read(name, moved, None, read.dtype, read.span)
 
     def _may_live_inside(self, source: Tensor, border: Border) -> bool:

@@ -141,7 +141,6 @@ class Executable:
 
     def _views(self, frame: _Frame, given: Mapping[str, Array]) -> dict[str, Array]:
         """The tensors as they stand, for a message."""
-        program = self.plan.program
         out = dict(given)
         for name, at in self.plan.places.items():
             out[name] = self._array(frame.arena[at:], name).copy()

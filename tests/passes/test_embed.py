@@ -10,6 +10,7 @@ from indexlang import pipeline
 from indexlang.ir import interp
 from indexlang.ir.equation import Program, Role
 from indexlang.ir.layout import layout
+from indexlang.passes.embed import copied
 from indexlang.run.machine import target
 
 
@@ -37,9 +38,9 @@ def test_a_dense_block_is_one_buffer_without_copies() -> None:
     program = dense_block(4, 5, 2)
     simple = pipeline.simple(program, program.outputs)
     inside = {t.name for t in simple.tensors if t.role is Role.COMPUTED and layout(simple, t.name).root == "L4"}
-    assert inside == {f"L{k}" for k in range(5)} | {f"R{k}" for k in range(4)}
+    assert inside == {f"L{k}" for k in range(5)}  # the layers R0 … are written into their places at once
     plan = pipeline.plan(program, program.outputs, target())
-    assert not [s.nest.title for s in plan.steps if s.equation.target in ("L1", "L2", "L3", "L4")]
+    assert not [s.nest.title for s in plan.steps if copied(s.equation)]
 
 
 @pytest.mark.parametrize("side", [0, 1, 2, 7])
@@ -133,7 +134,7 @@ def same_but(m: Maker, a: str, b: str, axis: int) -> bool:
     return all(n == p for k, (n, p) in enumerate(shapes) if k != axis)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(joins())
 def test_random_joins_equal_the_oracle(program: Program) -> None:
     agrees_with_the_oracle(program)
