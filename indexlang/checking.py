@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexlang.infer.elaborate import elaborate, extent_names
+from indexlang.including import parsed_with_includes
+from indexlang.infer.declarations import extent_names
+from indexlang.infer.elaborate import elaborate
 from indexlang.infer.scope import Options
 from indexlang.ir.build import Number
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Program as Typed
+from indexlang.reading import folded, read_source
 from indexlang.syntax import ast
-from indexlang.syntax.parse import parse
-from indexlang.text.diagnostics import Diagnostic, ProgramError, data_error, diagnostic
-from indexlang.text.source import Source, Span
+from indexlang.text.diagnostics import Diagnostic, ProgramError
+from indexlang.text.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +34,21 @@ def check(text_or_path: str | os.PathLike[str], *, constants: Mapping[str, Numbe
     Loads no compiler. Raises DataError E0701 where a file cannot be read.
     """
     if isinstance(text_or_path, str) and not (text_or_path.endswith(".idx") and "\n" not in text_or_path):
-        source = Source("<text>", folded(text_or_path))
+        source, folder = Source("<text>", folded(text_or_path)), None
     else:
         try:
             source = read_source(Path(text_or_path))
         except ProgramError as error:
             return list(error.diagnostics)
-    return list(checked(source, constants, DType.F32).diagnostics)
+        folder = Path(text_or_path).parent
+    return list(checked(source, constants, DType.F32, folder).diagnostics)
 
 
-def checked(source: Source, constants: Mapping[str, Number] | None, float_type: DType) -> Checked:
-    """Text → typed program, with every independent mistake told."""
-    module, found = parse(source)
+def checked(
+    source: Source, constants: Mapping[str, Number] | None, float_type: DType, folder: Path | None = None
+) -> Checked:
+    """Text → typed program, with every independent mistake told. `folder` is where the text's file lies."""
+    module, found = parsed_with_includes(source, folder)
     options = _options(module, constants, float_type)
     result = elaborate(module, options)
     if not found:
@@ -58,26 +63,3 @@ def _options(module: ast.Module, constants: Mapping[str, Number] | None, float_t
     defined = {s.name for s in module.statements if isinstance(s, ast.Equation) and s.subscripts is None}
     sizes = {n: v for n, v in given.items() if n not in defined and n in extent_names(module) and isinstance(v, int)}
     return Options(float_type, sizes, {n: v for n, v in given.items() if n not in sizes})
-
-
-def read_source(path: Path) -> Source:
-    """A program's text from a file. Raises DataError E0701, ProgramError E0001."""
-    try:
-        raw = path.read_bytes()
-    except (OSError, ValueError) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem)
-        advice = "name a file, not a folder" if isinstance(problem, IsADirectoryError) else "check the path"
-        raise data_error("E0701", path=str(path), reason=reason, advice=advice) from None
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        source = Source(str(path), raw[: problem.start].decode("utf-8", "replace"))
-        end = len(source.text)
-        found = diagnostic("E0001", Span(source, end, end), byte=f"0x{raw[problem.start]:02x}", offset=problem.start)
-        raise ProgramError([found]) from None
-    return Source(str(path), folded(text))
-
-
-def folded(text: str) -> str:
-    """Line ends as LF; a leading byte-order mark is skipped."""
-    return text.removeprefix("\ufeff").replace("\r\n", "\n")

@@ -188,3 +188,9 @@ def _orthogonal(random: Any, shape: tuple[int, ...], dtype: Any) -> Array:
 
 def _listed(extents: Any) -> str:
     return "[" + ", ".join(str(n) for n in extents) + "]"
+
+
+def run_key(seed: int, run: int) -> Array:
+    """The key of the random tensors of one run: 62 bits of a hash, as a scalar."""
+    digest = hashlib.sha256(f"indexlang run {seed} {run}".encode()).digest()
+    return np.array(int.from_bytes(digest[:8], "little") >> 2, np.int64)

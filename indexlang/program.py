@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
@@ -16,12 +16,12 @@ from indexlang.infer.scope import Options
 from indexlang.interop.weights import read_weights, write_weights
 from indexlang.ir import interp
 from indexlang.ir.build import Number
+from indexlang.ir.equation import SEED, Role, Tensor
 from indexlang.ir.equation import Program as Typed
-from indexlang.ir.equation import Role, Tensor
 from indexlang.ir.show import show_equation, show_program
 from indexlang.ir.size import Named
 from indexlang.memory import check_memory
-from indexlang.parameters import Parameters, draw, fitted
+from indexlang.parameters import Parameters, draw, fitted, run_key
 from indexlang.run.execute import CheckFailed, Executable
 from indexlang.run.failures import subscript_error
 from indexlang.run.machine import target, usable_threads
@@ -95,6 +95,7 @@ class Program:
         self._executables: dict[object, Executable] = {}
         self._lock = RLock()
         self.seed = 0
+        self.runs = 0  # how many runs have drawn random tensors
         self.parameters_are_random = True
 
     # -- looking
@@ -186,7 +187,10 @@ class Program:
     def params(self) -> Parameters:
         """The trained tensors, drawn at the first look from their initialisers and the seed."""
         self._need_sizes("params")
-        found = Parameters({t.name: t for t in self._typed.with_role(Role.PARAM)})
+        return self._drawn(Role.PARAM)
+
+    def _drawn(self, role: Role) -> Parameters:
+        found = Parameters({t.name: t for t in self._typed.with_role(role)})
         for t in found.tensors.values():
             found.put(t.name, draw(t, self.seed))
         return found
@@ -194,15 +198,16 @@ class Program:
     @cached_property
     def state(self) -> Parameters:
         """The tensors that live from run to run."""
-        return Parameters({t.name: t for t in self._typed.with_role(Role.STATE)})
+        self._need_sizes("state")
+        return self._drawn(Role.STATE)
 
     def init(self, seed: int = 0) -> "Program":
-        """Draw every parameter anew."""
+        """Draw every parameter anew; states and random tensors begin again."""
         self.seed = seed
+        self.runs = 0
         self.parameters_are_random = True
-        if "params" in self.__dict__:
-            for t in self.params.tensors.values():
-                self.params.put(t.name, draw(t, seed))
+        self.__dict__.pop("params", None)
+        self.__dict__.pop("state", None)
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -253,16 +258,18 @@ class Program:
         """
         program, arrays = self._bind(args, named)
         names = self._wanted(program, want)
-        made = self._executable(program, names)
+        made = self._executable(program, self._with_updates(program, names))
         results = {n: self._result(program.tensor(n), (out or {}).get(n), arrays) for n in names}
-        self._run(made, program, arrays, results)
+        following = {n: self._result(program.tensor(n), None, arrays) for _, n in program.updates if n not in results}
+        self._run(made, program, arrays, {**results, **following})
+        self._update(program, {**results, **following})
         return results[names[0]] if len(names) == 1 and (want is None or len(want) == 1) else Results(results)
 
     def interpret(self, /, *args: Any, **named: Any) -> Any:
         """The outputs by the slow interpreter, in float64: what the program means. For small extents."""
         program, arrays = self._bind(args, named)
         try:
-            found = interp.interpret(program, {**arrays, **self._given_params(program)})
+            found = interp.interpret(program, {**arrays, **self._kept(program)})
         except interp.OutOfRange as problem:
             raise data_error(
                 "E0607",
@@ -280,10 +287,11 @@ class Program:
     def profile(self, inputs: Mapping[str, Any], repeat: int = 1) -> list[StepTime]:
         """The best of `repeat` runs, step by step (steps that depend on parameters only are not among them)."""
         program, arrays = self._bind((), inputs)
-        made = self._executable(program, program.outputs)
+        names = self._with_updates(program, program.outputs)
+        made = self._executable(program, names)
         best: NDArray[np.int64] | None = None
         for _ in range(max(repeat, 1)):
-            results = {n: self._result(program.tensor(n), None, arrays) for n in program.outputs}
+            results = {n: self._result(program.tensor(n), None, arrays) for n in names}
             spent = self._run(made, program, arrays, results)
             best = spent if best is None or spent.sum() < best.sum() else best
         assert best is not None
@@ -300,31 +308,58 @@ class Program:
     def _run(
         self, made: Executable, program: Typed, arrays: Mapping[str, Array], results: Mapping[str, Array]
     ) -> NDArray[np.int64]:
-        params = self._given_params(program)
-        version = (self.params.version if params else 0, id(self))
+        kept = self._kept(program)
+        version = (self.params.version if program.with_role(Role.PARAM) else 0, id(self))
         try:
-            return made.run({**arrays, **params}, results, usable_threads(self._threads), version)
+            spent = made.run({**arrays, **kept}, results, usable_threads(self._threads), version)
         except CheckFailed as failed:
             raise subscript_error(failed) from None
+        self.runs += SEED in kept
+        return spent
 
-    def _given_params(self, program: Typed) -> dict[str, Array]:
-        if not program.with_role(Role.PARAM):
-            return {}
-        return dict(self.params)
+    def _kept(self, program: Typed) -> dict[str, Array]:
+        """What a run is given besides its inputs: parameters, states, the key of its random tensors."""
+        found: dict[str, Array] = {}
+        if program.with_role(Role.PARAM):
+            found.update(self.params)
+        if program.with_role(Role.STATE):
+            found.update(self.state)
+        if program.with_role(Role.SEED):
+            found[SEED] = run_key(self.seed, self.runs)
+        return found
+
+    def _with_updates(self, program: Typed, names: tuple[str, ...]) -> tuple[str, ...]:
+        """What a run computes: the next values of states and params too."""
+        return tuple(dict.fromkeys((*names, *(n for _, n in program.updates))))
+
+    def _update(self, program: Typed, results: Mapping[str, Array]) -> None:
+        """After a training run, states and params take their next values."""
+        for name, following in program.updates:
+            kept = self.params if program.tensor(name).role is Role.PARAM else self.state
+            kept.put(name, results[following].copy())
 
     def _bind(self, args: Sequence[Any], named: Mapping[str, Any]) -> tuple[Typed, dict[str, Array]]:
         """The program for these arguments, and the arguments in its dtypes."""
-        arrays = arguments.matched(self._typed.with_role(Role.INPUT), args, named)
+        inputs = self._typed.with_role(Role.INPUT)
+        arrays = arguments.matched(inputs, args, named)
+        mapped = bool(inputs) and all(arrays[t.name].ndim == len(t.extents) + 1 for t in inputs)
+        if mapped:
+            inputs = self._mapped.with_role(Role.INPUT)
         float_type = arguments.float_type_of(arrays) if self._follows_inputs else self._options.float_type
-        sizes = arguments.bind_sizes(self._typed.with_role(Role.INPUT), arrays, self._options.sizes)
+        sizes = arguments.bind_sizes(inputs, arrays, self._options.sizes)
         dtypes = arguments.dtypes_of(arrays, float_type)
-        key = (float_type, tuple(sorted(sizes.items())), tuple(dtypes.items()))
+        key = (float_type, tuple(sorted(sizes.items())), tuple(dtypes.items()), mapped)
         with self._lock:
             program = self._programs.get(key)
             if program is None:
-                options = Options(float_type, sizes, self._options.constants, dtypes)
+                options = Options(float_type, sizes, self._options.constants, dtypes, mapped)
                 program = self._programs[key] = self._typed_for(options)
         return program, arguments.ready(program.with_role(Role.INPUT), arrays)
+
+    @cached_property
+    def _mapped(self) -> Typed:
+        """The program for inputs with one more leading axis than they declare."""
+        return pipeline.typed(self._module, replace(self._options, mapped=True))
 
     def _typed_for(self, options: Options) -> Typed:
         try:

@@ -226,7 +226,49 @@ def to_int(typing, x):
     return types.int64(x), generate
 
 
+def _philox(builder: Any, key: Any, stream: Any, position: Any) -> Any:
+    """The first word of Philox 4x32 with 10 rounds (Salmon et al., SC 2011), in 64-bit registers."""
+    mask, half = _int(0xFFFFFFFF), _int(32)
+
+    def low(x: Any) -> Any:
+        return builder.and_(x, mask)
+
+    def high(x: Any) -> Any:
+        return builder.lshr(x, half)
+
+    c0, c1, c2, c3 = low(position), high(position), low(stream), high(stream)
+    k0, k1 = low(key), high(key)
+    for _ in range(10):
+        p0, p1 = builder.mul(c0, _int(0xD2511F53)), builder.mul(c2, _int(0xCD9E8D57))
+        c0, c1, c2, c3 = (
+            builder.xor(builder.xor(high(p1), c1), k0),
+            low(p1),
+            builder.xor(builder.xor(high(p0), c3), k1),
+            low(p0),
+        )
+        k0, k1 = low(builder.add(k0, _int(0x9E3779B9))), low(builder.add(k1, _int(0xBB67AE85)))
+    return c0
+
+
+def _uniform_function(kind: str) -> Any:
+    value = _KINDS[kind][0]
+
+    def draw(typing, key, stream, position):
+        def generate(context, builder, signature, args):
+            word = builder.lshr(_philox(builder, *args), _int(8))
+            return builder.fmul(builder.uitofp(word, _KINDS[kind][1]), _constant(kind, 2.0**-24))
+
+        return value(types.int64, types.int64, types.int64), generate
+
+    draw.__name__ = f"uniform_{kind}"
+    return intrinsic(draw)
+
+
+uniform_f32, uniform_f64 = _uniform_function("f32"), _uniform_function("f64")
+
 NAMES = (
+    "uniform_f32",
+    "uniform_f64",
     *(f"{name}_{kind}" for name in _FLOAT for kind in _KINDS),
     "relu",
     "sign",

@@ -233,7 +233,7 @@ COMMANDS = (
     run("no such input", DOUBLE, "E0605", ("Z",), "--input Z=x.npy --input X=x.npy", (2, 3), x=np.ones(3)),
     run("no such tensor wanted", DOUBLE, "E0605|E0210", ("Q",), "--input X=x.npy --want Q", (1, 2, 3), x=np.ones(3)),
     run("an array of another extent", DOUBLE, "E0601", ("X", "3", "4"), "--input X=x.npy", x=np.ones(4)),
-    run("an array of another rank", DOUBLE, "E0602", ("X",), "--input X=x.npy", x=np.ones((3, 3))),
+    run("an array of another rank", DOUBLE, "E0602", ("X",), "--input X=x.npy", x=np.ones((3, 3, 3))),
     run("an array of complex numbers", DOUBLE, "E0603|E0704|E0608", (), "--input X=x.npy", x=np.ones(3, complex)),
     run("floats for an int", "input n[3] : int\nA[i] = 2*n[i]", "E0603", ("n",), "--input n=n.npy", n=np.ones(3)),
     run("named extents that differ", "input A[N]\ninput B[N]\nC[i] = A[i]+B[i]", "E0606", ("N", "3", "4"),

@@ -69,9 +69,6 @@ def test_200_layers_check_in_a_second() -> None:
         ("for b,x\nA[b] = sum X[b,i]", "E0302"),
         ("for l in 1..3:\nA[i] = X[i]", "E0109"),
         ("else:\n    A[i] = X[i]", "E0109"),
-        ("def F(L[I...]) = max(L, 0)\nA[i] = X[i]", "E0110"),
-        ("state m[3] = 0\nA[i] = m[i]", "E0110"),
-        ("A[b,J1+J2] = P[b,J1] ; Q[b,J2]", "E0110"),
     ],
 )
 def test_mistakes_in_blocks(text: str, code: str) -> None:

@@ -21,6 +21,7 @@ LAYERS = (
     ("interop", "arguments", "parameters", "memory", "summary"),
     ("pipeline",),
     ("checking",),
+    ("including", "reading"),
     ("emit", "run"),
     ("kernels",),
     ("nest",),

@@ -556,8 +556,8 @@ def _called(text: str) -> list[str]:
 
 
 _TEMPLATE_WORDS = frozenset(
-    w for op in (*ops.FUNCTIONS.values(), ops.MAX, ops.MIN, ops.FLOORDIV, ops.MOD, ops.POW, ops.TO_INT)
-    for kind in ("f32", "f64") for w in op.emit.format("", "", f=kind).replace("(", " ").replace(")", " ").split() if w.isidentifier()
+    w for op in (*ops.FUNCTIONS.values(), ops.MAX, ops.MIN, ops.FLOORDIV, ops.MOD, ops.POW, ops.TO_INT, ops.UNIFORM)
+    for kind in ("f32", "f64") for w in op.emit.format("", "", "", f=kind).replace("(", " ").replace(")", " ").split() if w.isidentifier()
 )  # fmt: skip
 
 

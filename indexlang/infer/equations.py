@@ -7,9 +7,8 @@ from typing import cast
 
 from indexlang.infer.expressions import Expressions, flattened
 from indexlang.infer.proofs import check_uses
-from indexlang.infer.ranges import Ranges, with_extents
+from indexlang.infer.ranges import Ranges, Reason, with_extents
 from indexlang.infer.scope import Scope, Use, Var, World
-from indexlang.infer.whole import written_out
 from indexlang.ir import ops
 from indexlang.ir.affine import Affine, affine
 from indexlang.ir.bounds import is_empty, span_of
@@ -25,10 +24,20 @@ from indexlang.text.source import Span
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What a `tensor` statement says of the target."""
+    """What is said of the target beside its equation, by a `tensor` statement or on the left side (None: nothing)."""
 
-    extents: tuple[Extent, ...]
-    dtype: DType
+    extents: tuple[Extent | None, ...]
+    dtype: DType | None
+    span: Span
+    of: tuple[str, int] | None = None  # the caller's tensor, and its axes before these, if a call's left side says it
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """The extent of an index of the left side as another part of the same tensor has it."""
+
+    extent: Extent
+    text: str
     span: Span
 
 
@@ -42,16 +51,20 @@ class Made:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def elaborate_equation(e: ast.Equation, world: World, stated: Stated | None) -> Made:
-    """Raises ProgramError with the equation's mistakes."""
-    return _Elaboration(e, world, stated).run()
+def elaborate_equation(
+    e: ast.Equation, world: World, stated: Stated | None, hints: Mapping[str, Hint] | None = None
+) -> Made:
+    """An equation in index form (see `vectors`). Raises ProgramError with its mistakes."""
+    return _Elaboration(e, world, stated, hints or {}).run()
 
 
 class _Elaboration:
-    def __init__(self, e: ast.Equation, world: World, stated: Stated | None) -> None:
-        self.e = e = written_out(e, world)
+    def __init__(self, e: ast.Equation, world: World, stated: Stated | None, hints: Mapping[str, Hint]) -> None:
+        self.e = e
+        self.hints = hints
         self.world = world
         self.stated = stated
+        self.reasons: Mapping[str, Reason] = {}
         self.products: dict[int, Extent] = {}  # extents of grouped axes
         self.scope = Scope(ahead=frozenset(_reduced(e.body)))
         self.expressions = Expressions(world, self.scope)
@@ -65,6 +78,7 @@ class _Elaboration:
         self._check_rank(len(left))
         ranges = Ranges(self.world, self.scope, tuple(self._stated_ranges(left)))
         values = ranges.solve()
+        self.reasons = ranges.reasons
         troubles = check_uses(ranges)
         if troubles:
             raise ProgramError(troubles)
@@ -144,14 +158,17 @@ class _Elaboration:
             return flattened(self.expressions, parts, s.span)
         inner = s.index if isinstance(s, ast.Ranged) else s
         if isinstance(inner, ast.Pack):
-            raise program_error("E0110", inner.span, what="a pack of axes")
+            raise program_error(
+                "E0101", inner.span, found="`...`", expected="an index; a pack stands in a function's head"
+            )
         found = self.expressions.subscript(inner)
-        if not isinstance(found, Index) and self.stated is not None and axis < len(self.stated.extents):
+        limit = self.stated.extents[axis] if self.stated is not None and axis < len(self.stated.extents) else None
+        if not isinstance(found, Index) and limit is not None:
             seen = tuple(self.scope.left.values())
             self.scope.uses.append(
                 Use(
                     found,
-                    self.stated.extents[axis],
+                    limit,
                     self.e.name,
                     axis,
                     inner.span,
@@ -171,10 +188,16 @@ class _Elaboration:
             )  # fmt: skip
 
     def _stated_ranges(self, left: list[Expr]) -> "list[tuple[Var, Extent, Span]]":
+        found = [
+            (self.scope.vars[s.name], self.hints[self.scope.letters[s.name]].extent, self.e.left_span)
+            for s in left
+            if isinstance(s, Index) and self.scope.letters[s.name] in self.hints
+        ]
         if self.stated is None:
-            return []
+            return found
         pairs = zip(left, self.stated.extents, strict=True)
-        return [(self.scope.vars[s.name], n, self.stated.span) for s, n in pairs if isinstance(s, Index)]
+        named = [(s, n) for s, n in pairs if isinstance(s, Index) and n is not None]
+        return [*found, *((self.scope.vars[s.name], n, self.stated.span) for s, n in named)]
 
     # -- the result
 
@@ -202,7 +225,7 @@ class _Elaboration:
 
     def _typed(self, body: Expr) -> Expr:
         """The body in the dtype that a `tensor` statement asks for."""
-        if self.stated is None:
+        if self.stated is None or self.stated.dtype is None:
             return body
         wanted = self.stated.dtype
         if wanted.is_int and body.dtype.is_float:
@@ -233,17 +256,45 @@ class _Elaboration:
         product = self.products.get(axis)
         found = _covered(s, indices) if product is None else substitute(product, values)
         if found is not None and stated is not None and self._is_wrong(found, stated, isinstance(s, Index)):
-            assert self.stated is not None
-            raise program_error(
+            raise self._stated_otherwise(axis, stated, found, self._reason(s))
+        if found is not None and stated is not None and self.stated is not None:
+            why = f"axis {axis} of `{self.e.name}` is stated as {stated}"
+            self.world.solutions.unify(found, stated, why, self.stated.span)
+        return stated if stated is not None else found
+
+    def _stated_otherwise(
+        self, axis: int, stated: Extent, found: Extent, reasons: list[tuple[str, Span]]
+    ) -> ProgramError:
+        """Told at the equation; for the result of a call at the left side that states it."""
+        assert self.stated is not None
+        if self.stated.of is None:
+            return program_error(
                 "E0415",
                 self.e.left_span,
                 axis=axis,
                 tensor=self.e.name,
                 stated=stated,
                 found=found,
-                because=[("stated here", self.stated.span)],
+                because=[("stated here", self.stated.span), *reasons],
             )
-        return stated if stated is not None else found
+        name, lead = self.stated.of
+        return program_error(
+            "E0415",
+            self.stated.span,
+            axis=lead + axis,
+            tensor=name,
+            stated=stated,
+            found=found,
+            because=[(f"axis {axis} of `{self.e.name}`, the result of the call", self.e.left_span), *reasons],
+        )
+
+    def _reason(self, s: Expr) -> list[tuple[str, Span]]:
+        """Why the index of an axis has the range that it has."""
+        if not isinstance(s, Index):
+            return []
+        var = self.scope.left.get(s.name)
+        reason = self.reasons.get(var.symbol) if var else None
+        return [(reason.text, reason.span)] if reason else []
 
     def _is_wrong(self, found: Extent, stated: Extent, bare: bool) -> bool:
         """`=` over a bare index gives every element; `+=` may add to the first ones only."""
@@ -362,32 +413,28 @@ def target_tensor(name: str, made: list[Made], stated: Stated | None, span: Span
         extents.append(agreed)
     dtypes = [m.equation.body.dtype for m in made]
     widest = max(dtypes, key=(DType.BOOL, DType.U8, DType.I32, DType.INT, DType.F32, DType.F64).index)
-    dtype = stated.dtype if stated else widest
+    dtype = stated.dtype if stated and stated.dtype else widest
     return Tensor(name, tuple(extents), dtype, Role.COMPUTED, first.axes, span=span)
 
 
-def shown_fan_in(tensor: str, equations: list[Equation]) -> Extent | None:
-    """How many products are summed for one output where a parameter is first used (the N of Xavier's slide)."""
+def fan_ins(equations: list[Equation]) -> dict[str, Extent]:
+    """For each tensor that stands under a sum: how many products are summed for one output where it is first used
+    (the N of Xavier's slide)."""
+    found: dict[str, Extent] = {}
     for e in equations:
-        found = _fan_in(e.body, tensor, 1)
-        if found is not None:
-            return found
-    return None
+        _find_fan_ins(e.body, found)
+    return found
 
 
-def _fan_in(e: Expr, tensor: str, summed: Extent) -> Extent | None:
-    match e:
-        case Reduce(fold=ops.SUM, over=over, body=body):
-            for read in reads(body):
-                if read.tensor == tensor:
-                    used = {i for s in read.subscripts for i in _indices(s)}
-                    count: Extent = summed
-                    for b in over:
-                        count = count * (b.extent if b.name in used else 1)
-                    return count
-            return None
-        case _:
-            return next((n for c in children(e) if (n := _fan_in(c, tensor, summed)) is not None), None)
+def _find_fan_ins(e: Expr, found: dict[str, Extent]) -> None:
+    if not isinstance(e, Reduce) or e.fold is not ops.SUM:
+        for c in children(e):
+            _find_fan_ins(c, found)
+        return
+    for read in reads(e.body):
+        if read.tensor not in found:
+            used = {i for s in read.subscripts for i in _indices(s)}
+            found[read.tensor] = prod((b.extent for b in e.over if b.name in used), start=cast(Extent, 1))
 
 
 def _reduced(e: object) -> set[str]:
@@ -410,4 +457,4 @@ def _indices(e: Expr) -> set[str]:
     return {e.name} if isinstance(e, Index) else {n for c in children(e) for n in _indices(c)}
 
 
-__all__ = ["Made", "Stated", "elaborate_equation", "shown_fan_in", "target_tensor"]
+__all__ = ["Made", "Stated", "elaborate_equation", "fan_ins", "target_tensor"]

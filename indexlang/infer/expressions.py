@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import cast
 
+from indexlang.infer.random import DRAW
 from indexlang.infer.scope import NUMBERS, GroupUse, Scope, Use, Var, World
 from indexlang.ir import ops
 from indexlang.ir.build import BadOperands, Number, integer
@@ -18,7 +19,13 @@ from indexlang.text.source import Span
 
 INT_LIMIT = 2**63
 _RULES = {rule.value: rule for rule in Rule if rule is not Rule.VALUE}
+_BUILT_IN = {"draw", "mean", "logsumexp", *ops.FOLDS}
 _ARITIES = {"max": (2, 99), "min": (2, 99), "clip": (3, 3), "where": (3, 3)}
+
+
+def is_function(name: str) -> bool:
+    """Whether `name` is a built-in function of scalars."""
+    return name.lower() in ops.FUNCTIONS or name.lower() in _ARITIES or name.lower() in _BUILT_IN
 
 
 class Expressions:
@@ -70,7 +77,12 @@ class Expressions:
             case ast.Reduction():
                 return self._reduction(e)
             case ast.Joined(span=span):
-                raise program_error("E0110", span, what="`;`")
+                raise program_error(
+                    "E0421",
+                    span,
+                    message="`;` stands inside an expression",
+                    advice="give the joined vector an equation of its own",
+                )
             case ast.Table(span=span):
                 raise program_error(
                     "E0101", span, found="a table", expected="a number; a table is a constant of its own line"
@@ -214,7 +226,7 @@ class Expressions:
         if tensor is None:
             raise program_error("E0201", e.name_span, name=e.name, advice=world.suggestion(e.name))
         if len(tensor.extents) != len(e.subscripts):
-            raise self._rank_error(e, tensor)
+            raise self.rank_error(e, tensor)
         border = self._border(e, tensor)
         parts = tuple(self._axis(s, axis, e, tensor, border) for axis, s in enumerate(e.subscripts))
         dtype = self._read_dtype(tensor)
@@ -240,7 +252,8 @@ class Expressions:
         """The type of an element as a value: floats are computed with in the program's float type, or a wider one."""
         return joined(tensor.dtype, self.build.float_type) if tensor.dtype.is_float else tensor.dtype.read
 
-    def _rank_error(self, e: ast.Access, tensor: Tensor) -> ProgramError:
+    def rank_error(self, e: ast.Access, tensor: Tensor) -> ProgramError:
+        """An access with another number of subscripts than the tensor has axes."""
         count = len(tensor.extents)
         wanted = "no axes" if count == 0 else "1 axis" if count == 1 else f"{count} axes"
         given = f"{plural(len(e.subscripts), 'subscript')} {'is' if len(e.subscripts) == 1 else 'are'}"
@@ -296,7 +309,7 @@ class Expressions:
         if isinstance(s, ast.Group):
             return self._group(s, extent, axis, e, tensor, border)
         if isinstance(s, ast.Pack):
-            raise program_error("E0110", s.span, what="a pack of axes")
+            raise program_error("E0101", s.span, found="`...`", expected="an index; a pack stands in a function's head")
         if isinstance(s, ast.Ranged):
             raise program_error(
                 "E0101",
@@ -305,9 +318,22 @@ class Expressions:
                 expected="a subscript",
                 hint="write ranges on the left side or in a reduction's list",
             )
+        if isinstance(s, ast.Name) and self._is_unspecified(s.name):
+            raise program_error(
+                "E0421",
+                s.span,
+                message=f"`{s.name}` leaves an axis of `{e.name}` unspecified, but the left side names every axis",
+                advice=f"write an index, or put `{s.name}` on the left side too",
+            )
         found = self.subscript(s)
         self._use(found, extent, axis, s.span, e, border)
         return found
+
+    def _is_unspecified(self, name: str) -> bool:
+        """Whether a capital in a subscript has no value that could be meant."""
+        world = self.world
+        known = name in world.constants or name in world.extents or name in world.tensors or name in world.computed
+        return is_capital(name) and not known and name.lower() not in NUMBERS and self.index_of_capital(name) is None
 
     def _use(self, found: Expr, extent: Extent, axis: int, span: Span, e: ast.Access, border: Border | None) -> None:
         repeats = border.rule.value if border and border.rule is not Rule.VALUE else ""
@@ -354,6 +380,13 @@ class Expressions:
     def _call(self, e: ast.Call) -> Expr:
         name = e.name.lower()
         args = e.args
+        if name == DRAW:
+            return self._draw(e)
+        if e.keywords:
+            raise program_error(
+                "E0212", e.keywords[0].span, name=e.name, keyword=e.keywords[0].name, problem="is not known",
+                advice=f"`{e.name}` takes numbers only",
+            )  # fmt: skip
         if name in _ARITIES:
             low, high = _ARITIES[name]
             if not low <= len(args) <= high:
@@ -381,7 +414,20 @@ class Expressions:
             case _:
                 return self._function(e)
 
+    def _draw(self, e: ast.Call) -> Expr:
+        """The n-th random number of an element; its position in the tensor tells it from the others."""
+        n = self.constant(e.args[0])
+        position: Expr = integer(0)
+        for var in self.scope.left.values():
+            row = self.build.apply(ops.MUL, position, Const(var.extent, DType.INT))
+            position = self.build.apply(ops.ADD, row, Index(var.name))
+        stream = integer(-1 - cast(int, n))  # below 0: the tensor's own
+        return Apply(ops.UNIFORM, (integer(0), stream, position), self.build.float_type, e.span)
+
     def _function(self, e: ast.Call) -> Expr:
+        if e.name.lower() == "draw":
+            stream, position = (self.subscript(a) for a in self._two(e))
+            return Apply(ops.UNIFORM, (integer(0), stream, position), self.build.float_type, e.span)
         op = ops.FUNCTIONS.get(e.name.lower())
         if op is None:
             raise self._no_function(e)
@@ -399,8 +445,18 @@ class Expressions:
             return self._rounding(op, arg, e.span)
         return self._apply(op, (arg,), e.span)
 
+    def _two(self, e: ast.Call) -> tuple[ast.Expr, ...]:
+        if len(e.args) != 2:
+            raise program_error(
+                "E0205", e.span, name=e.name, wanted="2 arguments", given=len(e.args),
+                advice="write `draw(stream, position)`, two ints",
+            )  # fmt: skip
+        return e.args
+
     def _no_function(self, e: ast.Call) -> ProgramError:
         world = self.world
+        if e.name in world.broken:
+            return ProgramError([])
         if e.name in world.constants or e.name in world.tensors or self.lookup(e.name):
             return program_error(
                 "E0204",
@@ -408,7 +464,7 @@ class Expressions:
                 name=e.name,
                 advice=f"`{e.name}` is no function: write `*` to multiply, or `[…]` to read",
             )
-        found = nearest(e.name.lower(), [*ops.FUNCTIONS, *_ARITIES, *ops.FOLDS, "mean", "logsumexp"])
+        found = nearest(e.name.lower(), [*ops.FUNCTIONS, *_ARITIES, *_BUILT_IN, *world.functions])
         return program_error(
             "E0204",
             e.name_span,

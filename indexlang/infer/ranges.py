@@ -93,6 +93,15 @@ class Ranges:
                 self._set(var, extent, reason.rule, reason.text, reason.span)
             elif not bordered and same(known, extent) is False:
                 self._conflict(var, known, extent, reason)
+            elif not bordered and same(known, extent) is None:
+                self._learn(var, known, extent, reason)
+
+    def _learn(self, var: Var, known: Extent, extent: Extent, reason: Reason) -> None:
+        """Two extents that must agree may tell what an open one is."""
+        first = self.reasons[var.symbol]
+        if self.world.solutions.unify(known, extent, reason.text, reason.span):
+            self.values[var.symbol] = self.world.solutions.now(known)
+            self.reasons[var.symbol] = first
 
     def _left(self) -> None:
         for var, extent, span in self.stated:

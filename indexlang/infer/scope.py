@@ -1,8 +1,9 @@
 """What names mean while a program is being elaborated: the world outside an equation, and the scope inside."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from indexlang.infer.solutions import Solutions
 from indexlang.ir.build import Builder, Number
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Tensor
@@ -21,12 +22,14 @@ class Options:
 
     sizes   values of named extents           constants  values that replace those in the text (`-D`)
     dtypes  of inputs that are not declared: as the arguments of a call have them
+    mapped  whether every input has one more leading axis than it declares, and every output with it
     """
 
     float_type: DType
     sizes: Mapping[str, int] = field(default_factory=dict[str, int])
     constants: Mapping[str, Number] = field(default_factory=dict[str, Number])
     dtypes: Mapping[str, DType] = field(default_factory=dict[str, DType])
+    mapped: bool = False
 
 
 @dataclass
@@ -43,9 +46,14 @@ class World:
     places: dict[str, Span] = field(default_factory=dict[str, Span])  # where a name is defined
     broken: set[str] = field(default_factory=set[str])  # tensors whose equations have mistakes
     computed: set[str] = field(default_factory=set[str])  # tensors that some equation defines
+    values: dict[str, Extent] = field(default_factory=dict[str, Extent])  # the extents that a function's head names
+    solutions: Solutions = field(default_factory=Solutions)
+    functions: Collection[str] = ()  # what can be called
 
     def extent(self, name: str) -> Extent:
         """The named extent, or its value where that is known."""
+        if name in self.values:
+            return self.values[name]
         known = self.options.sizes.get(name)
         return symbol(name) if known is None else Named(known)
 

@@ -75,6 +75,8 @@ class Builder:
             case Kind.NUMBER:
                 found = joined(*types)
                 return DType.INT if found is DType.BOOL else found
+            case Kind.DRAW:
+                return self.float_type
             case Kind.INT | Kind.TO_INT:
                 return DType.INT
 

@@ -12,6 +12,8 @@ from indexlang.ir.expr import Bound, Expr, Index
 from indexlang.ir.size import Extent
 from indexlang.text.source import NOWHERE, Span
 
+SEED = "(seed)"  # a name that no text can write
+
 
 class Role(Enum):
     """Where a tensor's values come from."""
@@ -19,6 +21,7 @@ class Role(Enum):
     INPUT = "input"
     PARAM = "param"
     STATE = "state"
+    SEED = "seed"  # the scalar that random tensors are drawn from; given anew at each run
     COMPUTED = "computed"
 
 
@@ -102,12 +105,16 @@ class Equation:
 
 @dataclass(frozen=True)
 class Program:
-    """Tensors and equations; equations stand in an order in which they can be computed."""
+    """Tensors and equations; equations stand in an order in which they can be computed.
+
+    updates  pairs of a state or param, and the computed tensor that replaces it after a training run
+    """
 
     tensors: tuple[Tensor, ...]
     equations: tuple[Equation, ...]
     outputs: tuple[str, ...]
     float_type: DType
+    updates: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, Tensor]:

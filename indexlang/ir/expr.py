@@ -150,9 +150,11 @@ def rewrite(e: Expr, rule: "Callable[[Expr], Expr]") -> Expr:
 
 def walk(e: Expr) -> Iterator[Expr]:
     """Every node, parents first."""
-    yield e
-    for c in children(e):
-        yield from walk(c)
+    waiting = [e]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(children(node)))
 
 
 def reads(e: Expr) -> Iterator[Read]:

@@ -42,6 +42,7 @@ class Kind(Enum):
     INT = "int"  # ints only
     TO_INT = "to int"  # a float or an int becomes an int
     COMPARE = "compare"  # numbers in, a bool out
+    DRAW = "draw"  # ints in, a float out
     LOGIC = "logic"  # bools in, a bool out
 
 
@@ -102,6 +103,19 @@ def _to_int(x: Value) -> Value:
         np.nan_to_num(np.asarray(x, np.float64), nan=-(2.0**62), posinf=2.0**62, neginf=-(2.0**62)), -(2.0**62), 2.0**62
     )
     return clamped.astype(np.int64)[()]
+
+
+def _uniform(key: Value, stream: Value, position: Value) -> Value:
+    """Philox 4x32 with 10 rounds (Salmon et al., SC 2011), the first 24 bits of its first word."""
+    mask = np.uint64(0xFFFFFFFF)
+    key, stream, position = (np.asarray(x, np.int64).astype(np.uint64) for x in (key, stream, position))
+    c0, c1, c2, c3 = position & mask, position >> np.uint64(32), stream & mask, stream >> np.uint64(32)
+    k0, k1 = key & mask, key >> np.uint64(32)
+    for _ in range(10):
+        p0, p1 = c0 * np.uint64(0xD2511F53), c2 * np.uint64(0xCD9E8D57)
+        c0, c1, c2, c3 = (p1 >> np.uint64(32)) ^ c1 ^ k0, p1 & mask, (p0 >> np.uint64(32)) ^ c3 ^ k1, p0 & mask
+        k0, k1 = (k0 + np.uint64(0x9E3779B9)) & mask, (k1 + np.uint64(0xBB67AE85)) & mask
+    return ((c0 >> np.uint64(8)).astype(np.float64) * 2.0**-24)[()]
 
 
 def _power(a: Value, b: Value) -> Value:
@@ -178,6 +192,8 @@ SOFTPLUS = Op("softplus", 1, Kind.FLOAT, _quiet(_softplus), "softplus_{f}({0})",
 FLOOR = Op("floor", 1, Kind.NUMBER, _of("floor"), "floor_{f}({0})", "rounded down; an int in a subscript")
 CEIL = Op("ceil", 1, Kind.NUMBER, _of("ceil"), "ceil_{f}({0})", "rounded up; an int in a subscript")
 ROUND = Op("round", 1, Kind.NUMBER, _of("rint"), "round_{f}({0})", "to the nearest integer, halves to the even one")
+UNIFORM = Op("draw", 3, Kind.DRAW, _uniform, "uniform_{f}({0}, {1}, {2})",
+             "the number in [0, 1) that the key, the stream and the position of an element give")  # fmt: skip
 TO_INT = Op("int", 1, Kind.TO_INT, _quiet(_to_int), "to_int({0})", "an integer-valued float as an int")
 
 FUNCTIONS: dict[str, Op] = {

@@ -19,12 +19,20 @@ _TIGHT = {ops.MUL, ops.DIV, ops.FLOORDIV, ops.MOD, ops.POW}
 
 def show_program(program: Program) -> str:
     """The whole program: declarations, equations, outputs."""
-    lines = [show_tensor(t) for t in program.tensors if t.role is not Role.COMPUTED]
+    lines = [show_tensor(t) for t in program.tensors if t.role not in (Role.COMPUTED, Role.SEED)]
     stated = {e.target for e in program.equations if not e.is_plain}
     lines += [show_tensor(t) for t in program.tensors if t.name in stated and t.role is Role.COMPUTED]
     lines += [show_equation(e) for e in program.equations]
+    lines += [
+        f"{kept}{_whole(program, kept)} <- {following}{_whole(program, kept)}" for kept, following in program.updates
+    ]
     lines.append("output " + ", ".join(program.outputs))
     return "\n".join(lines) + "\n"
+
+
+def _whole(program: Program, name: str) -> str:
+    letters = [f"i{n}" for n in range(len(program.tensor(name).extents))]
+    return f"[{','.join(letters)}]" if letters else ""
 
 
 def show_tensor(t: Tensor) -> str:
@@ -92,6 +100,8 @@ def _text(e: Expr) -> tuple[str, int]:
             return f"not {_show(a, _NOT)}", _NOT
         case Apply(op=ops.TO_INT, args=(a,)):
             return _text(a)
+        case Apply(op=ops.UNIFORM, args=(_, stream, position)):
+            return f"draw({show(stream)}, {show(position)})", _ATOM
         case Apply(op=op, args=args):
             return f"{op.name}({', '.join(show(a) for a in args)})", _ATOM
 

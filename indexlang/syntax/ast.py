@@ -322,11 +322,19 @@ class Module:
     declares: bool = False
 
 
-def nodes(e: object) -> Iterator[object]:
-    """A node and everything inside it, parents first."""
-    yield e
+def children(e: object) -> Iterator[object]:
+    """The parts of a node."""
     for name in getattr(e, "__slots__", ()):
         value = getattr(e, name)
         for item in value if isinstance(value, tuple) else (value,):  # pyright: ignore[reportUnknownVariableType]
             if hasattr(item, "span") and not isinstance(item, Span):  # pyright: ignore[reportUnknownArgumentType]
-                yield from nodes(item)  # pyright: ignore[reportUnknownArgumentType]
+                yield item
+
+
+def nodes(e: object) -> Iterator[object]:
+    """A node and everything inside it, parents first."""
+    waiting = [e]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(list(children(node))))

@@ -10,11 +10,11 @@ from indexlang.text.source import Span
 Item = tuple[int, ast.Statement | Head | None]
 
 
-def assembled(items: list[Item], spans: list[Span]) -> tuple[tuple[ast.Statement, ...], list[Diagnostic]]:
-    """The statements of a text with their blocks; lines that fit no block are told and left out."""
+def assembled(items: list[Item], spans: list[Span]) -> tuple[tuple[ast.Statement, ...], list[Diagnostic], set[str]]:
+    """The statements of a text with their blocks; what fits no block is told and left out, with the names it defines."""
     assembly = _Assembly(items, spans)
     statements = assembly.block(1, "")
-    return statements, assembly.found
+    return statements, assembly.found, assembly.broken
 
 
 class _Assembly:
@@ -24,6 +24,7 @@ class _Assembly:
         self.at = 0
         self.found: list[Diagnostic] = []
         self.returned: ast.Expr | None = None
+        self.broken: set[str] = set()  # the names of functions that are not complete
 
     def block(self, column: int, kind: str) -> tuple[ast.Statement, ...]:
         """The statements from here on that begin at `column`."""
@@ -59,6 +60,7 @@ class _Assembly:
                 outer, self.returned = self.returned, None
                 body = self._indented(column, head, "def")
                 if self.returned is None:
+                    self.broken.add(head.node.name)
                     self.found.append(
                         diagnostic("E0109", head.span, what="def", wanted="a line `return …` at the end of the block")
                     )

@@ -42,9 +42,9 @@ def parse(source: Source) -> tuple[ast.Module, list[Diagnostic]]:
         if item is None:
             broken |= _heads(line)
         items.append((line.column, item))
-    statements, misplaced = assembled(items, [line.tokens[0].span for line in lines])
+    statements, misplaced, incomplete = assembled(items, [line.tokens[0].span for line in lines])
     if misplaced:
-        broken.add("")
+        broken |= {"", *incomplete}
     return ast.Module(statements, frozenset(broken), declares), [*found, *misplaced]
 
 

@@ -51,9 +51,6 @@ _ROWS = (
          "An equation defines a tensor: `A[i,j] = …`; a constant is a bare name: `s = 2`.", "X[i] + 1 = A[i]"),
     Code("E0109", "a block is not complete", "`{what}` lacks {wanted}", "see docs/notation.md for the form of blocks",
          "`def`, `for`, `if` and `else` end in a colon and are followed by indented lines; a `def` block ends in `return`.", "for l in 1..3:\nA[i] = X[i]"),
-    Code("E0110", "not part of this version", "{what} parses, but this version gives it no meaning yet", "write it out with plain equations",
-         "The notation is read as a whole; functions, state, random tensors, `include` and joined vectors are refused until they work.",
-         "def F(L[I...]) = max(L, 0)"),
     # -- names
     Code("E0201", "unknown name", "`{name}` is not defined", "{advice}",
          "A text that declares any `input` or `param` declares all of them; every other tensor is defined by an "
@@ -68,7 +65,7 @@ _ROWS = (
          "Functions are the built-in ones.", "A[i] = rleu(X[i])"),
     Code("E0205", "wrong number of arguments", "`{name}` takes {wanted}, not {given}", "{advice}",
          "The message says how many arguments the function takes.", "A[i] = exp(X[i], 2)"),
-    Code("E0206", "unknown initialiser", "there is no initialiser `{name}`", "{advice}",
+    Code("E0206", "unknown initialiser or distribution", "`{name}` is not a known way to draw numbers", "{advice}",
          "A parameter starts from `xavier`, `he`, `uniform(a,b)`, `normal(m,s)`, `orthogonal`, or from `= number`.",
          "input X[3]\nparam W[3,3] ~ xaver\nA[j] = sum W[i,j]*X[i]"),
     Code("E0207", "unknown dtype", "there is no dtype `{name}`", "{advice}",
@@ -78,6 +75,33 @@ _ROWS = (
     Code("E0209", "not a tensor", "`{name}` is {what}, not a tensor", "{advice}", "Only tensors are read with subscripts.", "s = 2\nA[i] = X[i] * s[i]"),
     Code("E0210", "an output that is not there", "`{name}` cannot be returned: no equation defines it", "{advice}",
          "`output` names tensors of the program.", "A[i] = X[i]\noutput C"),
+    Code("E0211", "no form of the function fits", "`{name}` cannot be called so: {message}", "call it as one of the forms below",
+         "A function may have several forms, told apart by the number and the axes of the tensors they take. The notes list them, each with "
+         "why it does not fit.", "def F(A[I], C[I]) = A + C\ndef F(A[I,J]) = A\ninput X[3]\nY = F(X, X, X)"),
+    Code("E0212", "a keyword that does not fit", "the keyword `{keyword}` of `{name}` {problem}", "{advice}",
+         "A call names a function's constants by the words of its head, in any order, each once.",
+         "def F(A[I], scale s = 2) = s*A\ninput X[3]\nY = F(X, scle 3)"),
+    Code("E0213", "a constant is missing", "`{name}` needs `{keyword}`", "add `{keyword} n` to the call",
+         "A constant without a default must be given by the call.", "def F(A[I], scale s) = s*A\ninput X[3]\nY = F(X)"),
+    Code("E0214", "a function that calls itself", "`{name}` calls itself: {path}", "repeat with `for l in 1..n:` instead",
+         "A call is replaced by the function's equations, so a function that calls itself would never end.",
+         "def F(A[I]) = F(A) + 1\ninput X[3]\nY = F(X)"),
+    Code("E0215", "no next value here", "`{name}` is {what}, so it has no next value", "{advice}",
+         "`m[j] <- …` gives the next value of a `state` or a `param`.", "input X[3]\nX[i] <- 2*X[i]\nY[i] = X[i]"),
+    Code("E0216", "an extent stays open", "`{name}` of `{function}` does not follow from anything", "give it in the call, or state the extents on the left side",
+         "A constant with `= ?` in a function's head is found from the extents of the left side, or of tensors it is added to. Here nothing says it.",
+         "def F(A[I], features J = ?):\n  param W[I,J]\n  R[j] = sum W[i,j]*A[i]\n  return R\ninput X[3]\nY = F(X)"),
+    Code("E0217", "how much a pack takes is not known", "`{tensor}` has {rank} axes, and how many of them are the pack of `{pack}` is not known",
+         "write the axes of the result on the left side, as in `y[B,10] = {name}(…)`",
+         "A pack `I...` takes one or more axes as one. How many axes are left in front of it follows from the number of axes of the left side.",
+         "def F(A[I...], features J = ?):\n  param W[I,J]\n  R[j] = sum W[i,j]*A[i]\n  return R\ninput X[3,4]\nY = F(X, features 2)"),
+    Code("E0218", "a package does not fit", "`{name}` {message}", "{advice}",
+         "Calls that pass the same package share its parameters, which must have the same extents in all of them.",
+         "def F(A[I], Φ):\n  param W[I]\n  return A*W\ninput X[3]\ninput Z[4]\nY = F(X, Φ)\nV = F(Z, Φ)"),
+    Code("E0219", "arguments disagree", "`{name}` of `{function}` is {first} by one argument and {second} by another", "give arguments whose extents agree",
+         "One name in a function's head is one extent.", "def F(A[I], C[I]) = A + C\ninput X[3]\ninput Z[4]\nY = F(X, Z)"),
+    Code("E0220", "a file that cannot be included", "`{path}` cannot be included: {reason}", "{advice}",
+         "`include` reads another file of the program's own folder (or below it), and each file once."),
     # -- expressions
     Code("E0301", "wrong number of subscripts", "`{tensor}` has {wanted}, but {given} given", "{advice}",
          "Every access to a tensor names all its axes, and all accesses agree on how many there are. To repeat a "
@@ -162,6 +186,9 @@ _ROWS = (
     Code("E0420", "extents missing", "the extents of `{tensor}` do not follow from its equations", "state them: `tensor {tensor}[…]`",
          "A tensor that is added up with `+=` under computed subscripts could have any extents that hold them. "
          "State them: `tensor H[10]`.", "input l[5] : int\nH[l[b]] += 1"),
+    Code("E0421", "vectors do not match", "{message}", "{advice}",
+         "A capital, or a tensor's bare name, leaves axes unspecified: both sides of the equation then hold vectors or tensors of one shape; "
+         "`A ; B` joins them along their last axis.", "input A[3]\ninput C[3,4]\nD = A + C"),
     # -- data
     Code("E0601", "wrong extents", "`{tensor}` wants {wanted}, but {given} came", "{advice}", "An argument has other extents than its declaration."),
     Code("E0602", "wrong number of axes", "`{tensor}` has {wanted}, but the array given has {given}", "{advice}", "An argument has another number of axes than its declaration."),

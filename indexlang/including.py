@@ -1,0 +1,74 @@
+"""`include "blocks.idx"`: the statements of another file, in the place of the line."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from indexlang.reading import read_source
+from indexlang.syntax import ast
+from indexlang.syntax.parse import parse
+from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic
+from indexlang.text.source import Source
+
+
+def parsed_with_includes(source: Source, folder: Path | None) -> tuple[ast.Module, list[Diagnostic]]:
+    """The syntax tree of a text with that of every file it includes, and every mistake of syntax.
+
+    folder  the text's own folder; without one nothing can be included (E0220)
+    A file is read once, however often it is included. Raises nothing: mistakes are among the diagnostics.
+    """
+    reading = _Reading()
+    main = Path(source.name).resolve() if folder is not None else None
+    module = reading.module(source, folder, (main,) if main else ())
+    return module, reading.found
+
+
+@dataclass
+class _Reading:
+    found: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    seen: set[Path] = field(default_factory=set[Path])
+
+    def module(self, source: Source, folder: Path | None, around: tuple[Path, ...]) -> ast.Module:
+        module, found = parse(source)
+        self.found += found
+        if not any(isinstance(s, ast.Include) for s in module.statements):
+            return module
+        statements: list[ast.Statement] = []
+        broken, declares = set(module.broken), module.declares
+        for s in module.statements:
+            if not isinstance(s, ast.Include):
+                statements.append(s)
+                continue
+            inner = self._included(s, folder, around)
+            if inner is None:
+                broken.add("")
+                continue
+            statements += inner.statements
+            broken |= inner.broken
+            declares = declares or inner.declares
+        return ast.Module(tuple(statements), frozenset(broken), declares)
+
+    def _included(self, s: ast.Include, folder: Path | None, around: tuple[Path, ...]) -> ast.Module | None:
+        if folder is None:
+            return self._refuse(
+                s, "the text is in no file, so there is no folder to look in", "load the program from a file"
+            )
+        path = (folder / s.path).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            return self._refuse(s, "it is outside the program's folder", "copy the file beside the program")
+        if path in around:
+            chain = " → ".join(p.name for p in (*around[around.index(path) :], path))
+            return self._refuse(s, f"the files include each other: {chain}", "include it in one direction only")
+        if path in self.seen:
+            return ast.Module(())
+        self.seen.add(path)
+        try:
+            source = read_source(path)
+        except ProgramError as error:
+            self.found += error.diagnostics
+            return None
+        except OSError as problem:
+            return self._refuse(s, problem.strerror or str(problem), "check the path")
+        return self.module(Source(s.path, source.text), path.parent, (*around, path))
+
+    def _refuse(self, s: ast.Include, reason: str, advice: str) -> None:
+        self.found.append(diagnostic("E0220", s.span, path=s.path, reason=reason, advice=advice))

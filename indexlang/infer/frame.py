@@ -1,0 +1,366 @@
+"""The definitions of one body: a program's statements, or those of a function in one call.
+
+Names are those of the body; what leaves it (`Frame.out`) carries the same names, and `instances` moves it to the caller.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from indexlang.infer import declarations, random
+from indexlang.infer.calls import Calls
+from indexlang.infer.declarations import is_constant_shape, names_in
+from indexlang.infer.equations import Made, Stated, elaborate_equation, target_tensor
+from indexlang.infer.expressions import Expressions
+from indexlang.infer.joins import joined_tensor, split_equations
+from indexlang.infer.library import Library
+from indexlang.infer.scope import NUMBERS, Scope, World
+from indexlang.infer.vectors import IndexForm, Slice, index_form
+from indexlang.ir.equation import Equation, Role, Tensor
+from indexlang.ir.size import Extent
+from indexlang.syntax import ast
+from indexlang.syntax.rewrite import rewritten
+from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic, program_error
+from indexlang.text.source import Span
+
+
+@dataclass
+class Emission:
+    """What definitions came to, in an order in which it can be computed."""
+
+    declared: dict[str, Tensor] = field(default_factory=dict[str, Tensor])  # inputs, params and states
+    computed: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    equations: list[Equation] = field(default_factory=list[Equation])
+    updates: dict[str, str] = field(default_factory=dict[str, str])  # state or param → the tensor of its next value
+    warnings: list[Diagnostic] = field(default_factory=list[Diagnostic])
+
+    def copy(self) -> "Emission":
+        return Emission(
+            dict(self.declared), dict(self.computed), list(self.equations), dict(self.updates), list(self.warnings)
+        )
+
+
+class Frame:
+    """Elaborates a body. `found` collects its mistakes; definitions that read something mistaken are passed over.
+
+    path      where the body's tensors go in the program: '' for the program itself, else `L1.U`
+    packages  the names of packages that belong to the caller
+    around    the calls around this body, outermost first
+    """
+
+    def __init__(
+        self,
+        statements: tuple[ast.Statement, ...],
+        world: World,
+        library: Library,
+        path: str = "",
+        packages: frozenset[str] = frozenset(),
+        around: tuple[tuple[ast.Def, ast.Call], ...] = (),
+    ) -> None:
+        self.statements = statements
+        self.world = world
+        self.library = library
+        self.path = path
+        self.packages = packages
+        self.around = around
+        self.found: list[Diagnostic] = []
+        self.out = Emission()
+        self.stated: dict[str, Stated] = {}
+        self.equations: dict[str, list[ast.Equation]] = {}
+        self.next_values: dict[str, ast.Equation] = {}
+        self.calls = Calls(self)
+
+    # -- collecting
+
+    def collect(self) -> None:
+        """Sort the statements: equations by target, constants, declarations."""
+        self.world.functions = self.library.own.keys()
+        self._sort_equations()
+        self._constants()
+        self._split_vectors()
+        declarations.declare_all(self)
+        self.world.computed.update(self.equations)
+
+    def _sort_equations(self) -> None:
+        """Equations by target; those of one name that are not all `+=` are told."""
+        for s in self.statements:
+            if not isinstance(s, ast.Equation):
+                continue
+            if s.sign == "<-":
+                if s.name in self.next_values:
+                    self._twice(s.name, s.left_span, self.next_values[s.name].left_span)
+                self.next_values.setdefault(s.name, s)
+                continue
+            if s.split is None:
+                self._sort(s.name, s)
+
+    def _split_vectors(self) -> None:
+        """`P[b,J1] ; Q[b,J2] = L[b,J1+J2]`, once the constants are known."""
+        for s in self.statements:
+            if isinstance(s, ast.Equation) and s.split is not None:
+                self.guard(lambda s=s: self._split(s))
+
+    def _split(self, s: ast.Equation) -> None:
+        for part in split_equations(s, self.world):
+            self._sort(part.name, part)
+
+    def _sort(self, name: str, s: ast.Equation) -> None:
+        others = self.equations.setdefault(name, [])
+        if others and not (s.sign == "+=" and all(o.sign == "+=" for o in others)):
+            self._twice(name, s.left_span, others[0].left_span)
+            return
+        others.append(s)
+        self.world.places.setdefault(name, s.left_span)
+
+    def _twice(self, name: str, span: Span, first: Span) -> None:
+        self.found.append(diagnostic("E0202", span, name=name, because=[(f"`{name}` is defined here already", first)]))
+
+    def twice(self, name: str, span: Span, first: Span) -> None:
+        """Tell of a second definition."""
+        self._twice(name, span, first)
+
+    def _constants(self) -> None:
+        """Bare names whose right sides are made of numbers, constants and named extents."""
+        waiting = {
+            n: es[0]
+            for n, es in self.equations.items()
+            if es[0].subscripts is None and es[0].sign == "=" and len(es) == 1 and is_constant_shape(es[0].body)
+        }
+        waiting = {n: e for n, e in waiting.items() if not self._calls_function(e)}
+        changed = True
+        while changed:
+            changed = False
+            for name, e in list(waiting.items()):
+                if name in self.world.options.constants or self._is_ready(e.body):
+                    del waiting[name]
+                    del self.equations[name]
+                    self.guard(lambda e=e: self._constant(e))
+                    changed = True
+
+    def _calls_function(self, e: ast.Equation) -> bool:
+        return any(isinstance(n, ast.Call) and self.library.has(n.name) for n in ast.nodes(e.body))
+
+    def _is_ready(self, e: ast.Expr) -> bool:
+        known = self.world.constants.keys() | self.world.extents | self.world.tables.keys()
+        return all(n in known or n.lower() in NUMBERS for n, _ in names_in(e))
+
+    def _constant(self, e: ast.Equation) -> None:
+        world = self.world
+        if e.name in world.options.constants and not self.path:
+            world.constants[e.name] = world.options.constants[e.name]
+            return
+        expressions = Expressions(world, Scope())
+        if isinstance(e.body, ast.Table):
+            world.tables[e.name] = tuple(expressions.constant(item) for item in e.body.items)
+            return
+        world.constants[e.name] = expressions.constant(e.body, f"`{e.name}`")
+
+    # -- order
+
+    def order(self) -> Iterator[str]:
+        """Targets so that each comes after all it reads; a cycle is told once and its members left out."""
+        state: dict[str, int] = {}
+        owners = self._package_owners()
+        needs = {
+            n: sorted(
+                {m for e in es for read in read_names(e) for m in self._owner(read, owners) if m != n or m == read}
+            )
+            for n, es in self.equations.items()
+        }
+        out: list[str] = []
+        for root in self.equations:
+            stack: list[tuple[str, int]] = [(root, 0)]
+            while stack:
+                name, at = stack.pop()
+                if at == 0:
+                    if state.get(name):
+                        continue
+                    state[name] = 1
+                if at < len(needs[name]):
+                    stack.append((name, at + 1))
+                    after = needs[name][at]
+                    if state.get(after) == 1:
+                        self._cycle([n for n, _ in stack], after)
+                    elif not state.get(after):
+                        stack.append((after, 0))
+                else:
+                    state[name] = 2
+                    out.append(name)
+        return iter(out)
+
+    def _package_owners(self) -> dict[str, str]:
+        """Which equation first passes a package: reading `Φ1.W` needs that equation's call."""
+        out: dict[str, str] = {}
+        for name, es in self.equations.items():
+            for n in (n for e in es for n in ast.nodes(e.body)):
+                if isinstance(n, ast.Call) and self.library.has(n.name):
+                    for a in n.args:
+                        if isinstance(a, ast.Name | ast.Access) and a.name not in self.equations:
+                            out.setdefault(a.name, name)
+        return out
+
+    def _owner(self, read: str, owners: dict[str, str]) -> tuple[str, ...]:
+        """The equation that a name waits for."""
+        if read in self.equations:
+            return (read,)
+        prefix = read
+        while "." in prefix:
+            prefix = prefix.rpartition(".")[0]
+            if prefix in self.equations:
+                return (prefix,)
+            if prefix in owners:
+                return (owners[prefix],)
+        return ()
+
+    def _cycle(self, path: list[str], start: str) -> None:
+        members = [*path[path.index(start) :], start]
+        if any(m in self.world.broken for m in members):
+            return
+        self.world.broken.update(members)
+        shown = " → ".join(f"`{m}`" for m in members)
+        notes = [(f"`{m}` is defined here", self.equations[m][0].left_span) for m in members[1:-1]]
+        self.found.append(
+            diagnostic("E0203", self.equations[start][0].left_span, name=start, path=shown, because=notes)
+        )
+
+    # -- defining
+
+    def define(self, name: str) -> None:
+        """Elaborate the equations of a tensor. Raises ProgramError with all their mistakes."""
+        found: list[Diagnostic] = []
+        made: list[Made] = []
+        stated = self.stated.get(name)
+        broken = False
+        for e in self.equations[name]:
+            try:
+                self._define_one(e, stated, made)
+            except ProgramError as error:
+                found.extend(error.diagnostics)
+                broken = True
+        if broken:
+            raise ProgramError(found)
+        if made:
+            self._add(target_tensor(name, made, stated, self.equations[name][0].left_span), made)
+
+    def _define_one(self, e: ast.Equation, stated: Stated | None, made: list[Made]) -> None:
+        """`made` gets what the equation came to, unless it has defined its tensor by itself (a call, joined parts)."""
+        rest = self.calls.expanded(e, stated)
+        if rest is None:
+            return
+        form = index_form(self._apart(rest), self.world)
+        if form.joined is not None:
+            tensor, parts = joined_tensor(form, self.world, self._stated_slices(form, stated), self.warn)
+            self._add(tensor, parts)
+            return
+        stated = self._stated_slices(form, stated)
+        if rest.sign == "~":
+            form = IndexForm((random.drawn(form.parts[0]),), form.slices)
+        made.append(elaborate_equation(form.parts[0], self.world, stated))
+        self.warn(made[-1])
+
+    def _apart(self, e: ast.Equation) -> ast.Equation:
+        """`relu(P ; Q)`: a joined vector inside an expression gets an equation of its own."""
+        if isinstance(e.body, ast.Joined) or not any(isinstance(n, ast.Joined) for n in ast.nodes(e.body)):
+            return e
+        made: list[ast.Expr] = []
+
+        def named(n: object) -> object:
+            if not isinstance(n, ast.Joined):
+                return n
+            name = f"{e.name}.joined{len(made) + 1 if made else ''}"
+            self.define_hoisted(ast.Equation(name, e.subscripts, "=", n, n.span, e.left_span))
+            inner = tuple(s.index if isinstance(s, ast.Ranged) else s for s in e.subscripts or ())
+            made.append(ast.Access(name, inner, None, n.span, n.span) if inner else ast.Name(name, n.span))
+            return made[-1]
+
+        return rewritten(e, named)
+
+    def _stated_slices(self, form: IndexForm, stated: Stated | None) -> Stated | None:
+        """The extents that are written on the left side, `L1[55,55,96]`, with those of a `tensor` statement."""
+        if not any(s.written is not None for s in form.slices) or stated is not None:
+            return stated
+        count = len(form.parts[0].subscripts or ())
+        extents: list[Extent | None] = [None] * count
+        for s in form.slices:
+            extents[s.axis] = self.written_extent(s)
+        if all(x is None for x in extents):
+            return stated
+        return Stated(tuple(extents), None, form.parts[0].left_span)
+
+    def written_extent(self, s: Slice) -> Extent | None:
+        """The extent of a slice on the left side, if what is written there has a value."""
+        if s.written is None:
+            return None
+        return self.extent_of(s.written)
+
+    def extent_of(self, e: ast.Expr) -> Extent | None:
+        """The value of `55`, `J` or `J1+J2` as an extent; None where a name in it has none."""
+        world = self.world
+        known = world.constants.keys() | world.extents | world.values.keys()
+        if any(n not in known for n, _ in names_in(e)):
+            return None
+        return Expressions(world, Scope()).extent(e, "the extent")
+
+    def warn(self, made: Made) -> None:
+        self.out.warnings.extend(made.warnings)
+
+    def _add(self, tensor: Tensor, made: list[Made]) -> None:
+        self.add(tensor, [m.equation for m in made])
+
+    def add(self, tensor: Tensor, equations: list[Equation]) -> None:
+        """Take a computed tensor and its equations into the body."""
+        declarations.check_size(tensor)
+        self.world.tensors[tensor.name] = tensor
+        self.out.computed[tensor.name] = tensor
+        self.out.equations.extend(equations)
+
+    def define_hoisted(self, e: ast.Equation) -> None:
+        """Define a tensor that is not in the text: the value of an argument."""
+        self.equations[e.name] = [e]
+        self.world.computed.add(e.name)
+        self.world.places[e.name] = e.span
+        self.define(e.name)
+
+    # -- next values
+
+    def define_next_values(self) -> None:
+        """`m[j] <- expr`: a tensor `m.next`, which replaces the state or param after a training run."""
+        for name, e in self.next_values.items():
+            self.guard(lambda name=name, e=e: self._next_value(name, e))
+
+    def _next_value(self, name: str, e: ast.Equation) -> None:
+        kept = self.world.tensors.get(name)
+        if kept is None or kept.role not in (Role.STATE, Role.PARAM):
+            if name in self.world.broken:
+                return
+            what = "nothing" if kept is None else kept.role.value
+            raise program_error("E0215", e.left_span, name=name, what=what, advice=self.world.suggestion(name))
+        target = f"{name}.next"
+        self.stated[target] = Stated(kept.extents, kept.dtype, kept.span)
+        before = self.out.copy()
+        self.define_hoisted(replace(e, name=target, sign="="))
+        if self.world.constants.get("training") is True:
+            self.out.updates[name] = target
+        else:  # looked at for mistakes only
+            self.out = before
+            del self.world.tensors[target]
+
+    # -- mistakes
+
+    def guard(self, action: Callable[[], object]) -> bool:
+        """Run `action`; collect its mistakes."""
+        try:
+            action()
+        except ProgramError as error:
+            self.found.extend(error.diagnostics)
+            return False
+        return True
+
+
+def read_names(e: ast.Equation) -> set[str]:
+    """The names on the right side, and in the left side's subscripts other than its indices."""
+    left = {n for s in e.subscripts or () for n, _ in names_in(s)}
+    found = {n for n, _ in names_in(e.body)}
+    return found | (left - {n.name for n in e.subscripts or () if isinstance(n, ast.Name)})
+
+
+__all__ = ["Emission", "Frame", "read_names"]

@@ -1,0 +1,181 @@
+"""`A ; B`: each part is an equation that writes its own slice of one tensor. And the reverse, a vector split in two."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from indexlang.infer.declarations import names_in
+from indexlang.infer.equations import Hint, Made, Stated, elaborate_equation
+from indexlang.infer.scope import World
+from indexlang.infer.vectors import IndexForm, is_slice
+from indexlang.ir.dtypes import DType, joined
+from indexlang.ir.equation import Role, Tensor
+from indexlang.ir.size import Extent, same
+from indexlang.syntax import ast
+from indexlang.text.diagnostics import ProgramError, program_error
+
+
+def joined_tensor(
+    form: IndexForm, world: World, stated: Stated | None, warn: Callable[[Made], None]
+) -> tuple[Tensor, list[Made]]:
+    """The tensor that parts make up, and their equations.
+
+    Raises E0402 where parts differ in another axis, E0415 where the sum differs from what is stated.
+    """
+    assert form.joined is not None
+    axis = form.joined.axis
+    hints = _agreed(form, world, axis)
+    made: list[Made] = []
+    offset: Extent = 0
+    for part in form.parts:
+        moved = _behind(part, form, offset)
+        made.append(elaborate_equation(moved, world, _but(stated, axis), hints))
+        warn(made[-1])
+        letter = form.joined.letter
+        offset = offset + next(b.extent for b in made[-1].equation.indices if b.name == letter)
+    offset = _checked_sum(form, world, stated, offset, axis)
+    first = made[0]
+    extents = tuple(offset if n == axis else known for n, known in enumerate(first.extents))
+    if None in extents:
+        raise program_error("E0420", form.parts[0].left_span, tensor=form.parts[0].name)
+    dtype = stated.dtype if stated and stated.dtype else _dtype([m.equation.body.dtype for m in made])
+    axes = tuple(form.joined.letter if n == axis else x for n, x in enumerate(first.axes))
+    name, span = form.parts[0].name, form.parts[0].left_span
+    return Tensor(name, tuple(x for x in extents if x is not None), dtype, Role.COMPUTED, axes, span=span), made
+
+
+def _agreed(form: IndexForm, world: World, axis: int) -> dict[str, Hint]:
+    """The ranges of the left side's indices that parts find by themselves; all parts must agree on them."""
+    found: dict[str, Hint] = {}
+    troubles: list[ProgramError] = []
+    assert form.joined is not None
+    for part in form.parts:
+        try:
+            made = elaborate_equation(part, world, None)
+        except ProgramError as error:
+            troubles.append(error)
+            continue
+        for b in made.equation.indices:
+            if b.name == form.joined.letter:
+                continue
+            hint = Hint(b.extent, f"`{b.name}` takes {b.extent} values in this part", part.body.span)
+            known = found.setdefault(b.name, hint)
+            if same(known.extent, b.extent) is False:
+                raise program_error(
+                    "E0402",
+                    part.body.span,
+                    index=b.name,
+                    first=known.extent,
+                    second=b.extent,
+                    advice="joined vectors agree in all other axes",
+                    because=[(known.text, known.span), (hint.text, hint.span)],
+                )
+            world.solutions.unify(known.extent, b.extent, hint.text, hint.span)
+    if len(troubles) == len(form.parts):
+        raise troubles[0]
+    return found
+
+
+def _behind(part: ast.Equation, form: IndexForm, offset: Extent) -> ast.Equation:
+    """The equation for the slice that begins at `offset`."""
+    assert form.joined is not None
+    if isinstance(offset, int) and offset == 0:
+        return part
+    letter = ast.Name(form.joined.letter, form.joined.span)
+    moved = ast.Binary("+", ast.Number(offset, form.joined.span), letter, form.joined.span)  # type: ignore[arg-type]
+    left = part.subscripts or ()
+    at = form.joined.axis
+    return replace(part, subscripts=(*left[:at], moved, *left[at + 1 :]))
+
+
+def _but(stated: Stated | None, axis: int) -> Stated | None:
+    """What is stated of the other axes."""
+    if stated is None:
+        return None
+    return replace(stated, extents=tuple(None if n == axis else x for n, x in enumerate(stated.extents)))
+
+
+def _checked_sum(form: IndexForm, world: World, stated: Stated | None, total: Extent, axis: int) -> Extent:
+    wanted = stated.extents[axis] if stated is not None and axis < len(stated.extents) else None
+    if wanted is None or stated is None:
+        return total
+    if same(wanted, total) is False:
+        raise program_error(
+            "E0415",
+            form.parts[0].left_span,
+            axis=axis,
+            tensor=form.parts[0].name,
+            stated=wanted,
+            found=total,
+            because=[("stated here", stated.span)],
+        )
+    why = f"the parts of `{form.parts[0].name}` have {wanted} elements together"
+    world.solutions.unify(total, wanted, why, stated.span)
+    return total
+
+
+def _dtype(found: list[DType]) -> DType:
+    return joined(*found) if all(d is not DType.BOOL for d in found) else found[0]
+
+
+def split_equations(s: ast.Equation, world: World) -> list[ast.Equation]:
+    """`P[b,J1] ; Q[b,J2] = L[b,J1+J2]` as one equation for each part.
+
+    Each reads from where the one before it ends, so all extents but the last must have values.
+    """
+    assert s.split is not None
+    out: list[ast.Equation] = []
+    before: list[ast.Expr] = []
+    for part in s.split.parts:
+        if not isinstance(part, ast.Access | ast.Name):
+            raise program_error("E0108", part.span, what="this", sign=s.sign)
+        own = _last_slice(part)
+        if own is None or not isinstance(s.body, ast.Access) or _last_slice(s.body) is None:
+            raise program_error(
+                "E0421",
+                s.span,
+                message="a split needs the axis to split in capitals on both sides",
+                advice="write `P[b,J1] ; Q[b,J2] = L[b,J1+J2]`",
+            )
+        assert isinstance(part, ast.Access)
+        is_last = part is s.split.parts[-1]
+        known = world.constants.keys() | world.extents | world.values.keys()
+        has_value = all(n in known for n, _ in names_in(own))
+        if not has_value and not is_last:
+            raise program_error(
+                "E0421",
+                own.span,
+                message=f"where `{part.name}` ends is not known",
+                advice=f"give `{own.span.text}` a value, as in `{own.span.text} = 16`",
+            )
+        out.append(_read_from(s, part, own, s.body, before, has_value))
+        before.append(own)
+    return out
+
+
+def _read_from(
+    s: ast.Equation, part: ast.Access, own: ast.Expr, body: ast.Access, before: list[ast.Expr], has_value: bool
+) -> ast.Equation:
+    letter = ast.Name("k'", own.span)
+    position: ast.Expr = letter
+    for extent in before:
+        position = ast.Binary("+", position, extent, own.span)
+    index = ast.Ranged(letter, own, own.span) if has_value else letter
+    left = tuple(index if x is own else _lower(x) for x in part.subscripts)
+    last = _last_slice(body)
+    subscripts = tuple(position if x is last else _lower(x) for x in body.subscripts)
+    return ast.Equation(part.name, left, "=", replace(body, subscripts=subscripts), s.span, part.span)
+
+
+def _lower(x: ast.Subscript) -> ast.Subscript:
+    """Other slices of a split: an index each, by the same letter on both sides."""
+    if isinstance(x, ast.Name) and x.name[:1].isupper():
+        return ast.Name(x.name[0].lower() + x.name[1:] + "'", x.span)
+    return x
+
+
+def _last_slice(part: ast.Expr) -> ast.Expr | None:
+    if not isinstance(part, ast.Access):
+        return None
+    here = [x for x in part.subscripts if is_slice(x)]
+    found = here[-1] if here else None
+    return found if not isinstance(found, ast.Ranged | ast.Group | ast.Pack) else None
