@@ -6,12 +6,13 @@
     S[b,J1+j] = Q[b,j]       for j of 0..J2
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from indexlang.ir import ops
 from indexlang.ir.build import Builder, integer
-from indexlang.ir.equation import Equation, Tensor
+from indexlang.ir.equation import Equation, Program, Tensor
 from indexlang.ir.expr import Bound, Expr, Index
 from indexlang.ir.size import Extent
 from indexlang.text.source import NOWHERE, Span
@@ -49,3 +50,10 @@ def boxed(target: str, starts: tuple[Extent, ...], piece: Piece, build: Builder)
         build.apply(ops.ADD, integer(start), Index(b.name)) for start, b in zip(starts, piece.indices, strict=True)
     )
     return Equation(target, piece.indices, left, False, piece.body, piece.span, part=True)
+
+
+def marked_parts(program: Program) -> Program:
+    """Several `=` equations of one tensor are its parts: said of each, so that it holds when a pass removes others."""
+    count = Counter(e.target for e in program.equations if not e.accumulates)
+    marked = (replace(e, part=e.part or (count[e.target] > 1 and not e.accumulates)) for e in program.equations)
+    return program.replace(equations=tuple(marked))
