@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexlang.emit.numba_cpu import Arg
+from indexlang.emit.kernel import Arg
 from indexlang.ir.equation import Program
 from indexlang.ir.layout import layout
 from indexlang.kernels.walker import ROW, STATUS_WORDS, Walker

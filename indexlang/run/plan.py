@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
 
-from indexlang.emit.numba_cpu import KernelText, emit
+from indexlang.emit.kernel import KernelText
+from indexlang.emit.numba_cpu import emit
 from indexlang.ir.equation import Equation, Program
 from indexlang.ir.expr import Read
 from indexlang.nest.lower import Lowering

@@ -1,3 +1,4 @@
+# pyright: reportArgumentType=false
 """Which equations move into their readers, and which stay."""
 
 import numpy as np
