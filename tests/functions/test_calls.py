@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from functions.calls import CALLS, FUNCTIONS, Call
 
 import indexlang as il
-from functions.calls import CALLS, FUNCTIONS, Call
 
 FLOWING = [c for c in CALLS if not c.code]
 REFUSED = [c for c in CALLS if c.code]
@@ -23,12 +23,12 @@ def test_a_call_computes_what_it_means(row: Call) -> None:
     program = il.compile(FUNCTIONS + row.text, dtype="f64")
     rng = np.random.default_rng(len(row.name))
     sizes = {"A": 2, "B": 1}
-    shapes = {n: tuple(sizes.get(str(e), e) for e in t.extents) for n, t in program.inputs.items()}
+    shapes = {n: tuple(int(sizes.get(str(e), e)) for e in t.extents) for n, t in program.inputs.items()}
     given = {n: rng.normal(size=shape) for n, shape in shapes.items()}
-    wanted = program.interpret(**given)
+    wanted = program.interpret(*given.values())
     for name in program.outputs:
         expected = wanted if len(program.outputs) == 1 else wanted[name]
-        assert np.allclose(program(**given, want=[name]), expected, rtol=1e-9, atol=1e-12)
+        assert np.allclose(program(*given.values(), want=[name]), expected, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=lambda c: c.name)
