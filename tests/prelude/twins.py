@@ -50,7 +50,7 @@ def kernel(w: torch.Tensor) -> torch.Tensor:
     return w.permute(3, 2, 0, 1)
 
 
-def conv(title: str, options: str, left: str = "R", extents: tuple[int, ...] = (2, 9, 7, 6), **twin: Any) -> Twin:
+def conv(title: str, options: str, left: str = "R", extents: tuple[int, ...] = (2, 6, 5, 6), **twin: Any) -> Twin:
     """A row of Conv; `sides` are those of torch's pad: columns before and behind, rows before and behind."""
     sides = twin.pop("sides", (0, 0, 0, 0))
 
@@ -66,13 +66,13 @@ CONVOLUTIONS = (
     conv("1x1", "width 1, features 5"),
     conv("plain", "width 3, features 5"),
     conv("pad", "width 3, features 5, pad 1", sides=(1, 1, 1, 1)),
-    conv("features from the left side", "width 3, pad 1", "R[2,9,7,5]", sides=(1, 1, 1, 1)),
+    conv("features from the left side", "width 3, pad 1", "R[2,6,5,5]", sides=(1, 1, 1, 1)),
     conv("stride and pad", "width 5, features 4, pad 2, stride 2", sides=(2, 2, 2, 2), stride=2),
     conv("stride beyond the width", "width 2, features 3, stride 3", stride=3),
     conv("dilation", "width 3, features 4, dilate 2, pad 2", sides=(2, 2, 2, 2), dilation=2),
     conv("unequal widths", "width_x 1, width_y 7, pad_y 3, features 4", sides=(3, 3, 0, 0)),
     conv("each side of its own", "width 3, features 2, pad_x0 2, pad_y1 1, pad 0", sides=(0, 1, 2, 0)),
-    conv("unequal strides", "width 3, features 2, stride_x 2, dilate_y 3", stride=(2, 1), dilation=(1, 3)),
+    conv("unequal strides", "width 3, features 2, stride_x 2, dilate_y 2", stride=(2, 1), dilation=(1, 2)),
     conv("no bias", "width 3, features 5, bias 0, pad 1", sides=(1, 1, 1, 1)),
     conv("groups", "width 3, features 4, groups 2, pad 1", sides=(1, 1, 1, 1), groups=2),
     conv("groups from the left side", "width 3, groups 3", "R[B,X,Y,9]", groups=3),
@@ -80,46 +80,46 @@ CONVOLUTIONS = (
     conv("depthwise", "width 3, groups 6, pad 1, stride 2", "R[B,X,Y,6]", sides=(1, 1, 1, 1), groups=6, stride=2),
     conv("depthwise, two out for each", "width 3, groups 6, features 12, bias 0", groups=6),
     conv("one group a feature, one feature", "width 2, groups 1, features 1", extents=(3, 4, 5, 1)),
-    conv("a window that just fits", "width_x 9, width_y 7, features 3"),
+    conv("a window that just fits", "width_x 6, width_y 5, features 3"),
     conv("one pixel, all of it border", "width 3, features 3, pad 1", extents=(1, 1, 1, 2), sides=(1, 1, 1, 1)),
-    conv("primes", "width 5, features 13, stride 3, pad 2", extents=(3, 17, 11, 7), sides=(2, 2, 2, 2), stride=3),
+    conv("primes", "width 5, features 7, stride 3, pad 2", extents=(1, 11, 13, 3), sides=(2, 2, 2, 2), stride=3),
     conv("an empty batch", "width 3, features 5, pad 1", extents=(0, 5, 5, 2), sides=(1, 1, 1, 1)),
     Twin(
         "conv package first, extents stated",
         "R = Conv(Φ[3,3,6,5], L, pad 1)",
-        {"L": (2, 9, 7, 6)},
+        {"L": (2, 6, 5, 6)},
         lambda t: last(F.conv2d(first(t["L"]), kernel(t["Φ.W"]), -t["Φ.B"], padding=1)),
     ),
     Twin(
         "conv given weights and bias",
         "R = Conv(W, B, L, pad 1, stride 2)",
-        {"L": (2, 9, 7, 6), "W": (3, 2, 6, 5), "B": (5,)},
+        {"L": (2, 6, 5, 6), "W": (3, 2, 6, 5), "B": (5,)},
         lambda t: last(F.conv2d(first(t["L"]), kernel(t["W"]), -t["B"], padding=1, stride=2)),
     ),
     Twin(
         "conv given weights",
         "R = Conv(W[P,Q,I,J], L[B,X,Y,I], dilate 2)",
-        {"L": (2, 9, 7, 6), "W": (3, 2, 6, 5)},
+        {"L": (2, 6, 5, 6), "W": (3, 2, 6, 5)},
         lambda t: last(F.conv2d(first(t["L"]), kernel(t["W"]), dilation=2)),
     ),
     Twin(
         "conv without a batch",
         "R = Conv(L, width 3, features 5, pad 1)",
-        {"L": (9, 7, 6)},
+        {"L": (5, 4, 3)},
         lambda t: F.conv2d(t["L"].movedim(-1, 0), kernel(t["R.W"]), -t["R.B"], padding=1).movedim(0, -1),
     ),
     Twin(
         "conv with two leading axes",
         "R = Conv(L, width 3, features 5, pad 1)",
-        {"L": (2, 3, 9, 7, 6)},
+        {"L": (2, 3, 4, 3, 2)},
         lambda t: last(
             F.conv2d(first(t["L"].flatten(0, 1)), kernel(t["R.W"]), -t["R.B"], padding=1)
         ).unflatten(0, (2, 3)),
     ),
     Twin(
         "conv sharing one package",
-        "A = Conv(L, Φ, width 3, features 6, pad 1)\nR = Conv(A, Φ, width 3, features 6, pad 1)",
-        {"L": (2, 9, 7, 6)},
+        "A = Conv(L, Φ, width 3, features 4, pad 1)\nR = Conv(A, Φ, width 3, features 4, pad 1)",
+        {"L": (2, 4, 3, 4)},
         lambda t: last(
             F.conv2d(
                 F.conv2d(first(t["L"]), kernel(t["Φ.W"]), -t["Φ.B"], padding=1),
@@ -139,7 +139,7 @@ def transposed(title: str, options: str, **twin: Any) -> Twin:
         bias = -t["R.B"] if "R.B" in t else None
         return last(F.conv_transpose2d(first(t["L"]), t["R.W"].permute(2, 3, 0, 1), bias, **twin))
 
-    return Twin(f"transposed {title}", f"R = ConvTranspose(L, {options})", {"L": (2, 5, 4, 3)}, said)
+    return Twin(f"transposed {title}", f"R = ConvTranspose(L, {options})", {"L": (2, 4, 3, 2)}, said)
 
 
 TRANSPOSED = (
@@ -177,8 +177,8 @@ POOLS = (
     pool("adaptive, divides", "AdaptiveAvgPool(L, rows 3, columns 7)", lambda x: F.adaptive_avg_pool2d(x, (3, 7))),
     pool("adaptive, one bin", "AdaptiveAvgPool(L, rows 1, columns 1)", lambda x: F.adaptive_avg_pool2d(x, 1)),
     pool("adaptive, more than there are", "AdaptiveAvgPool(L, rows 11, columns 9)", lambda x: F.adaptive_avg_pool2d(x, (11, 9))),
-    Twin("adaptive, from the left side", "R[2,6,6,3] = AdaptiveAvgPool(L)", {"L": (2, 14, 13, 3)}, lambda t: last(F.adaptive_avg_pool2d(first(t["L"]), 6))),
-    Twin("global average", "R = GlobalAvgPool(L)", {"L": (2, 9, 7, 3)}, lambda t: t["L"].mean((1, 2))),
+    Twin("adaptive, from the left side", "R[2,6,6,2] = AdaptiveAvgPool(L)", {"L": (2, 9, 8, 2)}, lambda t: last(F.adaptive_avg_pool2d(first(t["L"]), 6))),
+    Twin("global average", "R = GlobalAvgPool(L)", {"L": (2, 9, 7, 2)}, lambda t: t["L"].mean((1, 2))),
     pool("an empty batch", "MaxPool(L, width 2)", lambda x: F.max_pool2d(x, 2), (0, 4, 4, 3)),
 )  # fmt: skip
 
