@@ -129,14 +129,17 @@ class _Elaboration:
 
     def _check_solved(self, name: str, before: "tuple[Emission, dict[str, Tensor], object]") -> None:
         out = self.frame.out
-        for t in (*out.declared.values(), *out.computed.values()):
-            if t.name in before[0].declared or t.name in before[0].computed:
-                continue
-            still = sorted(n for e in t.extents for n in open_names(e))
-            if still:
-                keyword, _, place = still[0].partition("@")
-                e = self.frame.equations[name][0]
-                raise ProgramError([diagnostic("E0216", e.span, name=keyword, function=place, keyword=keyword)])
+        new = [
+            t
+            for t in (*out.declared.values(), *out.computed.values())
+            if t.name not in before[0].declared and t.name not in before[0].computed
+        ]
+        still = sorted({n for t in new for e in t.extents for n in open_names(e)})
+        if still:
+            place = still[0].partition("@")[2]
+            keywords = "`, `".join(dict.fromkeys(s.partition("@")[0] for s in still))
+            e = self.frame.equations[name][0]
+            raise ProgramError([diagnostic("E0216", e.span, name=keywords, function=place)])
 
     # -- the end
 

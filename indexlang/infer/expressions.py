@@ -11,7 +11,7 @@ from indexlang.ir.build import BadOperands, Number, integer
 from indexlang.ir.dtypes import DType, joined
 from indexlang.ir.equation import Role, Tensor
 from indexlang.ir.expr import Apply, Border, Bound, Const, Expr, Index, Read, Reduce, Rule, free_indices, rewrite, walk
-from indexlang.ir.size import Extent, Size, names, symbol
+from indexlang.ir.size import Extent, Named, Size, names, symbol
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import ProgramError, diagnostic, program_error
 from indexlang.text.names import is_capital, nearest, plural
@@ -105,11 +105,23 @@ class Expressions:
 
     def constant(self, e: ast.Expr, what: str = "this") -> Number:
         """The value of a constant expression. Raises E0312 where it is none."""
-        found = self.expr(e)
+        found = self._named_quotient(e) or self.expr(e)
         if not isinstance(found, Const):
             advice = "use numbers, constants and extents"
             raise program_error("E0312", e.span, what=what, advice=advice)
         return found.value
+
+    def _named_quotient(self, e: ast.Expr) -> Const | None:
+        """`J/G` of named extents, which must divide: told when they have values."""
+        if not isinstance(e, ast.Binary) or e.op != "/":
+            return None
+        match self.expr(e.left), self.expr(e.right):
+            case Const(value=int() | Size() as above), Const(value=int() | Size() as below) if below != 0:
+                is_named = isinstance(above, Size | Named) or isinstance(below, Size | Named)
+                rest = above % below if is_named else 1
+                return integer(above // below) if is_named and (isinstance(rest, Size) or rest == 0) else None
+            case _:
+                return None
 
     def extent(self, e: ast.Expr, what: str) -> Extent:
         """A constant expression that is an extent."""

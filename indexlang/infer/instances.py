@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from indexlang.infer.declarations import is_constant_shape
 from indexlang.infer.equations import Stated
 from indexlang.infer.expressions import Expressions
+from indexlang.infer.idle import without_idle_borders
 from indexlang.infer.mapping import Alias, Leading, Transplant
 from indexlang.infer.matching import Binding, NumberGiven, TensorGiven, header, pack_axis, tensor_params
 from indexlang.infer.ranks import own_rank
@@ -16,7 +17,7 @@ from indexlang.infer.unroll import Unrolling, Value, filled
 from indexlang.ir.build import Number
 from indexlang.ir.equation import Equation, Role, Tensor
 from indexlang.ir.expr import Const, walk
-from indexlang.ir.size import Extent, Size, same
+from indexlang.ir.size import Extent, Size, names, same
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import Diagnostic, Note, ProgramError, program_error
 from indexlang.text.source import Span
@@ -133,7 +134,7 @@ class _Instance:
             if p.name in self.binding.constants:
                 out.append(Note(*self.from_where[p.name]))
                 continue
-            symbols = open_names(open_symbol(p.name, self.path))
+            symbols = open_names(open_symbol(p.keyword, self.path))
             for s in symbols & self.world.solutions.reasons.keys():
                 reason = self.world.solutions.reasons[s]
                 value = self.world.solutions.values[s]
@@ -274,7 +275,7 @@ class _Instance:
             if not isinstance(p, ast.ConstantParam) or p.name in self.values:
                 continue
             if p.is_open:
-                extent = self.world.solutions.now(open_symbol(p.name, self.path))
+                extent = self.world.solutions.now(open_symbol(p.keyword, self.path))
                 self._bind(p.name, extent, f"`{p.keyword}` is open", p.span)
             else:
                 assert p.default is not None
@@ -300,7 +301,7 @@ class _Instance:
     def _body(self) -> tuple[list[ast.Statement], tuple[str, ast.Equation] | tuple[str]]:
         """The statements with the head's values filled in, and the equation of the result."""
         env = dict(self.values)
-        unrolling = Unrolling(self._known, self._is_closed)
+        unrolling = Unrolling(self._constant, self._is_closed, decided=self._known)
         end = ast.Equation("return", None, "=", self.form.result, self.form.result.span, self.form.result.span)
         statements = unrolling.block((*self.form.body, end), env, True)
         last = next(s for s in reversed(statements) if isinstance(s, ast.Equation) and s.name == "return")
@@ -313,10 +314,13 @@ class _Instance:
     def _known(self, e: ast.Expr) -> Number:
         """The value of a condition or a bound; an extent that is still open cannot decide anything."""
         found = Expressions(self.world, Scope()).expr(e)
-        sizes = [n for n in walk(found) if isinstance(n, Const) and isinstance(n.value, Size)]
-        if sizes:
-            raise program_error("E0216", e.span, name=e.span.text, function=self.form.name, keyword="it")
-        return self._constant(e)
+        if isinstance(found, Const) and not isinstance(found.value, Size):
+            return found.value
+        sizes = [n.value for n in walk(found) if isinstance(n, Const) and isinstance(n.value, Size)]
+        still = sorted(x for size in sizes for x in open_names(size))
+        named = sorted(x for size in sizes for x in names(size))
+        name = still[0].partition("@")[0] if still else named[0] if named else e.span.text
+        raise program_error("E0216", e.span, name=name, function=self.form.name)
 
     def _result(self, body: list[ast.Statement], end: ast.Equation) -> tuple[str, ast.Equation] | tuple[str]:
         """The name of the tensor returned, and its equation unless the body has one already."""
@@ -378,7 +382,8 @@ class _Instance:
         for t in inner.out.computed.values():
             renamed.setdefault(t.name, self._next_name(t.name, inner, renamed) or f"{self.name}.{t.name}")
         plan = Transplant(self.aliases, renamed, tuple(self.leading), self.world.build)
-        equations = plan.equations(inner.out.equations)
+        seen = [without_idle_borders(e, lambda n: inner.world.tensors[n].extents) for e in inner.out.equations]
+        equations = plan.equations(seen)
         self._check_updates(inner, plan)
         for t in inner.out.declared.values():
             self._declare(replace(t, name=renamed[t.name]), t)

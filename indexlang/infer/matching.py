@@ -118,7 +118,7 @@ def _matched(
     tensors: dict[str, TensorGiven | NumberGiven] = {}
     constants: dict[str, NumberGiven] = {}
     package: NameGiven | None = None
-    waiting = list(given)
+    waiting = _package_in_place(form, given)
     for p in form.params:
         first = waiting[0] if waiting else None
         match p:
@@ -144,6 +144,16 @@ def _matched(
         return _unknown(extra) if isinstance(extra, NameGiven) else _count(call, form, given)
     trouble = _take_keywords(call, form, keywords, constants)
     return trouble if trouble is not None else Binding(form, tensors, package, constants)
+
+
+def _package_in_place(form: ast.Def, given: tuple[Given, ...]) -> list[Given]:
+    """The arguments with a package where the head has it: `Conv(Φ, L)` means `Conv(L, Φ)`."""
+    at = next((n for n, p in enumerate(form.params) if isinstance(p, ast.PackageParam)), None)
+    names = [g for g in given if isinstance(g, NameGiven)]
+    if at is None or len(names) != 1 or len(given) <= at:
+        return list(given)
+    rest = [g for g in given if g is not names[0]]
+    return [*rest[:at], names[0], *rest[at:]]
 
 
 def _unfit(p: ast.TensorParam, given: Given, call: ast.Call) -> Diagnostic | None:

@@ -25,11 +25,15 @@ Constant = Callable[[ast.Expr], Number]
 
 @dataclass
 class Unrolling:
-    """Flattens blocks. `constant` evaluates a closed expression; `is_closed` says whether it can now."""
+    """Flattens blocks. `constant` evaluates a closed expression; `is_closed` says whether it can now.
+
+    decided  what `constant` is for conditions and loops, where an extent without a value is of no use
+    """
 
     constant: Constant
     is_closed: Callable[[ast.Expr], bool]
     count: int = 0
+    decided: Constant | None = None
     tables: Mapping[str, tuple[Number, ...]] = field(default_factory=dict[str, tuple[Number, ...]])
 
     def block(
@@ -89,7 +93,7 @@ class Unrolling:
     def _known(self, e: ast.Expr, what: str) -> Number:
         if not self.is_closed(e):
             raise program_error("E0312", e.span, what=what, advice="use numbers, constants and `training`")
-        return self.constant(e)
+        return (self.decided or self.constant)(e)
 
     def _is_local_constant(self, s: ast.Equation, env: Mapping[str, Value]) -> bool:
         body = filled(s.body, env, self._resolve)
