@@ -180,7 +180,7 @@ class Expressions:
         world = self.world
         if name in world.tensors:
             return world.tensors[name]
-        if name in world.broken or name in world.computed:
+        if name in world.computed or name in world.broken or name.partition(".")[0] in world.broken:
             raise ProgramError([])  # told where it is defined
         if world.declares:
             return None
@@ -326,7 +326,7 @@ class Expressions:
                 advice=f"write an index, or put `{s.name}` on the left side too",
             )
         found = self.subscript(s)
-        self._use(found, extent, axis, s.span, e, border)
+        self._use(found, extent, axis, s, e, border)
         return found
 
     def _is_unspecified(self, name: str) -> bool:
