@@ -37,6 +37,7 @@ class Expressions:
         self.build = world.build
         self.inner: list[Var] = []  # bound by reductions around, innermost last
         self.conditions: list[tuple[Expr, bool]] = []
+        self.ranges = 0  # > 0 where an extent is written: a named extent is meant there, not that of an index
         self.integers = 0  # > 0 inside a subscript: floor gives an int there
 
     # -- names
@@ -126,10 +127,12 @@ class Expressions:
     def extent(self, e: ast.Expr, what: str) -> Extent:
         """A constant expression that is an extent."""
         self.integers += 1
+        self.ranges += 1
         try:
             value = self.constant(e, what)
         finally:
             self.integers -= 1
+            self.ranges -= 1
         if isinstance(value, bool) or not isinstance(value, int | Size):
             if isinstance(value, Fraction):
                 raise program_error("E0305", e.span, left=value.numerator, right=value.denominator)
@@ -158,6 +161,8 @@ class Expressions:
             return Index(var.name, e.span)
         if name in world.constants:
             return self.build.number(world.constants[name], e.span)
+        if self.ranges and name in world.extents:
+            return Const(world.extent(name), DType.INT, e.span)
         capital = self.index_of_capital(name)
         if capital is not None and not (name in world.tensors and not world.tensors[name].extents):
             return Const(capital.extent, DType.INT, e.span)

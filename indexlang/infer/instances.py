@@ -352,7 +352,7 @@ class _Instance:
             self._check_leading(n)
         if rank >= 0 and lead >= 0 and local not in inner.stated:
             inner.stated[local] = Stated(
-                self.stated.extents[lead:], self.stated.dtype, self.stated.span, (self.name, lead)
+                self.stated.extents[lead:], self.stated.dtype, self.stated.span, of=(self.name, lead)
             )
 
     def _check_leading(self, n: int) -> None:
