@@ -6,11 +6,14 @@ The only module that knows all stages.
 from indexlang.infer.elaborate import elaborate
 from indexlang.infer.scope import Options
 from indexlang.ir.equation import Program
+from indexlang.ir.parts import marked_parts
 from indexlang.nest.moves.contract import Target
 from indexlang.nest.show import show_nest
 from indexlang.passes.borders import lower_borders
 from indexlang.passes.contraction import prepare_contractions
 from indexlang.passes.dce import drop_dead
+from indexlang.passes.embed import embed_copies
+from indexlang.passes.fuse import fuse_readers
 from indexlang.passes.split_sums import split_long_sums
 from indexlang.run.plan import Plan, make_plan
 from indexlang.syntax import ast
@@ -24,13 +27,13 @@ def typed(module: ast.Module, options: Options) -> Program:
     result = elaborate(module, options)
     if result.program is None:
         raise ProgramError([d for d in result.diagnostics if d.severity is Severity.ERROR])
-    return result.program
+    return marked_parts(result.program)
 
 
 def simple(program: Program, wanted: tuple[str, ...]) -> Program:
     """The equations as they are computed: all passes, in order. The program's extents are known."""
-    live = drop_dead(program, wanted)
-    return lower_borders(split_long_sums(prepare_contractions(live)))
+    live = fuse_readers(drop_dead(program, wanted))
+    return lower_borders(embed_copies(split_long_sums(prepare_contractions(live))))
 
 
 def plan(program: Program, wanted: tuple[str, ...], target: Target) -> Plan:

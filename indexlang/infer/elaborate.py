@@ -61,6 +61,7 @@ class _Elaboration:
         self._check_options()
         for name in frame.order():
             self._define(name)
+        self.world.defining = ""
         frame.define_next_values()
         outputs = self._outputs()
         found = (*frame.found, *frame.out.warnings)

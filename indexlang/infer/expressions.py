@@ -394,7 +394,7 @@ class Expressions:
         args = e.args
         if name == DRAW:
             return self._draw(e)
-        if e.keywords:
+        if e.keywords and is_function(name):
             raise program_error(
                 "E0212", e.keywords[0].span, name=e.name, keyword=e.keywords[0].name, problem="is not known",
                 advice=f"`{e.name}` takes numbers only",
@@ -476,7 +476,7 @@ class Expressions:
                 name=e.name,
                 advice=f"`{e.name}` is no function: write `*` to multiply, or `[…]` to read",
             )
-        found = nearest(e.name.lower(), [*ops.FUNCTIONS, *_ARITIES, *_BUILT_IN, *world.functions])
+        found = nearest(e.name, world.functions) or nearest(e.name.lower(), [*ops.FUNCTIONS, *_ARITIES, *_BUILT_IN])
         return program_error(
             "E0204",
             e.name_span,

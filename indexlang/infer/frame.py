@@ -226,6 +226,7 @@ class Frame:
 
     def define(self, name: str) -> None:
         """Elaborate the equations of a tensor. Raises ProgramError with all their mistakes."""
+        self.world.defining = name
         found: list[Diagnostic] = []
         made: list[Made] = []
         stated = self.stated.get(name)

@@ -314,9 +314,9 @@ class _Instance:
     def _known(self, e: ast.Expr) -> Number:
         """The value of a condition or a bound; an extent that is still open cannot decide anything."""
         found = Expressions(self.world, Scope()).expr(e)
-        if isinstance(found, Const) and not isinstance(found.value, Size):
-            return found.value
         sizes = [n.value for n in walk(found) if isinstance(n, Const) and isinstance(n.value, Size)]
+        if not sizes:
+            return self._constant(e)
         still = sorted(x for size in sizes for x in open_names(size))
         named = sorted(x for size in sizes for x in names(size))
         name = still[0].partition("@")[0] if still else named[0] if named else e.span.text

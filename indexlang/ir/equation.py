@@ -6,6 +6,7 @@ from functools import cached_property
 from math import prod
 
 from indexlang.ir import size
+from indexlang.ir.affine import affine
 from indexlang.ir.dtypes import DType
 from indexlang.ir.expr import Bound, Expr, Index
 from indexlang.ir.size import Extent
@@ -38,8 +39,19 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """Where a tensor lives inside another of as many axes: its element 0,0,… is the host's element at `starts`."""
+
+    host: str
+    starts: tuple[Extent, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Tensor:
-    """A tensor's name, extents and type. `axes` names each axis where a letter is known, else ''."""
+    """A tensor's name, extents and type. `axes` names each axis where a letter is known, else ''.
+
+    view  set by passes only: the elements are a box of another tensor's, which has no equation for that box
+    """
 
     name: str
     extents: tuple[Extent, ...]
@@ -49,6 +61,7 @@ class Tensor:
     start: Start | None = None
     default: str | None = None
     span: Span = field(default=NOWHERE, compare=False, repr=False)
+    view: View | None = None
 
     @property
     def elements(self) -> Extent:
@@ -62,6 +75,8 @@ class Equation:
     indices  bound on the left, in the order they are written; distinct from those bound in body
     left     one int expression over the indices an axis; without `accumulates` the map is one-to-one and covers
              every element of the target                                                                 (E0303)
+    part     one of several equations that define the target together: their left sides are disjoint, and all of
+             them cover it. Never with `accumulates`. See `parts.py`
     """
 
     target: str
@@ -70,11 +85,22 @@ class Equation:
     accumulates: bool
     body: Expr
     span: Span = field(default=NOWHERE, compare=False, repr=False)
+    part: bool = False
 
     @property
     def is_plain(self) -> bool:
         """Whether the left side is just the indices, in order."""
         return tuple(b.name for b in self.indices) == tuple(e.name if isinstance(e, Index) else "" for e in self.left)
+
+    @property
+    def starts(self) -> tuple[Extent, ...] | None:
+        """Where a box begins: the constants c, d, … of a left side `x+c, y+d, …` over the indices in order, else None."""
+        if len(self.left) != len(self.indices):
+            return None
+        forms = [affine(s) for s in self.left]
+        if any(f is None or f.terms != ((b.name, 1),) for f, b in zip(forms, self.indices, strict=True)):
+            return None
+        return tuple(f.constant for f in forms if f is not None)
 
 
 @dataclass(frozen=True)

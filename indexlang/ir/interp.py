@@ -31,19 +31,31 @@ class OutOfRange(Exception):
         self.tensor, self.axis, self.value, self.extent = tensor, axis, value, extent
 
 
+class NotParts(Exception):
+    """The parts of a tensor write an element twice, or never: a defect of the compiler."""
+
+
 def interpret(program: Program, given: Mapping[str, Array]) -> dict[str, Array]:
     """Every tensor of a program whose extents are all known.
 
     given   the inputs, parameters and states by name
-    raises  OutOfRange for a data-dependent subscript outside its axis
+    raises  OutOfRange for a data-dependent subscript outside its axis; NotParts where the equations that should
+            define a tensor together overlap or leave something out
     cost    microseconds an operation; for small extents only
     """
     tensors: dict[str, Array] = {n: _widened(np.asarray(a)) for n, a in given.items()}
     for t in program.tensors:
         if t.role is Role.COMPUTED:
             tensors[t.name] = np.zeros(cast(tuple[int, ...], t.extents), _wide(t.dtype))
+    written: dict[str, Array] = {}
     for e in program.equations:
         _run(e, tensors)
+        if e.part:
+            count = written.setdefault(e.target, np.zeros(tensors[e.target].shape, np.int64))
+            count += _writes(e, tensors)
+    for name, count in written.items():
+        if (count != 1).any():
+            raise NotParts(name)
     return tensors
 
 
@@ -71,6 +83,15 @@ def _run(e: Equation, tensors: dict[str, Array]) -> None:
             target[place] += body(point)
         else:
             target[place] = body(point)
+
+
+def _writes(e: Equation, tensors: dict[str, Array]) -> Array:
+    """How often an equation writes each element of its target."""
+    left = [_compile(s, tensors) for s in e.left]
+    out = np.zeros(tensors[e.target].shape, np.int64)
+    for point in _points(e.indices):
+        out[tuple(int(s(point)) for s in left)] += 1
+    return out
 
 
 def _points(indices: tuple[Bound, ...]) -> Iterator[Point]:

@@ -28,6 +28,7 @@ from indexlang.ir.expr import (
     walk,
     with_children,
 )
+from indexlang.ir.layout import layout
 from indexlang.ir.show import show_equation
 from indexlang.ir.size import Extent
 from indexlang.nest.nodes import Add, Check, For, Let, Nest, Node, Store, Track, local
@@ -70,7 +71,7 @@ class Lowering:
 
     def _rows(self, e: Equation) -> Nest | None:
         """Fold whole rows of the target, where that makes the innermost loop contiguous; None where it does not."""
-        if not e.is_plain or not e.indices:
+        if e.starts is None or not e.indices:
             return None
         self.locals = 0
         row = e.indices[-1]
@@ -131,20 +132,10 @@ class Lowering:
     def zero(self, e: Equation) -> Nest:
         """The kernel that clears a target which its equations do not cover element by element."""
         target = self.program.tensor(e.target)
-        elements = target.elements
+        indices = tuple(Bound(f"u{k}", n) for k, n in enumerate(target.extents))
         value = Const(False if target.dtype is DType.BOOL else 0, target.dtype)
-        store = Store(e.target, (Index("n"),), value)
-        return Nest(
-            f"{e.target} = 0",
-            (Bound("n", elements),),
-            (store,),
-            (),
-            e.target,
-            {e.target: (elements,)},
-            {e.target: target.dtype},
-            1,
-            schedule="inner",
-        )
+        left = tuple(Index(b.name) for b in indices)
+        return self._inner(Equation(e.target, indices, left, False, value, e.span))
 
     # -- parts
 
@@ -200,10 +191,18 @@ class Lowering:
     def _nest(self, e: Equation, iterations: tuple[Bound, ...], body: tuple[Node, ...], schedule: str) -> Nest:
         names = tuple(dict.fromkeys(r.tensor for part in (*e.left, e.body) for r in reads(part)))
         tensors = (*names, e.target)
-        views = {n: self.program.tensor(n).extents for n in tensors}
+        strides = {n: layout(self.program, n).strides for n in tensors}
         dtypes = {n: self.program.tensor(n).dtype for n in tensors}
         return Nest(
-            show_equation(e), iterations, body, names, e.target, views, dtypes, _work(e, iterations), schedule=schedule
+            show_equation(e),
+            iterations,
+            body,
+            names,
+            e.target,
+            strides,
+            dtypes,
+            _work(e, iterations),
+            schedule=schedule,
         )
 
     # -- run-time checks
@@ -265,9 +264,9 @@ class Lowering:
         check = Check(self._filled(guard, done) if guard is not None else None, self._filled(s, done), extent, position)
         parts = [s, *guards]
         names = tuple(dict.fromkeys(r.tensor for part in parts for r in reads(part)))
-        views = {n: self.program.tensor(n).extents for n in names}
+        strides = {n: layout(self.program, n).strides for n in names}
         dtypes = {n: self.program.tensor(n).dtype for n in names}
-        return Nest(f"check {e.target}", indices, (*before, check), names, "", views, dtypes, 8, schedule="check")
+        return Nest(f"check {e.target}", indices, (*before, check), names, "", strides, dtypes, 8, schedule="check")
 
 
 def _loops(over: Sequence[Bound], body: tuple[Node, ...]) -> For:

@@ -105,7 +105,7 @@ class Nest:
     """The body of a kernel: `iterations` are flattened, row-major; the kernel runs a part of them.
 
     reads    tensors that are read; `writes` is the one written
-    views    the extents by which each tensor is addressed: adjacent axes may be merged
+    strides  how far apart in memory the elements along each axis of a tensor are; 1 along the last
     tables   constant int64 tables that the kernel reads
     serial   all iterations run in one chunk, in order
     work     elementary operations an iteration, for the size of chunks
@@ -116,7 +116,7 @@ class Nest:
     body: tuple[Node, ...]
     reads: tuple[str, ...]
     writes: str
-    views: Mapping[str, tuple[Extent, ...]]
+    strides: Mapping[str, tuple[Extent, ...]]
     dtypes: Mapping[str, DType]
     work: int
     tables: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])

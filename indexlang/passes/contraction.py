@@ -1,6 +1,6 @@
 """Sums of products: which indices play which part, and the copies that make the operands fit the tile kernel.
 
-A contraction is a plain equation whose body holds one sum, over all left indices' level, of a product of two reads:
+A contraction is an equation of a tensor, or of a box of it, whose body holds one sum, over all left indices' level, of a product of two reads:
 
     out[…,r,…,c] = f( sum[k…] a[…r…k…] * w[…k…c…] , … )
 
@@ -18,8 +18,10 @@ from indexlang.ir.bounds import span_of
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program, Role, Tensor
-from indexlang.ir.expr import Apply, Border, Bound, Expr, Index, Read, Reduce, free_indices, rewrite, walk
+from indexlang.ir.expr import Apply, Border, Bound, Const, Expr, Index, Read, Reduce, free_indices, rewrite, walk
 from indexlang.ir.size import Extent, Named
+from indexlang.passes.embed import copied
+from indexlang.passes.surround import surrounded
 
 _LEAST_TERMS = 4
 
@@ -38,7 +40,7 @@ class Contraction:
 
 def contraction(e: Equation, program: Program) -> Contraction | None:
     """How an equation is a contraction, or None. Border rules are allowed here."""
-    if e.accumulates or not e.is_plain or not e.indices:
+    if e.accumulates or e.starts is None or not e.indices:
         return None
     column = e.indices[-1]
     total = _only_sum(e.body, column.name)
@@ -57,6 +59,8 @@ def contraction(e: Equation, program: Program) -> Contraction | None:
 
 def _parts(e: Equation, program: Program, total: Reduce, a: Read, w: Read, column: Bound) -> Contraction | None:
     if column.name in _used(a) or column.name not in _used(w) or w.border is not None:
+        return None
+    if a.border is not None and a.border.value is not None and not isinstance(a.border.value, Const):
         return None
     for read in (a, w):
         if program.tensor(read.tensor).dtype is not total.dtype or any(not _is_plain(s) for s in read.subscripts):
@@ -110,6 +114,8 @@ class _Preparation:
         self.names = {t.name for t in program.tensors}
         self.made: dict[object, str] = {}
         self.equations: list[Equation] = []
+        # tensors that live inside others
+        self.inside = {source for e in program.equations if (source := copied(e)) is not None}
 
     def run(self) -> Program:
         for e in self.program.equations:
@@ -142,33 +148,46 @@ class _Preparation:
         """`P[u,v] = L[u-1,v-1 else 0]`, as far as the access reaches."""
         assert read.border is not None
         source = self.program.tensor(read.tensor)
+        around = self._may_live_inside(source, read.border)
         lows: list[int] = []
         extents: list[Extent] = []
         for s, n in zip(read.subscripts, source.extents, strict=True):
             low, high = self._reach(s, box)
-            inside = isinstance(n, int) and low >= 0 and high < n
-            lows.append(0 if inside else low)
-            extents.append(n if inside else high - low + 1)
+            if isinstance(n, int) and low >= 0 and high < n:
+                low, high = 0, n - 1
+            elif around and isinstance(n, int):
+                low, high = min(low, 0), max(high, n - 1)
+            lows.append(low)
+            extents.append(n if (low, high) == (0, n - 1) else high - low + 1)
         key = (read.tensor, tuple(lows), tuple(extents), read.border)
         name = self.made.get(key)
         if name is None:
             name = self.made[key] = self._fresh(f"{read.tensor}_padded")
-            self.tensors.append(Tensor(name, tuple(extents), source.dtype, Role.COMPUTED, span=read.span))
-            indices = tuple(Bound(f"u{k}", n) for k, n in enumerate(extents))
-            subscripts = tuple(
-                self.build.apply(ops.ADD, Index(b.name), integer(low)) for b, low in zip(indices, lows, strict=True)
-            )
-            left = tuple(Index(b.name) for b in indices)
-            yield Equation(
-                name,
-                indices,
-                left,
-                False,
-                Read(read.tensor, subscripts, Border(read.border.rule, read.border.value), read.dtype),
-                read.span,
-            )
-        moved = tuple(self.build.apply(ops.SUB, s, integer(low)) for s, low in zip(read.subscripts, lows, strict=True))
+            made = Tensor(name, tuple(extents), source.dtype, Role.COMPUTED, span=read.span)
+            self.tensors.append(made)
+            if around:
+                self.inside.add(read.tensor)
+                yield from surrounded(made, source, tuple(-low for low in lows), read, self.build)
+            else:
+                yield self._copied(made, tuple(lows), read)
+        moved = tuple(self.build.apply(ops.ADD, s, integer(-low)) for s, low in zip(read.subscripts, lows, strict=True))
         return Read(name, moved, None, read.dtype, read.span)
+
+    def _may_live_inside(self, source: Tensor, border: Border) -> bool:
+        """Whether a tensor can be made inside its padded form, so that only the border is to be filled."""
+        free = (
+            source.role is Role.COMPUTED and source.name not in self.inside and source.name not in self.program.outputs
+        )
+        return free and isinstance(border.value, Const)
+
+    def _copied(self, made: Tensor, lows: tuple[int, ...], read: Read) -> Equation:
+        indices = tuple(Bound(f"u{k}", n) for k, n in enumerate(made.extents))
+        subscripts = tuple(
+            self.build.apply(ops.ADD, Index(b.name), integer(low)) for b, low in zip(indices, lows, strict=True)
+        )
+        left = tuple(Index(b.name) for b in indices)
+        body = Read(read.tensor, subscripts, read.border, read.dtype)
+        return Equation(made.name, indices, left, False, body, read.span)
 
     def _reach(self, s: Expr, box: dict[str, Extent]) -> tuple[int, int]:
         spread = span_of(affine(s) or Affine(0), box)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexlang.emit.numba_cpu import Arg
+from indexlang.emit.kernel import Arg
 from indexlang.ir.equation import Program
+from indexlang.ir.layout import layout
 from indexlang.kernels.walker import ROW, STATUS_WORDS, Walker
 from indexlang.run.kernels import address_of, store
 from indexlang.run.plan import CheckedRead, Plan, Step
@@ -79,6 +80,7 @@ class Executable:
         try:
             arrays = self._addresses(frame, fixed)
             arrays.update({n: a.ctypes.data for n, a in (*given.items(), *outputs.items())})
+            self._add_views(arrays)
             self._walk(self._main, frame, arrays, threads, {**given, **outputs})
             return np.diff(frame.times)
         finally:
@@ -94,6 +96,7 @@ class Executable:
                 base = frame.arena.ctypes.data
                 arrays = {n: base + at for n, at in self.plan.kept.items()}
                 arrays.update({n: a.ctypes.data for n, a in given.items()})
+                self._add_views(arrays)
                 self._walk(self._once, frame, arrays, threads, given)
                 self._fixed = (version, frame.arena)
             return self._fixed[1]
@@ -110,6 +113,9 @@ class Executable:
         if fixed is not None:
             found.update({n: fixed.ctypes.data + at for n, at in self.plan.kept.items()})
         return found
+
+    def _add_views(self, arrays: dict[str, int]) -> None:
+        arrays.update({n: arrays[host] + at for n, (host, at) in self.plan.views.items() if host in arrays})
 
     def _walk(
         self, phase: _Phase, frame: _Frame, arrays: Mapping[str, int], threads: int, given: Mapping[str, Array]
@@ -135,14 +141,22 @@ class Executable:
 
     def _views(self, frame: _Frame, given: Mapping[str, Array]) -> dict[str, Array]:
         """The tensors as they stand, for a message."""
-        program = self.plan.program
         out = dict(given)
         for name, at in self.plan.places.items():
-            t = program.tensor(name)
-            shape = tuple(int(n) for n in t.extents)  # type: ignore[arg-type]
-            size = int(np.prod(shape, dtype=object)) * t.dtype.size
-            out[name] = frame.arena[at : at + size].view(t.dtype.numpy).reshape(shape).copy()
+            out[name] = self._array(frame.arena[at:], name).copy()
+        for name, (host, at) in self.plan.views.items():
+            if host in out:
+                out[name] = self._array(out[host].reshape(-1).view(np.uint8)[at:], name).copy()
         return out
+
+    def _array(self, memory: Array, name: str) -> Array:
+        """The tensor whose first element is at the start of `memory`."""
+        t = self.plan.program.tensor(name)
+        shape = tuple(int(n) for n in t.extents)  # type: ignore[arg-type]
+        strides = tuple(int(n) * t.dtype.size for n in layout(self.plan.program, name).strides)  # type: ignore[arg-type]
+        if 0 in shape:
+            return np.zeros(shape, t.dtype.numpy)
+        return np.ndarray(shape, t.dtype.numpy, memory.data, 0, strides)
 
 
 def _phase(steps: tuple[Step, ...]) -> _Phase:

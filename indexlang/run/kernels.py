@@ -3,7 +3,7 @@
 import threading
 
 from indexlang.emit.guard import check_source
-from indexlang.emit.numba_cpu import KernelText
+from indexlang.emit.kernel import KernelText
 from indexlang.emit.store import Store, default_folder
 from indexlang.kernels.loader import LoadError, cpu_key, load
 

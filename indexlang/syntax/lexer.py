@@ -167,7 +167,9 @@ def _unclosed(token: Token) -> Diagnostic:
 def _declared(text: str) -> set[str]:
     """Names of reductions that the text uses for tensors of its own (`mean[j] = …`): there they are names."""
     heads: set[str] = set()
-    for match in re.finditer(r"^[ \t]*(?:(?:input|param|tensor|state)[ \t]+)?([A-Za-z]+)(?=[\[ \t=:~+<])", text, re.MULTILINE):
+    for match in re.finditer(
+        r"^[ \t]*(?:(?:input|param|tensor|state)[ \t]+)?([A-Za-z]+)(?=[\[ \t=:~+<])", text, re.MULTILINE
+    ):
         if match[1].lower() in REDUCTIONS and re.match(
             r"[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:\+?=(?!=)|<-|~|:|$)", text[match.end() :][:300], re.MULTILINE
         ):

@@ -112,9 +112,9 @@ CONVOLUTIONS = (
         "conv with two leading axes",
         "R = Conv(L, width 3, features 5, pad 1)",
         {"L": (2, 3, 4, 3, 2)},
-        lambda t: last(
-            F.conv2d(first(t["L"].flatten(0, 1)), kernel(t["R.W"]), -t["R.B"], padding=1)
-        ).unflatten(0, (2, 3)),
+        lambda t: last(F.conv2d(first(t["L"].flatten(0, 1)), kernel(t["R.W"]), -t["R.B"], padding=1)).unflatten(
+            0, (2, 3)
+        ),
     ),
     Twin(
         "conv sharing one package",
@@ -146,14 +146,18 @@ TRANSPOSED = (
     transposed("plain", "width 3, features 5"),
     transposed("no bias", "width 3, features 5, bias 0, pad 1", padding=1),
     transposed("stride", "width 3, features 2, stride 2", stride=2),
-    transposed("stride, pad, more", "width 4, features 2, stride 3, pad 1, more 2", stride=3, padding=1, output_padding=2),
+    transposed(
+        "stride, pad, more", "width 4, features 2, stride 3, pad 1, more 2", stride=3, padding=1, output_padding=2
+    ),
     transposed("dilation", "width 3, features 2, stride 2, dilate 2, pad 1", stride=2, dilation=2, padding=1),
     transposed("unequal", "width_x 1, width_y 4, features 2, stride_x 2, pad_y 1", stride=(2, 1), padding=(0, 1)),
     transposed("stride beyond the width", "width 1, features 2, stride 2, more 1", stride=2, output_padding=1),
 )
 
 
-def pool(title: str, call: str, twin: Callable[[torch.Tensor], torch.Tensor], extents: tuple[int, ...] = (2, 9, 7, 3)) -> Twin:
+def pool(
+    title: str, call: str, twin: Callable[[torch.Tensor], torch.Tensor], extents: tuple[int, ...] = (2, 9, 7, 3)
+) -> Twin:
     return Twin(title, f"R = {call}", {"L": extents}, lambda t: last(twin(first(t["L"]))))
 
 
@@ -194,9 +198,7 @@ def batch_norm(title: str, extents: tuple[int, ...], options: str = "", training
 
 def attention(t: Tensors, of: str, to: str, causal: bool) -> torch.Tensor:
     """Multi-head attention from its parts, through torch's scaled_dot_product_attention."""
-    q, k, v = (
-        torch.einsum("...tj,jhn->...htn", t[x], t[f"R.{w}"]) for x, w in ((of, "Q"), (to, "K"), (to, "V"))
-    )
+    q, k, v = (torch.einsum("...tj,jhn->...htn", t[x], t[f"R.{w}"]) for x, w in ((of, "Q"), (to, "K"), (to, "V")))
     found = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
     return torch.einsum("...htn,hnj->...tj", found, t["R.O"])
 
@@ -219,7 +221,9 @@ NORMS = (
 
 
 def pad(title: str, options: str, sides: tuple[int, int, int, int], **twin: Any) -> Twin:
-    return Twin(f"pad {title}", f"R = {options}", {"L": (2, 4, 5, 3)}, lambda t: last(F.pad(first(t["L"]), sides, **twin)))
+    return Twin(
+        f"pad {title}", f"R = {options}", {"L": (2, 4, 5, 3)}, lambda t: last(F.pad(first(t["L"]), sides, **twin))
+    )
 
 
 def upsample(title: str, call: str, extents: tuple[int, ...] = (2, 4, 5, 3), **twin: Any) -> Twin:

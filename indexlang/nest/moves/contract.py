@@ -10,6 +10,7 @@ from indexlang.ir.affine import affine
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.equation import Equation, Program
 from indexlang.ir.expr import Bound, Expr, Index, Read, Select, reads, rewrite
+from indexlang.ir.layout import layout
 from indexlang.ir.show import show_equation
 from indexlang.ir.size import Extent, Named
 from indexlang.nest.nodes import For, Nest, Node, Store, TileLoop
@@ -74,16 +75,13 @@ def _merged(runs: list[_Run]) -> list[_Run]:
 
 def flat_steps(read: Read, program: Program) -> dict[str, int]:
     """How far each index moves an affine read in memory, in elements."""
-    extents = program.tensor(read.tensor).extents
     out: dict[str, int] = {}
-    stride = 1
-    for s, n in zip(reversed(read.subscripts), reversed(extents), strict=True):
+    for s, stride in zip(read.subscripts, layout(program, read.tensor).strides, strict=True):
         form = affine(s)
         assert form is not None
         for v, k in form.terms:
             assert isinstance(v, str)
-            out[v] = out.get(v, 0) + _int(k) * stride
-        stride *= _int(n)
+            out[v] = out.get(v, 0) + _int(k) * _int(stride)
     return out
 
 
@@ -144,7 +142,7 @@ class _Tiling:
         e, c, program = self.e, self.c, self.program
         names = tuple(dict.fromkeys(r.tensor for r in reads(e.body)))
         tensors = (*names, e.target)
-        views = {n: program.tensor(n).extents for n in tensors}
+        strides = {n: layout(program, n).strides for n in tensors}
         dtypes = {n: program.tensor(n).dtype for n in tensors}
         total = prod(_int(b.extent) for b in (*e.indices, *c.total.over))
         work = max(total // max(prod(_int(b.extent) for b in iterations), 1) // 8, 1)
@@ -155,7 +153,7 @@ class _Tiling:
             body,
             names,
             e.target,
-            views,
+            strides,
             dtypes,
             work,
             {"offsets": self.table},

@@ -1,0 +1,103 @@
+"""The statements of a nest: loops, local scalars, stores, checks."""
+
+from typing import assert_never
+
+from indexlang.emit.tiles import Tiles
+from indexlang.emit.writer import LANG, SCALAR, bare
+from indexlang.ir import ops
+from indexlang.nest.nodes import Add, Check, For, Let, Node, Store, TileLoop, Track
+
+
+class Statements(Tiles):
+    """Writes the body of a worker."""
+
+    def worker(self) -> None:
+        """The part `start..stop` of all iterations, each with its indices."""
+        for tensor in (*self.nest.reads, *((self.nest.writes,) if self.nest.writes else ())):
+            self.tensor(tensor)
+        indices = self.nest.iterations
+        position = self.name("index", indices[0].name) if len(indices) == 1 else "n"
+        self.line(f"for {position} in range(start, stop):")
+        self.depth += 1
+        if len(indices) > 1:
+            self._split_position()
+        self._block(self.nest.body)
+        self.depth -= 1
+
+    def _split_position(self) -> None:
+        """The indices of iteration n, the last one fastest."""
+        first, *others = self.nest.iterations
+        self.use(SCALAR, "floordiv", "mod")
+        rest = "n"
+        for k, b in enumerate(reversed(others)):
+            extent = self.extent(b.name, b.extent)
+            self.line(f"{self.name('index', b.name)} = mod({rest}, {extent})")
+            above = self.name("index", first.name) if k == len(others) - 1 else self.fresh()
+            self.line(f"{above} = floordiv({rest}, {extent})")
+            rest = above
+
+    def _block(self, body: tuple[Node, ...]) -> None:
+        self.known.append({})
+        for node in body:
+            self._node(node)
+        self.known.pop()
+
+    def _node(self, node: Node) -> None:
+        match node:
+            case For():
+                self._for(node)
+            case Let(name=name, dtype=dtype, value=value):
+                self.assign(self.name("local", name), self.converted(value, dtype))
+            case Add(name=name, dtype=dtype, fold=fold, term=term):
+                target = self.name("local", name)
+                self.assign(target, self.folded(fold, target, self.converted(term, dtype)))
+            case Track():
+                self._track(node)
+            case Store():
+                self._store(node)
+            case Check():
+                self._check(node)
+            case TileLoop():
+                self.tiles(node)
+            case _:
+                assert_never(node)
+
+    def _for(self, node: For) -> None:
+        start, stop = self.integer(node.start), self.stop(node.index, node.stop)
+        bounds = stop if start == "0" else f"{start}, {stop}"
+        self.line(f"for {self.name('index', node.index)} in range({bounds}):")
+        self.depth += 1
+        self._block(node.body)
+        self.depth -= 1
+
+    def _track(self, node: Track) -> None:
+        best, at = self.name("local", node.best), self.name("local", node.at)
+        term = self.named(self.value(node.term))
+        sign = ">" if node.fold is ops.ARGMAX else "<"
+        nan_first = f" or ({term} != {term} and {best} == {best})" if node.term.dtype.is_float else ""
+        self.line(f"if {term} {sign} {best}{nan_first}:")
+        self.line(f"    {best} = {term}")
+        self.line(f"    {at} = {self.name('index', node.index)}")
+
+    def _store(self, node: Store) -> None:
+        value = self.converted(node.value, self.nest.dtypes[node.tensor])
+        address = self.address(node.tensor, node.subscripts)
+        if node.fold is None:
+            self.assign(f"{self.tensor(node.tensor)}[{address}]", value)
+            return
+        place = f"{self.tensor(node.tensor)}[{self.named(address)}]"
+        self.assign(place, self.folded(node.fold, place, value))
+
+    def _check(self, node: Check) -> None:
+        if node.guard is not None:
+            self.line(f"if {bare(self.value(node.guard))}:")
+            self.depth += 1
+            self.known.append({})
+        value = self.named(self.value(node.subscript))
+        self.use(LANG, "atomic_min")
+        self.line(f"if {value} < 0 or {value} >= {self.size(node.extent, 'limit')}:")
+        self.line(f"    atomic_min({self.word('fail')}, 0, {self.integer(node.position)})")
+        self.line(f"    {self.word('status')}[0] = 1")
+        if node.guard is not None:
+            self.known.pop()
+            self.depth -= 1
