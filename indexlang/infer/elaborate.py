@@ -119,7 +119,7 @@ class _Elaboration:
             self._restore(before)
         if trouble is not None:
             frame.found.extend(trouble.diagnostics)
-            world.broken.add(name)
+            frame.fail(name)
 
     def _state(self) -> "tuple[Emission, dict[str, Tensor], dict[str, list[ast.Equation]]]":
         return self.frame.out.copy(), dict(self.world.tensors), dict(self.frame.equations)

@@ -192,7 +192,7 @@ class Expressions:
         world = self.world
         if name in world.tensors:
             return world.tensors[name]
-        if name in world.broken or name in world.computed:
+        if name in world.computed or name in world.broken or name.partition(".")[0] in world.broken:
             raise ProgramError([])  # told where it is defined
         if world.declares:
             return None
@@ -338,7 +338,7 @@ class Expressions:
                 advice=f"write an index, or put `{s.name}` on the left side too",
             )
         found = self.subscript(s)
-        self._use(found, extent, axis, s.span, e, border)
+        self._use(found, extent, axis, s, e, border)
         return found
 
     def _is_unspecified(self, name: str) -> bool:
@@ -347,11 +347,13 @@ class Expressions:
         known = name in world.constants or name in world.extents or name in world.tensors or name in world.computed
         return is_capital(name) and not known and name.lower() not in NUMBERS and self.index_of_capital(name) is None
 
-    def _use(self, found: Expr, extent: Extent, axis: int, span: Span, e: ast.Access, border: Border | None) -> None:
+    def _use(self, found: Expr, extent: Extent, axis: int, s: ast.Expr, e: ast.Access, border: Border | None) -> None:
+        bare = isinstance(found, Index) and isinstance(s, ast.Name)
         repeats = border.rule.value if border and border.rule is not Rule.VALUE else ""
         seen = (*self.scope.left.values(), *self.inner)
+        conditions = tuple(self.conditions)
         use = Use(
-            found, extent, e.name, axis, span, e.span, border is not None, repeats, False, tuple(self.conditions), seen
+            found, extent, e.name, axis, s.span, e.span, bare, border is not None, repeats, False, conditions, seen
         )
         self.scope.uses.append(use)
 
@@ -371,7 +373,7 @@ class Expressions:
             if stated is None:
                 stated = self._part_extent(found, place, item.span)
             parts.append((found, stated))
-            self._use(found, stated, axis, inner.span, e, border)
+            self._use(found, stated, axis, inner, e, border)
         self.scope.groups.append(GroupUse(tuple(n for _, n in parts), extent, tensor.name, axis, group.span))
         return flattened(self, parts, group.span)
 
@@ -608,6 +610,7 @@ class Expressions:
     def _implicit(self, e: ast.Reduction) -> list[Var]:
         letters = self.direct_indices(e.body)
         if not letters:
+            self.expr(e.body)  # an unknown name in it, or one whose equation is wrong, says more
             raise program_error(
                 "E0307", e.op_span, op=e.op, advice=f"name the index: `{e.op}[i] …`, or drop the `{e.op}`"
             )

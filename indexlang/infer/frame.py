@@ -321,6 +321,11 @@ class Frame:
         self.world.places[e.name] = e.span
         self.define(e.name)
 
+    def fail(self, name: str) -> None:
+        """A tensor's equations have mistakes: whatever reads it, or a package that it passes first, says nothing more."""
+        self.world.broken.add(name)
+        self.world.broken.update(package for package, owner in self._package_owners().items() if owner == name)
+
     # -- next values
 
     def define_next_values(self) -> None:

@@ -143,7 +143,7 @@ class _Instance:
 
     def _define(self, inner: "Frame", name: str) -> None:
         if not inner.guard(lambda: inner.define(name)):
-            inner.world.broken.add(name)
+            inner.fail(name)
 
     # -- what the head names
 

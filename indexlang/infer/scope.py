@@ -103,7 +103,7 @@ class Var:
 class Use:
     """One subscript of an access (or one part of a group): it must stay inside `extent` elements.
 
-    whole   the subscript is all of an axis, not a part of a group
+    is_bare  the subscript is written as an index alone; `2*g+i` is not, even where g is the constant 0
     """
 
     subscript: Expr
@@ -112,6 +112,7 @@ class Use:
     axis: int
     span: Span
     access: Span
+    is_bare: bool = False
     bordered: bool = False
     needs_elements: str = ""  # the border rule that repeats elements
     writes: bool = False
