@@ -131,8 +131,8 @@ CALLS = (
     refused("a filter wider than the picture", L0 + "L1 = Conv(L0, width 20, features 2)", "E0417"),
     refused("given tensors that do not fit", "input W[3,3,5,8]\ninput C[8]\n" + L0 + "L1 = Conv(W, C, L0)", "E0219", "`I` of `Conv` is 5"),
     # -- open
-    refused("features from nowhere", L0 + "L1 = Conv(L0, width 3)", "E0216", "`J`"),
-    refused("features from nowhere inside", L0 + "L1 = relu(Conv(L0, width 3))", "E0216", "`J`"),
+    refused("features from nowhere", L0 + "L1 = Conv(L0, width 3)", "E0216", "`features`"),
+    refused("features from nowhere inside", L0 + "L1 = relu(Conv(L0, width 3))", "E0216", "`features`"),
     refused("two open parts of one joined vector",
             L0 + "L1[B,12,12,9] = Conv(L0, Φ, width 1) ; Conv(L0, Ψ, width 1)", "E0216"),
     refused("a pack of unknown length", L0 + "y = FC(L0, features 10)", "E0217", "write the axes of the result"),

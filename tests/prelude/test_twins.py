@@ -12,8 +12,8 @@ import indexlang as il
 pytest.importorskip("torch")
 sys.path.append(str(Path(__file__).parent))
 
-import torch  # noqa: E402
-from twins import TWINS, Twin  # noqa: E402
+import torch
+from twins import TWINS, Twin
 
 TOLERANCES = {"f64": 1e-9, "f32": 1e-4}
 
