@@ -73,9 +73,7 @@ def pack_axis(p: ast.TensorParam) -> int | None:
 
 def header(form: ast.Def) -> str:
     """`Conv(L[X,Y,I], Φ, width w, …)`: what must be given in a call, or may be found; `…` for the rest."""
-    needed = [
-        p for p in form.params if not isinstance(p, ast.ConstantParam) or p.is_open or p.default is None
-    ]
+    needed = [p for p in form.params if not isinstance(p, ast.ConstantParam) or p.is_open or p.default is None]
     shown = [p.span.text for p in needed] + (["…"] if len(needed) < len(form.params) else [])
     return f"{form.name}({', '.join(shown)})"
 

@@ -145,7 +145,9 @@ def test_extents_that_are_named_at_first() -> None:
     """Rows, columns and the batch come with the arguments; every layer that slides takes them."""
     text = "input L[B,X,Y,3]\nA = Conv(L, width 3, features 4, pad 1, stride 2)\nN = BatchNorm(A)\n"
     text += "M = MaxPool(N, width 2, pad 1)\nU = Upsample(M, factor 2, bilinear 1)\nP = AdaptiveAvgPool(U, rows 3, columns 3)\n"
-    text += "T = ConvTranspose(P, width 2, stride 2, features 3)\nG = GroupNorm(T, groups 3)\nK = GlobalAvgPool(Padd(G, 1))"
+    text += (
+        "T = ConvTranspose(P, width 2, stride 2, features 3)\nG = GroupNorm(T, groups 3)\nK = GlobalAvgPool(Padd(G, 1))"
+    )
     net = program(text)
     for extents in ((2, 9, 7, 3), (1, 8, 8, 3), (0, 8, 8, 3)):
         data = drawn(*extents)

@@ -203,6 +203,15 @@ def attention(t: Tensors, of: str, to: str, causal: bool) -> torch.Tensor:
     return torch.einsum("...htn,hnj->...tj", found, t["R.O"])
 
 
+def torchs_own_attention(t: Tensors) -> torch.Tensor:
+    """torch.nn.MultiheadAttention with the same weights."""
+    made = torch.nn.MultiheadAttention(8, 2, bias=False, batch_first=True, dtype=torch.float64)
+    thirds = [t[f"R.{w}"].permute(1, 2, 0).flatten(0, 1) for w in "QKV"]
+    made.in_proj_weight.data = torch.cat(thirds)
+    made.out_proj.weight.data = t["R.O"].flatten(0, 1).T
+    return made(t["L"], t["L"], t["L"], need_weights=False)[0].detach()
+
+
 NORMS = (
     batch_norm("of vectors, by its states", (5, 4)),
     batch_norm("of sequences, by its states", (3, 6, 4), ", eps 1e-3", eps=1e-3),
@@ -272,6 +281,7 @@ VECTORS = (
     Twin("squared error", "R = MSE(a, c)", {"a": (2, 3, 4), "c": (2, 3, 4)}, lambda t: F.mse_loss(t["a"], t["c"])),
     Twin("dropout outside training", "R = Dropout(L, drop 0.3)", {"L": (3, 4)}, lambda t: F.dropout(t["L"], 0.3, training=False)),
     Twin("attention", "R = Attention(L, heads 2)", {"L": (3, 5, 8)}, lambda t: attention(t, "L", "L", False)),
+    Twin("attention, the module", "R = Attention(L, heads 2)", {"L": (3, 5, 8)}, torchs_own_attention),
     Twin("attention, causal, no batch", "R = Attention(L, heads 4, causal 1)", {"L": (5, 8)}, lambda t: attention(t, "L", "L", True)),
     Twin("attention to another", "R = Attention(L, M, heads 2)", {"L": (3, 5, 8), "M": (3, 4, 6)}, lambda t: attention(t, "L", "M", False)),
     Twin("attention of one step", "R = Attention(L)", {"L": (2, 1, 3)}, lambda t: attention(t, "L", "L", False)),
