@@ -22,7 +22,7 @@ WRONG = (
     ("R = Conv(L, width 3, features 2, groups 0)", "E0313", "divides by zero", None),
     ("R = Conv(L, width 1.5, features 2)", "E0304", "is a float, not an integer", None),
     ("R[2,7,7,5] = Conv(L, width 3)", "E0415", "axis 1 of `R` is stated as 7, but is 6", "R[2,7,7,5]"),
-    ("A = Conv(L, Φ, width 3, features 2)\nR = Conv(L, Φ, width 2, features 2)", "E0218", "`Φ.W` has extent 3 on axis 0 in one call and 2 in this one", "Conv(L, Φ, width 2, features 2)"),
+    ("A[2,6,5,2] = Conv(L, Φ, width 3)\nR[2,7,6,2] = Conv(L, Φ, width 2)", "E0218", "`Φ.W` has extent 3 on axis 0 in one call and 2 in", "Conv(L, Φ, width 2)"),
     ("R = Conv(Φ[3,3,5,2], L)", "E0415", "axis 2 of `Φ.W` is stated as 5, but is 4", "5"),
     ("param W[3,3,5,2]\nR = Conv(W, L)", "E0219", "`I` of `Conv` is 5 by one argument and 4 by another", "L"),
     ("R = MaxPool(L)", "E0213", "`MaxPool` needs `width`", "MaxPool(L)"),
