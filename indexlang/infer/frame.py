@@ -205,6 +205,8 @@ class Frame:
         """The equation that a name waits for."""
         if read in self.equations:
             return (read,)
+        if read in self.world.tensors:  # declared: no call needs to make it
+            return ()
         prefix = read
         while "." in prefix:
             prefix = prefix.rpartition(".")[0]

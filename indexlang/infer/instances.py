@@ -48,8 +48,8 @@ class Instances:
         try:
             return made.run()
         except ProgramError as error:
-            notes = made.open_extents()
-            raise ProgramError([_called_from(d, call, binding.form, notes) for d in error.diagnostics]) from None
+            told = [_called_from(d, call, binding.form, made.reasons(d.code)) for d in error.diagnostics]
+            raise ProgramError(told) from None
 
     def _check_recursion(self, call: ast.Call, form: ast.Def) -> None:
         around = self.frame.around
@@ -60,13 +60,14 @@ class Instances:
 
 
 _ABOUT_EXTENTS = ("E0402", "E0404", "E0412", "E0414", "E0415")
+_ABOUT_NUMBERS = ("E0304", "E0305", "E0313", "E0417")
 
 
-def _called_from(d: Diagnostic, call: ast.Call, form: ast.Def, extents: list[Note]) -> Diagnostic:
+def _called_from(d: Diagnostic, call: ast.Call, form: ast.Def, reasons: list[Note]) -> Diagnostic:
     """The mistake, with the call as one of its causes if it lies inside the function."""
     if d.span.source is call.span.source and call.span.start <= d.span.start < call.span.end:
         return d
-    notes = [*(extents if d.code in _ABOUT_EXTENTS else []), Note(f"`{form.name}` is called here", call.span)]
+    notes = [*reasons, Note(f"`{form.name}` is called here", call.span)]
     return replace(d, notes=(*d.notes, *(n for n in notes if n not in d.notes)))
 
 
@@ -124,6 +125,12 @@ class _Instance:
         if local in inner.world.broken or local not in inner.world.tensors:
             raise ProgramError([])
         return self._moved(inner, local)
+
+    def reasons(self, code: str) -> list[Note]:
+        """What this call has to do with a mistake inside the function."""
+        if code in _ABOUT_NUMBERS:
+            return [Note(*self.from_where[name]) for name in self.binding.constants if name in self.from_where]
+        return self.open_extents() if code in _ABOUT_EXTENTS else []
 
     def open_extents(self) -> list[Note]:
         """Why the constants that the head leaves open are what they are in this call."""
@@ -314,9 +321,9 @@ class _Instance:
     def _known(self, e: ast.Expr) -> Number:
         """The value of a condition or a bound; an extent that is still open cannot decide anything."""
         found = Expressions(self.world, Scope()).expr(e)
-        if isinstance(found, Const) and not isinstance(found.value, Size):
-            return found.value
         sizes = [n.value for n in walk(found) if isinstance(n, Const) and isinstance(n.value, Size)]
+        if not sizes:
+            return self._constant(e)
         still = sorted(x for size in sizes for x in open_names(size))
         named = sorted(x for size in sizes for x in names(size))
         name = still[0].partition("@")[0] if still else named[0] if named else e.span.text

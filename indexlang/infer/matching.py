@@ -72,14 +72,10 @@ def pack_axis(p: ast.TensorParam) -> int | None:
 
 
 def header(form: ast.Def) -> str:
-    """`Conv(L[X,Y,I], Φ, width w, …)`, as the function's head reads."""
-    text = form.span.source.text[form.name_span.start :]
-    depth = 0
-    for at, c in enumerate(text):
-        depth += (c in "([") - (c in ")]")
-        if c == ")" and depth == 0:
-            return " ".join(text[: at + 1].split())
-    return form.name
+    """`Conv(L[X,Y,I], Φ, width w, …)`: what must be given in a call, or may be found; `…` for the rest."""
+    needed = [p for p in form.params if not isinstance(p, ast.ConstantParam) or p.is_open or p.default is None]
+    shown = [p.span.text for p in needed] + (["…"] if len(needed) < len(form.params) else [])
+    return f"{form.name}({', '.join(shown)})"
 
 
 def match(

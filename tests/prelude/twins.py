@@ -161,6 +161,10 @@ def pool(
     return Twin(title, f"R = {call}", {"L": extents}, lambda t: last(twin(first(t["L"]))))
 
 
+def uncounted(x: torch.Tensor) -> torch.Tensor:
+    return F.avg_pool2d(x, 3, 2, 1, ceil_mode=True, count_include_pad=False)
+
+
 POOLS = (
     pool("max pool", "MaxPool(L, width 3, stride 2)", lambda x: F.max_pool2d(x, 3, 2)),
     pool("max pool, stride is the width", "MaxPool(L, width 2)", lambda x: F.max_pool2d(x, 2)),
@@ -174,7 +178,7 @@ POOLS = (
     pool("average pool, pad counted", "AvgPool(L, width 3, stride 1, pad 1)", lambda x: F.avg_pool2d(x, 3, 1, 1)),
     pool("average pool, pad not counted", "AvgPool(L, width 3, stride 2, pad 1, count_pad 0)", lambda x: F.avg_pool2d(x, 3, 2, 1, count_include_pad=False)),
     pool("average pool, ceil", "AvgPool(L, width 3, stride 2, pad 1, ceil 1)", lambda x: F.avg_pool2d(x, 3, 2, 1, True), (2, 8, 6, 3)),
-    pool("average pool, ceil, not counted", "AvgPool(L, width 3, stride 2, pad 1, ceil 1, count_pad 0)", lambda x: F.avg_pool2d(x, 3, 2, 1, True, False), (2, 8, 6, 3)),
+    pool("average pool, ceil, not counted", "AvgPool(L, width 3, stride 2, pad 1, ceil 1, count_pad 0)", uncounted, (2, 8, 6, 3)),
     pool("average pool, no window behind", "AvgPool(L, width 2, stride 3, ceil 1)", lambda x: F.avg_pool2d(x, 2, 3, 0, True)),
     pool("average pool, unequal", "AvgPool(L, width 2, width_y 3, stride 1, pad_y 1)", lambda x: F.avg_pool2d(x, (2, 3), 1, (0, 1))),
     pool("adaptive, bins overlap", "AdaptiveAvgPool(L, rows 4, columns 3)", lambda x: F.adaptive_avg_pool2d(x, (4, 3))),
@@ -196,11 +200,31 @@ def batch_norm(title: str, extents: tuple[int, ...], options: str = "", training
     return Twin(f"batch norm {title}", f"R = BatchNorm(L{options})", {"L": extents}, said, training=training)
 
 
+def group_norm(title: str, groups: int, eps: float = 1e-5) -> Twin:
+    def said(t: Tensors) -> torch.Tensor:
+        return last(F.group_norm(first(t["L"]), groups, t["R.gamma"], t["R.beta"], eps))
+
+    return Twin(title, f"R = GroupNorm(L, groups {groups}, eps {eps})", {"L": (2, 5, 3, 6)}, said)
+
+
 def attention(t: Tensors, of: str, to: str, causal: bool) -> torch.Tensor:
     """Multi-head attention from its parts, through torch's scaled_dot_product_attention."""
     q, k, v = (torch.einsum("...tj,jhn->...htn", t[x], t[f"R.{w}"]) for x, w in ((of, "Q"), (to, "K"), (to, "V")))
     found = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
     return torch.einsum("...htn,hnj->...tj", found, t["R.O"])
+
+
+def attended(t: Tensors) -> torch.Tensor:
+    return F.scaled_dot_product_attention(t["q"], t["k"], t["v"])
+
+
+def torchs_own_attention(t: Tensors) -> torch.Tensor:
+    """torch.nn.MultiheadAttention with the same weights."""
+    made = torch.nn.MultiheadAttention(8, 2, bias=False, batch_first=True, dtype=torch.float64)
+    thirds = [t[f"R.{w}"].permute(1, 2, 0).flatten(0, 1) for w in "QKV"]
+    made.in_proj_weight.data = torch.cat(thirds)
+    made.out_proj.weight.data = t["R.O"].flatten(0, 1).T
+    return made(t["L"], t["L"], t["L"], need_weights=False)[0].detach()
 
 
 NORMS = (
@@ -212,11 +236,11 @@ NORMS = (
     batch_norm("of images, in training", (2, 5, 3, 4), ", ddof 0", training=True),
     Twin("layer norm", "R = LayerNorm(L)", {"L": (3, 5, 7)}, lambda t: F.layer_norm(t["L"], (7,), t["R.gamma"], t["R.beta"])),
     Twin("layer norm, eps, no batch", "R = LayerNorm(L, eps 0.1)", {"L": (7,)}, lambda t: F.layer_norm(t["L"], (7,), t["R.gamma"], t["R.beta"], 0.1)),
-    Twin("group norm", "R = GroupNorm(L, groups 3)", {"L": (2, 5, 3, 6)}, lambda t: last(F.group_norm(first(t["L"]), 3, t["R.gamma"], t["R.beta"]))),
-    Twin("group norm, one group", "R = GroupNorm(L, groups 1, eps 0.1)", {"L": (2, 5, 3, 6)}, lambda t: last(F.group_norm(first(t["L"]), 1, t["R.gamma"], t["R.beta"], 0.1))),
-    Twin("group norm, each its own", "R = GroupNorm(L, groups 6)", {"L": (2, 5, 3, 6)}, lambda t: last(F.group_norm(first(t["L"]), 6, t["R.gamma"], t["R.beta"]))),
-    Twin("response norm", "R = LocalResponseNorm(L, width 5, alpha 0.5, beta 0.75, k 2)", {"L": (2, 3, 2, 8)}, lambda t: last(F.local_response_norm(first(t["L"]), 5, 0.5, 0.75, 2))),
-    Twin("response norm, even width", "R = LocalResponseNorm(L, width 4, alpha 0.5)", {"L": (2, 3, 2, 3)}, lambda t: last(F.local_response_norm(first(t["L"]), 4, 0.5, 0.75, 1))),
+    group_norm("group norm", 3),
+    group_norm("group norm, one group", 1, 0.1),
+    group_norm("group norm, each its own", 6, 1e-3),
+    pool("response norm", "LocalResponseNorm(L, width 5, alpha 0.5, beta 0.6, k 2)", lambda x: F.local_response_norm(x, 5, 0.5, 0.6, 2), (2, 3, 2, 8)),
+    pool("response norm, even width", "LocalResponseNorm(L, width 4, alpha 0.5)", lambda x: F.local_response_norm(x, 4, 0.5)),
 )  # fmt: skip
 
 
@@ -272,10 +296,11 @@ VECTORS = (
     Twin("squared error", "R = MSE(a, c)", {"a": (2, 3, 4), "c": (2, 3, 4)}, lambda t: F.mse_loss(t["a"], t["c"])),
     Twin("dropout outside training", "R = Dropout(L, drop 0.3)", {"L": (3, 4)}, lambda t: F.dropout(t["L"], 0.3, training=False)),
     Twin("attention", "R = Attention(L, heads 2)", {"L": (3, 5, 8)}, lambda t: attention(t, "L", "L", False)),
+    Twin("attention, the module", "R = Attention(L, heads 2)", {"L": (3, 5, 8)}, torchs_own_attention),
     Twin("attention, causal, no batch", "R = Attention(L, heads 4, causal 1)", {"L": (5, 8)}, lambda t: attention(t, "L", "L", True)),
     Twin("attention to another", "R = Attention(L, M, heads 2)", {"L": (3, 5, 8), "M": (3, 4, 6)}, lambda t: attention(t, "L", "M", False)),
     Twin("attention of one step", "R = Attention(L)", {"L": (2, 1, 3)}, lambda t: attention(t, "L", "L", False)),
-    Twin("attention given all", "R = Attention(q, k, v)", {"q": (2, 5, 4), "k": (2, 3, 4), "v": (2, 3, 6)}, lambda t: F.scaled_dot_product_attention(t["q"], t["k"], t["v"])),
+    Twin("attention given all", "R = Attention(q, k, v)", {"q": (2, 5, 4), "k": (2, 3, 4), "v": (2, 3, 6)}, attended),
 )  # fmt: skip
 
 TWINS = (*CONVOLUTIONS, *TRANSPOSED, *POOLS, *NORMS, *SHAPES, *VECTORS)
