@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from indexlang.checking import decoded
 from indexlang.cli.exits import Exit, exit_of_findings
 from indexlang.cli.terminal import encoding, result, tell, tell_all
 from indexlang.interop.disk import open_file, written_aside
+from indexlang.reading import decoded
 from indexlang.syntax.format import Formatted, formatted
 from indexlang.syntax.spelling import Style
 from indexlang.text.diagnostics import IndexlangError
