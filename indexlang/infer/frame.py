@@ -123,12 +123,13 @@ class Frame:
 
     def _constants(self) -> None:
         """Bare names whose right sides are made of numbers, constants and named extents."""
-        waiting = {
+        plain = {
             n: es[0]
             for n, es in self.equations.items()
-            if es[0].subscripts is None and es[0].sign == "=" and len(es) == 1 and is_constant_shape(es[0].body)
+            if es[0].subscripts is None and es[0].sign == "=" and len(es) == 1 and not self._calls_function(es[0])
         }
-        waiting = {n: e for n, e in waiting.items() if not self._calls_function(e)}
+        tables = self.world.tables.keys() | {n for n, e in plain.items() if isinstance(e.body, ast.Table)}
+        waiting = {n: e for n, e in plain.items() if is_constant_shape(e.body, tables)}
         changed = True
         while changed:
             changed = False

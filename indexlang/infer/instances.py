@@ -298,7 +298,7 @@ class _Instance:
         return Expressions(self.world, Scope()).constant(e, "this")
 
     def _is_closed(self, e: ast.Expr) -> bool:
-        if not is_constant_shape(e):
+        if not is_constant_shape(e, self.world.tables):
             return False
         world = self.world
         if any(isinstance(n, ast.Name) and n.name not in world.constants for n in ast.nodes(e)):

@@ -146,8 +146,9 @@ def filled(node: Node, env: Mapping[str, Value], resolve: Resolve) -> Node:
             case ast.Access(name=name, subscripts=(item,), span=span) if isinstance(env.get(name), tuple):
                 table = env[name]
                 assert isinstance(table, tuple)
-                if isinstance(item, ast.Number) and isinstance(item.value, int) and 0 <= item.value < len(table):
-                    return known(table[item.value], span)
+                at = _position(item)
+                if at is not None and 0 <= at < len(table):
+                    return known(table[at], span)
                 raise program_error(
                     "E0412",
                     span,
@@ -167,6 +168,20 @@ def filled(node: Node, env: Mapping[str, Value], resolve: Resolve) -> Node:
                 return n
 
     return rewritten(node, rule)
+
+
+def _position(e: ast.Subscript) -> int | None:
+    """The value of a subscript into a table: `l-1` with the number of the turn for l."""
+    match e:
+        case ast.Number(value=int(value)):
+            return value
+        case ast.Binary(op="+" | "-" | "*" as op, left=left, right=right):
+            a, b = _position(left), _position(right)
+            if a is None or b is None:
+                return None
+            return a + b if op == "+" else a - b if op == "-" else a * b
+        case _:
+            return None
 
 
 def known(value: "Value | Extent", span: Span) -> ast.Expr:
