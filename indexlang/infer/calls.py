@@ -164,6 +164,8 @@ class Calls:
         name = self._fresh(f"{place.target}.arg")
         letters = [x for x in place.left if x in self._letters(a)]
         subscripts = (*(ast.Name(x, a.span) for x in letters), *_slices(a))
+        if not subscripts and not place.left and place.rank is not None:
+            self.frame.stated[name] = Stated((None,) * place.rank, None, a.span)
         self.frame.define_hoisted(ast.Equation(name, subscripts or None, "=", a, a.span, a.span))
         return ast.Access(name, subscripts, None, a.span, a.span) if subscripts else ast.Name(name, a.span)
 
