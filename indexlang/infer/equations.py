@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import cast
 
-from indexlang.infer.expressions import Expressions, flattened
+from indexlang.infer.expressions import Expressions
 from indexlang.infer.proofs import check_uses
 from indexlang.infer.ranges import Ranges, Reason, with_extents
 from indexlang.infer.scope import Scope, Use, Var, World
@@ -163,7 +163,7 @@ class _Elaboration:
                 var = self.scope.left[inner.name]
                 parts.append((Index(var.name, inner.span), var.extent))
             self.products[axis] = prod((n for _, n in parts), start=cast(Extent, 1))
-            return flattened(self.expressions, parts, s.span)
+            return self.expressions.flattened(parts, s.span)
         inner = s.index if isinstance(s, ast.Ranged) else s
         if isinstance(inner, ast.Pack):
             raise program_error(
