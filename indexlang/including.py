@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from indexlang.reading import read_source
+from indexlang.reading import decoded, why_not_read
 from indexlang.syntax import ast
 from indexlang.syntax.parse import parse
 from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic
@@ -16,7 +16,7 @@ def parsed_with_includes(source: Source, folder: Path | None) -> tuple[ast.Modul
     folder  the text's own folder; without one nothing can be included (E0220)
     A file is read once, however often it is included. Raises nothing: mistakes are among the diagnostics.
     """
-    reading = _Reading()
+    reading = _Reading(folder.resolve() if folder is not None else None)
     main = Path(source.name).resolve() if folder is not None else None
     module = reading.module(source, folder, (main,) if main else ())
     return module, reading.found
@@ -24,6 +24,7 @@ def parsed_with_includes(source: Source, folder: Path | None) -> tuple[ast.Modul
 
 @dataclass
 class _Reading:
+    root: Path | None  # nothing outside of it is read
     found: list[Diagnostic] = field(default_factory=list[Diagnostic])
     seen: set[Path] = field(default_factory=set[Path])
 
@@ -48,12 +49,15 @@ class _Reading:
         return ast.Module(tuple(statements), frozenset(broken), declares)
 
     def _included(self, s: ast.Include, folder: Path | None, around: tuple[Path, ...]) -> ast.Module | None:
-        if folder is None:
+        if folder is None or self.root is None:
             return self._refuse(
                 s, "the text is in no file, so there is no folder to look in", "load the program from a file"
             )
-        path = (folder / s.path).resolve()
-        if not path.is_relative_to(folder.resolve()):
+        try:
+            path = (folder / s.path).resolve()
+        except (OSError, ValueError) as problem:
+            return self._refuse(s, f"it is no path ({problem})", "check the path")
+        if not path.is_relative_to(self.root):
             return self._refuse(s, "it is outside the program's folder", "copy the file beside the program")
         if path in around:
             chain = " → ".join(p.name for p in (*around[around.index(path) :], path))
@@ -62,13 +66,15 @@ class _Reading:
             return ast.Module(())
         self.seen.add(path)
         try:
-            source = read_source(path)
+            raw = path.read_bytes()
+        except (OSError, ValueError) as problem:
+            return self._refuse(s, *why_not_read(problem))
+        try:
+            source = decoded(s.path, raw)
         except ProgramError as error:
             self.found += error.diagnostics
             return None
-        except OSError as problem:
-            return self._refuse(s, problem.strerror or str(problem), "check the path")
-        return self.module(Source(s.path, source.text), path.parent, (*around, path))
+        return self.module(source, path.parent, (*around, path))
 
     def _refuse(self, s: ast.Include, reason: str, advice: str) -> None:
         self.found.append(diagnostic("E0220", s.span, path=s.path, reason=reason, advice=advice))

@@ -266,7 +266,10 @@ class Program:
         return results[names[0]] if len(names) == 1 and (want is None or len(want) == 1) else Results(results)
 
     def interpret(self, /, *args: Any, **named: Any) -> Any:
-        """The outputs by the slow interpreter, in float64: what the program means. For small extents."""
+        """The outputs by the slow interpreter, in float64: what the next run gives. For small extents.
+
+        Nothing is changed by it: states keep their values, and the next run draws the same random numbers.
+        """
         program, arrays = self._bind(args, named)
         try:
             found = interp.interpret(program, {**arrays, **self._kept(program)})

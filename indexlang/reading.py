@@ -11,10 +11,15 @@ def read_source(path: Path) -> Source:
     try:
         raw = path.read_bytes()
     except (OSError, ValueError) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem)
-        advice = "name a file, not a folder" if isinstance(problem, IsADirectoryError) else "check the path"
+        reason, advice = why_not_read(problem)
         raise data_error("E0701", path=str(path), reason=reason, advice=advice) from None
     return decoded(str(path), raw)
+
+
+def why_not_read(problem: OSError | ValueError) -> tuple[str, str]:
+    """The reason, and what to do."""
+    advice = "name a file, not a folder" if isinstance(problem, IsADirectoryError) else "check the path"
+    return getattr(problem, "strerror", None) or str(problem), advice
 
 
 def decoded(name: str, raw: bytes) -> Source:

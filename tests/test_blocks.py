@@ -60,6 +60,32 @@ def test_200_layers_check_in_a_second() -> None:
     assert perf_counter() - start < 1.5
 
 
+RESIDUAL = """
+def Step(L[X,Y,J], Φ): 
+    H = relu(Conv(L, Φ, width 3, pad 1, features J))
+    return H + L
+input L_0[B,8,8,4]
+for l in 1..200:
+    L_{l} = Step(L_{l-1}, Φ_{l})
+output L_200
+"""
+
+
+def test_200_calls_check_in_a_second_and_share_their_kernels() -> None:
+    from time import perf_counter
+
+    il.check(RESIDUAL)  # the grammar and the library are read once
+    start = perf_counter()
+    assert il.check(RESIDUAL) == []
+    assert perf_counter() - start < 2  # 0.7 s by itself; other tests run beside it
+    net = il.compile(RESIDUAL).bound(B=1)
+    assert len(net.params) == 400
+    few = il.compile(RESIDUAL.replace("200", "3")).bound(B=1)
+    deep, shallow = (set(re.findall(r"def (kernel_\w+)", n.show("source"))) for n in (net, few))
+    assert deep == shallow  # depth adds no structure
+    assert len(deep) <= 6
+
+
 def test_a_subscript_with_a_constant_of_zero_is_no_bare_index() -> None:
     """`2*g+i` is the part of an axis in every turn, the first included."""
     text = "input W[3,2]\ninput X[6]\nfor g in 0..2:\n    Y_{g} = sum W[g,i]*X[2*g+i]\noutput Y_0, Y_1, Y_2"

@@ -52,6 +52,8 @@ def _special(word: Token, tokens: tuple[Token, ...]) -> str | None:
     before = tokens[tokens.index(word) - 1] if word in tokens[1:] else None
     if word.kind == "EQUALS" and before is not None and before.kind == "EQUALS":
         return "one `=` defines; `==` compares"
+    if word.span.text == "return" and before is not None and before.kind == "COLON":
+        return "a function in one line has `=` and no `return`: `def Twice(a) = 2*a`"
     if word.kind == "EQUALS":
         return "compare with `==`; an equation has one `=`"
     if word.kind == "NAME" and before is not None and before.kind in ("NAME", "NUMBER", "RPAR"):
