@@ -41,6 +41,7 @@ class Head:
         self.values: dict[str, Value | Extent] = {}
         self.from_where: dict[str, tuple[str, Span]] = {}
         self.aliases: dict[str, Alias] = {}
+        self.packs: dict[str, tuple[tuple[Extent, ...], Span]] = {}
         self.letters: tuple[str, ...] = ()
         self.leading: list[Leading] = []
         self.world = self._world(caller)
@@ -158,6 +159,7 @@ class Head:
         if at is not None:
             count = len(rest) - len(p.axes) + 1
             packed = rest[at : at + count]
+            self._bind_pack(p.axes[at].name, packed, given.span)
             if len(packed) > 1:
                 packs[at] = packed
             seen = [*rest[:at], prod(packed, start=cast(Extent, 1)), *rest[at + count :]]
@@ -171,6 +173,22 @@ class Head:
         kept = tuple(axes[lead:]) if not packs else ()
         self.world.tensors[p.name] = Tensor(p.name, tuple(seen), tensor.dtype, Role.COMPUTED, kept, span=p.span)
         self.world.places[p.name] = p.span
+
+    def _bind_pack(self, name: str, extents: tuple[Extent, ...], span: Span) -> None:
+        """One pack of a head is the same axes by every argument, not only as many elements."""
+        shown = "×".join(str(n) for n in extents) or "no axis"
+        known, place = self.packs.setdefault(name, (extents, span))
+        if known is extents:
+            return
+        for a, b in zip(known, extents, strict=False):
+            if same(a, b) is None:
+                self.world.solutions.unify(a, b, f"both are of `{name}...`", span)
+        if len(known) != len(extents) or any(same(a, b) is False for a, b in zip(known, extents, strict=True)):
+            first = "×".join(str(n) for n in known) or "no axis"
+            because = [(f"it is {first} here", place), (f"it is {shown} here", span)]
+            raise program_error(
+                "E0219", span, name=f"{name}...", function=self.form.name, first=first, second=shown, because=because
+            )
 
     def _bind_extent(self, name: str, extent: Extent, text: str, span: Span) -> None:
         known = self.values.get(name)

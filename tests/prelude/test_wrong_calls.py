@@ -39,7 +39,7 @@ WRONG = (
     ("R = GroupNorm(L, groups 3)", "E0414", "which 3 does not divide", None),
     ("R = ChannelShuffle(L, groups 3)", "E0414", "which 3 does not divide", None),
     ("R = Attention(L, heads 3)", "E0305", "4 / 3 leaves a remainder", None),
-    ("R = MSE(L, v)", "E0219", "`I` of `MSE` is 448 by one argument and 5 by another", "v"),
+    ("R = MSE(L, v)", "E0219", "`I...` of `MSE` is 2×8×7×4 by one argument and 5 by another", "v"),
     ("R = Upsample(L)", "E0216", "`columns`, `rows` of `R`", "R = Upsample(L)"),
     ("R = BatchNorm(v)", "E0211", "no form fits", "BatchNorm(v)"),
     ("R = Softmax(1)", "E0205", "takes a tensor for `s[K]`, not a number", "1"),
