@@ -16,7 +16,7 @@ class Writer:
         self.nest, self.name = nest, namer
         self.args: list[Arg] = []
         self.lines: list[str] = []
-        self.depth = 1
+        self.depth: int = 1
         self._head: list[str] = []
         self._imports: dict[str, set[str]] = {}
         self._given: dict[tuple[str, ...], str] = {}
