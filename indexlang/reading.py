@@ -14,14 +14,19 @@ def read_source(path: Path) -> Source:
         reason = getattr(problem, "strerror", None) or str(problem)
         advice = "name a file, not a folder" if isinstance(problem, IsADirectoryError) else "check the path"
         raise data_error("E0701", path=str(path), reason=reason, advice=advice) from None
+    return decoded(str(path), raw)
+
+
+def decoded(name: str, raw: bytes) -> Source:
+    """A program's text from its bytes. Raises ProgramError E0001."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        source = Source(str(path), raw[: problem.start].decode("utf-8", "replace"))
+        source = Source(name, raw[: problem.start].decode("utf-8", "replace"))
         end = len(source.text)
         found = diagnostic("E0001", Span(source, end, end), byte=f"0x{raw[problem.start]:02x}", offset=problem.start)
         raise ProgramError([found]) from None
-    return Source(str(path), folded(text))
+    return Source(name, folded(text))
 
 
 def folded(text: str) -> str:

@@ -76,6 +76,14 @@ def test_one_mistake_is_told_once() -> None:
     assert [(d.code, d.line) for d in told] == [("E0201", 2)]
 
 
+def test_a_mistake_in_a_call_is_told_once() -> None:
+    """Neither whole tensors nor the packages of a call that went wrong are told again."""
+    layer = "def F(L[I], Φ, features J = ?):\n    param W[I,J]\n    R[j] = sum W[i,j]*L[i]*oops\n    return R\n"
+    told = il.check(layer + "input X[4]\nA[3] = F(X, Φ1)\na = max abs(A - A)\nw = Φ1.W[0,0]\nm = max Φ1.W")
+    assert [(d.code, d.line) for d in told] == [("E0201", 3)]
+    assert [d.code for d in il.check("input X[3]\nm = max Y")] == ["E0201"]
+
+
 def test_a_good_program_has_no_message() -> None:
     assert not il.check("input X[3]\nA[i] = 2*X[i]")
 

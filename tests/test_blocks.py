@@ -60,6 +60,15 @@ def test_200_layers_check_in_a_second() -> None:
     assert perf_counter() - start < 1.5
 
 
+def test_a_subscript_with_a_constant_of_zero_is_no_bare_index() -> None:
+    """`2*g+i` is the part of an axis in every turn, the first included."""
+    text = "input W[3,2]\ninput X[6]\nfor g in 0..2:\n    Y_{g} = sum W[g,i]*X[2*g+i]\noutput Y_0, Y_1, Y_2"
+    net = il.compile(text, dtype="f64")
+    w, x = np.random.default_rng(0).normal(size=(3, 2)), np.arange(6.0)
+    np.testing.assert_allclose(list(net(w, x).values()), (w * x.reshape(3, 2)).sum(1))
+    assert str(il.compile(str(net))) == str(net)
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [

@@ -1,6 +1,6 @@
 """`input`, `param`, `state` and `tensor`: what a text says of its tensors before any equation is looked at."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, cast
 
 from indexlang.infer.equations import Stated
@@ -145,14 +145,10 @@ def extent_names(module: ast.Module) -> set[str]:
     return found - defined
 
 
-def is_constant_shape(e: ast.Expr) -> bool:
-    """Whether an expression can be a constant, as far as its form tells."""
-    return all(
-        isinstance(
-            n, ast.Number | ast.Name | ast.Unary | ast.Binary | ast.Call | ast.Table | ast.Comparison | ast.Conditional
-        )
-        for n in ast.nodes(e)
-    ) or (isinstance(e, ast.Access) and isinstance(e.subscripts[0] if e.subscripts else None, ast.Number))
+def is_constant_shape(e: ast.Expr, tables: Container[str]) -> bool:
+    """Whether an expression can be a constant, as far as its form tells: numbers, names, and items of tables."""
+    closed = ast.Number | ast.Name | ast.Unary | ast.Binary | ast.Call | ast.Table | ast.Comparison | ast.Conditional
+    return all(isinstance(n, closed) or (isinstance(n, ast.Access) and n.name in tables) for n in ast.nodes(e))
 
 
 def names_in(e: object) -> Iterator[tuple[str, Span]]:

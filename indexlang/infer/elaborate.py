@@ -61,6 +61,7 @@ class _Elaboration:
         self._check_options()
         for name in frame.order():
             self._define(name)
+        self.world.defining = ""
         frame.define_next_values()
         outputs = self._outputs()
         found = (*frame.found, *frame.out.warnings)
@@ -84,7 +85,7 @@ class _Elaboration:
         constants = global_constants(self.module, self.options)
         world = World(self.options, Builder(self.options.float_type), True, constants.numbers, constants.tables)
         expressions = Expressions(world, Scope())
-        unrolling = Unrolling(expressions.constant, lambda e: is_constant_shape(e) and constants.knows(e))
+        unrolling = Unrolling(expressions.constant, lambda e: is_constant_shape(e, constants.tables) and constants.knows(e))
         self.module = replace(self.module, statements=tuple(unrolling.block(self.module.statements, {}, False)))
 
     def _check_options(self) -> None:
@@ -118,7 +119,7 @@ class _Elaboration:
             self._restore(before)
         if trouble is not None:
             frame.found.extend(trouble.diagnostics)
-            world.broken.add(name)
+            frame.fail(name)
 
     def _state(self) -> "tuple[Emission, dict[str, Tensor], dict[str, list[ast.Equation]]]":
         return self.frame.out.copy(), dict(self.world.tensors), dict(self.frame.equations)
@@ -128,14 +129,17 @@ class _Elaboration:
 
     def _check_solved(self, name: str, before: "tuple[Emission, dict[str, Tensor], object]") -> None:
         out = self.frame.out
-        for t in (*out.declared.values(), *out.computed.values()):
-            if t.name in before[0].declared or t.name in before[0].computed:
-                continue
-            still = sorted(n for e in t.extents for n in open_names(e))
-            if still:
-                keyword, _, place = still[0].partition("@")
-                e = self.frame.equations[name][0]
-                raise ProgramError([diagnostic("E0216", e.span, name=keyword, function=place, keyword=keyword)])
+        new = [
+            t
+            for t in (*out.declared.values(), *out.computed.values())
+            if t.name not in before[0].declared and t.name not in before[0].computed
+        ]
+        still = sorted({n for t in new for e in t.extents for n in open_names(e)})
+        if still:
+            place = still[0].partition("@")[2]
+            keywords = "`, `".join(dict.fromkeys(s.partition("@")[0] for s in still))
+            e = self.frame.equations[name][0]
+            raise ProgramError([diagnostic("E0216", e.span, name=keywords, function=place)])
 
     # -- the end
 

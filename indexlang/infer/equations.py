@@ -29,6 +29,7 @@ class Stated:
     extents: tuple[Extent | None, ...]
     dtype: DType | None
     span: Span
+    is_part: bool = False  # the equation gives a box of the target, others give the rest
     of: tuple[str, int] | None = None  # the caller's tensor, and its axes before these, if a call's left side says it
 
 
@@ -110,8 +111,10 @@ class _Elaboration:
                             sign=self.e.sign,
                             hint="name an index with its range, as in `x:55`",
                         )
+                    case ast.Ranged(index=index, extent=extent):
+                        self._bind_inside(index, extent)
                     case _:
-                        self._bind_inside(item)
+                        self._bind_inside(item, None)
 
     def _bind(self, name: str, span: Span, extent: ast.Expr | None) -> None:
         if name in self.world.constants:
@@ -134,11 +137,16 @@ class _Elaboration:
         written = self.expressions.extent(extent, f"the range of `{name}`") if extent is not None else None
         self.scope.left[name] = self.scope.new(name, span, written)
 
-    def _bind_inside(self, item: ast.Subscript) -> None:
-        """The indices of `s*x+dx` or `label[b]` on a left side."""
+    def _bind_inside(self, item: ast.Subscript, extent: ast.Expr | None) -> None:
+        """The indices of `s*x+dx` or `label[b]` on a left side; `x+1:5` is the range of x."""
         probe = ast.Access(self.e.name, (item,), None, item.span, item.span)
-        for letter, span in self.expressions.direct_indices(probe).items():
-            self._bind(letter, span, None)
+        letters = self.expressions.direct_indices(probe)
+        if extent is not None and len(letters) != 1:
+            raise program_error(
+                "E0101", extent.span, found="a range", expected="it behind a single index, as in `x+1:5`"
+            )
+        for letter, span in letters.items():
+            self._bind(letter, span, extent)
 
     def _left(self, s: ast.Subscript, axis: int) -> Expr:
         if isinstance(s, ast.Group):
@@ -257,7 +265,7 @@ class _Elaboration:
         found = _covered(s, indices) if product is None else substitute(product, values)
         if found is not None and stated is not None and self._is_wrong(found, stated, isinstance(s, Index)):
             raise self._stated_otherwise(axis, stated, found, self._reason(s))
-        if found is not None and stated is not None and self.stated is not None:
+        if found is not None and stated is not None and self.stated is not None and not self.stated.is_part:
             why = f"axis {axis} of `{self.e.name}` is stated as {stated}"
             self.world.solutions.unify(found, stated, why, self.stated.span)
         return stated if stated is not None else found
@@ -298,7 +306,7 @@ class _Elaboration:
 
     def _is_wrong(self, found: Extent, stated: Extent, bare: bool) -> bool:
         """`=` over a bare index gives every element; `+=` may add to the first ones only."""
-        if self.e.sign == "+=":
+        if self.e.sign == "+=" or (self.stated is not None and self.stated.is_part):
             return at_least(stated, found) is False
         return bare and same(found, stated) is False
 

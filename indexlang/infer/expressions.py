@@ -11,7 +11,7 @@ from indexlang.ir.build import BadOperands, Number, integer
 from indexlang.ir.dtypes import DType, joined
 from indexlang.ir.equation import Role, Tensor
 from indexlang.ir.expr import Apply, Border, Bound, Const, Expr, Index, Read, Reduce, Rule, free_indices, rewrite, walk
-from indexlang.ir.size import Extent, Size, names, symbol
+from indexlang.ir.size import Extent, Named, Size, names, symbol
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import ProgramError, diagnostic, program_error
 from indexlang.text.names import is_capital, nearest, plural
@@ -37,6 +37,7 @@ class Expressions:
         self.build = world.build
         self.inner: list[Var] = []  # bound by reductions around, innermost last
         self.conditions: list[tuple[Expr, bool]] = []
+        self.ranges = 0  # > 0 where an extent is written: a named extent is meant there, not that of an index
         self.integers = 0  # > 0 inside a subscript: floor gives an int there
 
     # -- names
@@ -105,19 +106,33 @@ class Expressions:
 
     def constant(self, e: ast.Expr, what: str = "this") -> Number:
         """The value of a constant expression. Raises E0312 where it is none."""
-        found = self.expr(e)
+        found = self._named_quotient(e) or self.expr(e)
         if not isinstance(found, Const):
             advice = "use numbers, constants and extents"
             raise program_error("E0312", e.span, what=what, advice=advice)
         return found.value
 
+    def _named_quotient(self, e: ast.Expr) -> Const | None:
+        """`J/G` of named extents, which must divide: told when they have values."""
+        if not isinstance(e, ast.Binary) or e.op != "/":
+            return None
+        match self.expr(e.left), self.expr(e.right):
+            case Const(value=int() | Size() as above), Const(value=int() | Size() as below) if below != 0:
+                is_named = isinstance(above, Size | Named) or isinstance(below, Size | Named)
+                rest = above % below if is_named else 1
+                return integer(above // below) if is_named and (isinstance(rest, Size) or rest == 0) else None
+            case _:
+                return None
+
     def extent(self, e: ast.Expr, what: str) -> Extent:
         """A constant expression that is an extent."""
         self.integers += 1
+        self.ranges += 1
         try:
             value = self.constant(e, what)
         finally:
             self.integers -= 1
+            self.ranges -= 1
         if isinstance(value, bool) or not isinstance(value, int | Size):
             if isinstance(value, Fraction):
                 raise program_error("E0305", e.span, left=value.numerator, right=value.denominator)
@@ -146,6 +161,8 @@ class Expressions:
             return Index(var.name, e.span)
         if name in world.constants:
             return self.build.number(world.constants[name], e.span)
+        if self.ranges and name in world.extents:
+            return Const(world.extent(name), DType.INT, e.span)
         capital = self.index_of_capital(name)
         if capital is not None and not (name in world.tensors and not world.tensors[name].extents):
             return Const(capital.extent, DType.INT, e.span)
@@ -180,7 +197,7 @@ class Expressions:
         world = self.world
         if name in world.tensors:
             return world.tensors[name]
-        if name in world.broken or name in world.computed:
+        if name in world.computed or name in world.broken or name.partition(".")[0] in world.broken:
             raise ProgramError([])  # told where it is defined
         if world.declares:
             return None
@@ -326,7 +343,7 @@ class Expressions:
                 advice=f"write an index, or put `{s.name}` on the left side too",
             )
         found = self.subscript(s)
-        self._use(found, extent, axis, s.span, e, border)
+        self._use(found, extent, axis, s, e, border)
         return found
 
     def _is_unspecified(self, name: str) -> bool:
@@ -335,11 +352,13 @@ class Expressions:
         known = name in world.constants or name in world.extents or name in world.tensors or name in world.computed
         return is_capital(name) and not known and name.lower() not in NUMBERS and self.index_of_capital(name) is None
 
-    def _use(self, found: Expr, extent: Extent, axis: int, span: Span, e: ast.Access, border: Border | None) -> None:
+    def _use(self, found: Expr, extent: Extent, axis: int, s: ast.Expr, e: ast.Access, border: Border | None) -> None:
+        bare = isinstance(found, Index) and isinstance(s, ast.Name)
         repeats = border.rule.value if border and border.rule is not Rule.VALUE else ""
         seen = (*self.scope.left.values(), *self.inner)
+        conditions = tuple(self.conditions)
         use = Use(
-            found, extent, e.name, axis, span, e.span, border is not None, repeats, False, tuple(self.conditions), seen
+            found, extent, e.name, axis, s.span, e.span, bare, border is not None, repeats, False, conditions, seen
         )
         self.scope.uses.append(use)
 
@@ -359,7 +378,7 @@ class Expressions:
             if stated is None:
                 stated = self._part_extent(found, place, item.span)
             parts.append((found, stated))
-            self._use(found, stated, axis, inner.span, e, border)
+            self._use(found, stated, axis, inner, e, border)
         self.scope.groups.append(GroupUse(tuple(n for _, n in parts), extent, tensor.name, axis, group.span))
         return flattened(self, parts, group.span)
 
@@ -382,7 +401,7 @@ class Expressions:
         args = e.args
         if name == DRAW:
             return self._draw(e)
-        if e.keywords:
+        if e.keywords and is_function(name):
             raise program_error(
                 "E0212", e.keywords[0].span, name=e.name, keyword=e.keywords[0].name, problem="is not known",
                 advice=f"`{e.name}` takes numbers only",
@@ -464,7 +483,7 @@ class Expressions:
                 name=e.name,
                 advice=f"`{e.name}` is no function: write `*` to multiply, or `[…]` to read",
             )
-        found = nearest(e.name.lower(), [*ops.FUNCTIONS, *_ARITIES, *_BUILT_IN, *world.functions])
+        found = nearest(e.name, world.functions) or nearest(e.name.lower(), [*ops.FUNCTIONS, *_ARITIES, *_BUILT_IN])
         return program_error(
             "E0204",
             e.name_span,
@@ -596,6 +615,7 @@ class Expressions:
     def _implicit(self, e: ast.Reduction) -> list[Var]:
         letters = self.direct_indices(e.body)
         if not letters:
+            self.expr(e.body)  # an unknown name in it, or one whose equation is wrong, says more
             raise program_error(
                 "E0307", e.op_span, op=e.op, advice=f"name the index: `{e.op}[i] …`, or drop the `{e.op}`"
             )

@@ -11,7 +11,7 @@ from indexlang.infer.calls import Calls
 from indexlang.infer.declarations import is_constant_shape, names_in
 from indexlang.infer.equations import Made, Stated, elaborate_equation, target_tensor
 from indexlang.infer.expressions import Expressions
-from indexlang.infer.joins import joined_tensor, split_equations
+from indexlang.infer.joins import as_parts, joined_tensor, split_equations
 from indexlang.infer.library import Library
 from indexlang.infer.scope import NUMBERS, Scope, World
 from indexlang.infer.vectors import IndexForm, Slice, index_form
@@ -67,6 +67,7 @@ class Frame:
         self.stated: dict[str, Stated] = {}
         self.equations: dict[str, list[ast.Equation]] = {}
         self.next_values: dict[str, ast.Equation] = {}
+        self.in_parts: set[str] = set()  # tensors with stated extents: they may have several equations
         self.calls = Calls(self)
 
     # -- collecting
@@ -74,6 +75,7 @@ class Frame:
     def collect(self) -> None:
         """Sort the statements: equations by target, constants, declarations."""
         self.world.functions = self.library.own.keys()
+        self.in_parts = {s.name for s in self.statements if isinstance(s, ast.Declaration)}
         self._sort_equations()
         self._constants()
         self._split_vectors()
@@ -105,7 +107,8 @@ class Frame:
 
     def _sort(self, name: str, s: ast.Equation) -> None:
         others = self.equations.setdefault(name, [])
-        if others and not (s.sign == "+=" and all(o.sign == "+=" for o in others)):
+        in_parts = s.sign == "=" and name in self.in_parts
+        if others and (not all(o.sign == s.sign for o in others) or not (s.sign == "+=" or in_parts)):
             self._twice(name, s.left_span, others[0].left_span)
             return
         others.append(s)
@@ -120,12 +123,13 @@ class Frame:
 
     def _constants(self) -> None:
         """Bare names whose right sides are made of numbers, constants and named extents."""
-        waiting = {
+        plain = {
             n: es[0]
             for n, es in self.equations.items()
-            if es[0].subscripts is None and es[0].sign == "=" and len(es) == 1 and is_constant_shape(es[0].body)
+            if es[0].subscripts is None and es[0].sign == "=" and len(es) == 1 and not self._calls_function(es[0])
         }
-        waiting = {n: e for n, e in waiting.items() if not self._calls_function(e)}
+        tables = self.world.tables.keys() | {n for n, e in plain.items() if isinstance(e.body, ast.Table)}
+        waiting = {n: e for n, e in plain.items() if is_constant_shape(e.body, tables)}
         changed = True
         while changed:
             changed = False
@@ -202,6 +206,8 @@ class Frame:
         """The equation that a name waits for."""
         if read in self.equations:
             return (read,)
+        if read in self.world.tensors:  # declared: no call needs to make it
+            return ()
         prefix = read
         while "." in prefix:
             prefix = prefix.rpartition(".")[0]
@@ -226,20 +232,26 @@ class Frame:
 
     def define(self, name: str) -> None:
         """Elaborate the equations of a tensor. Raises ProgramError with all their mistakes."""
+        self.world.defining = name
         found: list[Diagnostic] = []
         made: list[Made] = []
         stated = self.stated.get(name)
         broken = False
-        for e in self.equations[name]:
+        equations = self.equations[name]
+        in_parts = len(equations) > 1 and equations[0].sign == "=" and stated is not None
+        for e in equations:
             try:
-                self._define_one(e, stated, made)
+                self._define_one(e, replace(stated, is_part=True) if in_parts and stated else stated, made)
             except ProgramError as error:
                 found.extend(error.diagnostics)
                 broken = True
         if broken:
             raise ProgramError(found)
-        if made:
-            self._add(target_tensor(name, made, stated, self.equations[name][0].left_span), made)
+        if not made:
+            return
+        if in_parts and stated is not None:
+            made = as_parts(made, stated)
+        self._add(target_tensor(name, made, stated, equations[0].left_span), made)
 
     def _define_one(self, e: ast.Equation, stated: Stated | None, made: list[Made]) -> None:
         """`made` gets what the equation came to, unless it has defined its tensor by itself (a call, joined parts)."""
@@ -319,6 +331,11 @@ class Frame:
         self.world.computed.add(e.name)
         self.world.places[e.name] = e.span
         self.define(e.name)
+
+    def fail(self, name: str) -> None:
+        """A tensor's equations have mistakes: whatever reads it, or a package that it passes first, says nothing more."""
+        self.world.broken.add(name)
+        self.world.broken.update(package for package, owner in self._package_owners().items() if owner == name)
 
     # -- next values
 

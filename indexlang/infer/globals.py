@@ -34,7 +34,7 @@ def global_constants(module: ast.Module, options: Options) -> Constants:
     while changed:
         changed = False
         for s in list(waiting):
-            if s.name in found.numbers or not (is_constant_shape(s.body) and found.knows(s.body)):
+            if s.name in found.numbers or not (is_constant_shape(s.body, found.tables) and found.knows(s.body)):
                 continue
             waiting.remove(s)
             changed = True

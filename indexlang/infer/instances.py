@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from indexlang.infer.declarations import is_constant_shape
 from indexlang.infer.equations import Stated
 from indexlang.infer.expressions import Expressions
+from indexlang.infer.idle import without_idle_borders
 from indexlang.infer.mapping import Alias, Leading, Transplant
 from indexlang.infer.matching import Binding, NumberGiven, TensorGiven, header, pack_axis, tensor_params
 from indexlang.infer.ranks import own_rank
@@ -15,8 +16,8 @@ from indexlang.infer.solutions import open_names, open_symbol
 from indexlang.infer.unroll import Unrolling, Value, filled
 from indexlang.ir.build import Number
 from indexlang.ir.equation import Equation, Role, Tensor
-from indexlang.ir.expr import Const
-from indexlang.ir.size import Extent, Size, same
+from indexlang.ir.expr import Const, walk
+from indexlang.ir.size import Extent, Size, names, same
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import Diagnostic, Note, ProgramError, program_error
 from indexlang.text.source import Span
@@ -47,8 +48,8 @@ class Instances:
         try:
             return made.run()
         except ProgramError as error:
-            notes = made.open_extents()
-            raise ProgramError([_called_from(d, call, binding.form, notes) for d in error.diagnostics]) from None
+            told = [_called_from(d, call, binding.form, made.reasons(d.code)) for d in error.diagnostics]
+            raise ProgramError(told) from None
 
     def _check_recursion(self, call: ast.Call, form: ast.Def) -> None:
         around = self.frame.around
@@ -59,13 +60,14 @@ class Instances:
 
 
 _ABOUT_EXTENTS = ("E0402", "E0404", "E0412", "E0414", "E0415")
+_ABOUT_NUMBERS = ("E0304", "E0305", "E0313", "E0417")
 
 
-def _called_from(d: Diagnostic, call: ast.Call, form: ast.Def, extents: list[Note]) -> Diagnostic:
+def _called_from(d: Diagnostic, call: ast.Call, form: ast.Def, reasons: list[Note]) -> Diagnostic:
     """The mistake, with the call as one of its causes if it lies inside the function."""
     if d.span.source is call.span.source and call.span.start <= d.span.start < call.span.end:
         return d
-    notes = [*(extents if d.code in _ABOUT_EXTENTS else []), Note(f"`{form.name}` is called here", call.span)]
+    notes = [*reasons, Note(f"`{form.name}` is called here", call.span)]
     return replace(d, notes=(*d.notes, *(n for n in notes if n not in d.notes)))
 
 
@@ -124,6 +126,12 @@ class _Instance:
             raise ProgramError([])
         return self._moved(inner, local)
 
+    def reasons(self, code: str) -> list[Note]:
+        """What this call has to do with a mistake inside the function."""
+        if code in _ABOUT_NUMBERS:
+            return [Note(*self.from_where[name]) for name in self.binding.constants if name in self.from_where]
+        return self.open_extents() if code in _ABOUT_EXTENTS else []
+
     def open_extents(self) -> list[Note]:
         """Why the constants that the head leaves open are what they are in this call."""
         out: list[Note] = []
@@ -133,7 +141,7 @@ class _Instance:
             if p.name in self.binding.constants:
                 out.append(Note(*self.from_where[p.name]))
                 continue
-            symbols = open_names(open_symbol(p.name, self.path))
+            symbols = open_names(open_symbol(p.keyword, self.path))
             for s in symbols & self.world.solutions.reasons.keys():
                 reason = self.world.solutions.reasons[s]
                 value = self.world.solutions.values[s]
@@ -142,7 +150,7 @@ class _Instance:
 
     def _define(self, inner: "Frame", name: str) -> None:
         if not inner.guard(lambda: inner.define(name)):
-            inner.world.broken.add(name)
+            inner.fail(name)
 
     # -- what the head names
 
@@ -274,7 +282,7 @@ class _Instance:
             if not isinstance(p, ast.ConstantParam) or p.name in self.values:
                 continue
             if p.is_open:
-                extent = self.world.solutions.now(open_symbol(p.name, self.path))
+                extent = self.world.solutions.now(open_symbol(p.keyword, self.path))
                 self._bind(p.name, extent, f"`{p.keyword}` is open", p.span)
             else:
                 assert p.default is not None
@@ -290,7 +298,7 @@ class _Instance:
         return Expressions(self.world, Scope()).constant(e, "this")
 
     def _is_closed(self, e: ast.Expr) -> bool:
-        if not is_constant_shape(e):
+        if not is_constant_shape(e, self.world.tables):
             return False
         world = self.world
         if any(isinstance(n, ast.Name) and n.name not in world.constants for n in ast.nodes(e)):
@@ -300,7 +308,7 @@ class _Instance:
     def _body(self) -> tuple[list[ast.Statement], tuple[str, ast.Equation] | tuple[str]]:
         """The statements with the head's values filled in, and the equation of the result."""
         env = dict(self.values)
-        unrolling = Unrolling(self._known, self._is_closed)
+        unrolling = Unrolling(self._constant, self._is_closed, decided=self._known)
         end = ast.Equation("return", None, "=", self.form.result, self.form.result.span, self.form.result.span)
         statements = unrolling.block((*self.form.body, end), env, True)
         last = next(s for s in reversed(statements) if isinstance(s, ast.Equation) and s.name == "return")
@@ -312,11 +320,14 @@ class _Instance:
 
     def _known(self, e: ast.Expr) -> Number:
         """The value of a condition or a bound; an extent that is still open cannot decide anything."""
-        value = self._constant(e)
         found = Expressions(self.world, Scope()).expr(e)
-        if isinstance(value, Size) or not isinstance(found, Const):
-            raise program_error("E0216", e.span, name=e.span.text, function=self.form.name, keyword="it")
-        return value
+        sizes = [n.value for n in walk(found) if isinstance(n, Const) and isinstance(n.value, Size)]
+        if not sizes:
+            return self._constant(e)
+        still = sorted(x for size in sizes for x in open_names(size))
+        named = sorted(x for size in sizes for x in names(size))
+        name = still[0].partition("@")[0] if still else named[0] if named else e.span.text
+        raise program_error("E0216", e.span, name=name, function=self.form.name)
 
     def _result(self, body: list[ast.Statement], end: ast.Equation) -> tuple[str, ast.Equation] | tuple[str]:
         """The name of the tensor returned, and its equation unless the body has one already."""
@@ -348,7 +359,7 @@ class _Instance:
             self._check_leading(n)
         if rank >= 0 and lead >= 0 and local not in inner.stated:
             inner.stated[local] = Stated(
-                self.stated.extents[lead:], self.stated.dtype, self.stated.span, (self.name, lead)
+                self.stated.extents[lead:], self.stated.dtype, self.stated.span, of=(self.name, lead)
             )
 
     def _check_leading(self, n: int) -> None:
@@ -378,7 +389,8 @@ class _Instance:
         for t in inner.out.computed.values():
             renamed.setdefault(t.name, self._next_name(t.name, inner, renamed) or f"{self.name}.{t.name}")
         plan = Transplant(self.aliases, renamed, tuple(self.leading), self.world.build)
-        equations = plan.equations(inner.out.equations)
+        seen = [without_idle_borders(e, lambda n: inner.world.tensors[n].extents) for e in inner.out.equations]
+        equations = plan.equations(seen)
         self._check_updates(inner, plan)
         for t in inner.out.declared.values():
             self._declare(replace(t, name=renamed[t.name]), t)

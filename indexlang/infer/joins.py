@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import prod
+from typing import cast
 
 from indexlang.infer.declarations import names_in
 from indexlang.infer.equations import Hint, Made, Stated, elaborate_equation
@@ -9,7 +11,7 @@ from indexlang.infer.scope import World
 from indexlang.infer.vectors import IndexForm, is_slice
 from indexlang.ir.dtypes import DType, joined
 from indexlang.ir.equation import Role, Tensor
-from indexlang.ir.size import Extent, same
+from indexlang.ir.size import Extent, at_least, same
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import ProgramError, program_error
 
@@ -179,3 +181,42 @@ def _last_slice(part: ast.Expr) -> ast.Expr | None:
     here = [x for x in part.subscripts if is_slice(x)]
     found = here[-1] if here else None
     return found if not isinstance(found, ast.Ranged | ast.Group | ast.Pack) else None
+
+
+def as_parts(made: list[Made], stated: Stated) -> list[Made]:
+    """Several `=` equations of a tensor whose extents are stated: boxes of it, none twice, none left out.
+
+    Raises E0202 where two give one element, E0422 where elements are left out or a part is no box.
+    """
+    boxes = [_box(m) for m in made]
+    for n, (m, box) in enumerate(zip(made, boxes, strict=True)):
+        for other, first in zip(boxes[:n], made, strict=False):
+            if _apart(box, other) is False:
+                where = [(f"`{m.equation.target}` is given here too", first.equation.span)]
+                raise program_error("E0202", m.equation.span, name=m.equation.target, because=where)
+    given: Extent = 0
+    for box in boxes:
+        given = given + prod((n for _, n in box), start=cast(Extent, 1))
+    wanted = prod((x for x in stated.extents if x is not None), start=cast(Extent, 1))
+    if same(given, wanted) is False:
+        name = made[0].equation.target
+        message = f"the equations of `{name}` give {given} elements of {wanted}"
+        raise program_error("E0422", made[-1].equation.span, message=message, because=[("stated here", stated.span)])
+    return [replace(m, equation=replace(m.equation, part=True)) for m in made]
+
+
+def _box(m: Made) -> list[tuple[Extent, Extent]]:
+    """Where an equation's box begins on each axis, and its extents."""
+    starts = m.equation.starts
+    if starts is None:
+        raise program_error("E0422", m.equation.span, message="one of several equations of a tensor gives a box of it")
+    return list(zip(starts, (b.extent for b in m.equation.indices), strict=True))
+
+
+def _apart(a: list[tuple[Extent, Extent]], b: list[tuple[Extent, Extent]]) -> bool | None:
+    """Whether two boxes have no element in common; None where that depends on names."""
+    found: list[bool | None] = []
+    for (low, n), (other, m) in zip(a, b, strict=True):
+        found += [at_least(other, low + n), at_least(low, other + m)]
+        found += [same(n, 0), same(m, 0)]
+    return True if True in found else None if None in found else False

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from indexlang.infer.scalars import with_scalars
+from indexlang.infer.scalars import is_scalar_function, with_scalars
 from indexlang.syntax import ast
 from indexlang.syntax.prelude import prelude_forms, prelude_names
 
@@ -13,6 +13,9 @@ class Library:
     """Functions by name. A text's own come first; the prelude's match whatever the case of their letters."""
 
     own: dict[str, tuple[ast.Def, ...]] = field(default_factory=dict[str, tuple[ast.Def, ...]])
+    ready: dict[tuple[bool, str], tuple[ast.Def, ...]] = field(
+        default_factory=dict[tuple[bool, str], tuple[ast.Def, ...]]
+    )
 
     @staticmethod
     def of(statements: Iterable[ast.Statement]) -> "Library":
@@ -29,7 +32,15 @@ class Library:
 
     def forms(self, name: str) -> tuple[ast.Def, ...]:
         """All forms of a function."""
-        return tuple(with_scalars(f) for f in self.own.get(name) or prelude_forms(name.casefold()))
+        key = (True, name) if name in self.own else (False, name.casefold())
+        if key not in self.ready:
+            found = self.own[name] if name in self.own else prelude_forms(name.casefold())
+            self.ready[key] = found  # for a function that calls itself, which is told later
+            self.ready[key] = tuple(with_scalars(f, self._is_of_scalars) for f in found)
+        return self.ready[key]
+
+    def _is_of_scalars(self, name: str) -> bool:
+        return self.has(name) and all(is_scalar_function(f) for f in self.forms(name))
 
     def is_own(self, form: ast.Def) -> bool:
         """Whether a form is defined in the text, and so may use the text's constants."""

@@ -72,14 +72,10 @@ def pack_axis(p: ast.TensorParam) -> int | None:
 
 
 def header(form: ast.Def) -> str:
-    """`Conv(L[X,Y,I], Φ, width w, …)`, as the function's head reads."""
-    text = form.span.source.text[form.name_span.start :]
-    depth = 0
-    for at, c in enumerate(text):
-        depth += (c in "([") - (c in ")]")
-        if c == ")" and depth == 0:
-            return " ".join(text[: at + 1].split())
-    return form.name
+    """`Conv(L[X,Y,I], Φ, width w, …)`: what must be given in a call, or may be found; `…` for the rest."""
+    needed = [p for p in form.params if not isinstance(p, ast.ConstantParam) or p.is_open or p.default is None]
+    shown = [p.span.text for p in needed] + (["…"] if len(needed) < len(form.params) else [])
+    return f"{form.name}({', '.join(shown)})"
 
 
 def match(
@@ -118,7 +114,7 @@ def _matched(
     tensors: dict[str, TensorGiven | NumberGiven] = {}
     constants: dict[str, NumberGiven] = {}
     package: NameGiven | None = None
-    waiting = list(given)
+    waiting = _package_in_place(form, given)
     for p in form.params:
         first = waiting[0] if waiting else None
         match p:
@@ -144,6 +140,16 @@ def _matched(
         return _unknown(extra) if isinstance(extra, NameGiven) else _count(call, form, given)
     trouble = _take_keywords(call, form, keywords, constants)
     return trouble if trouble is not None else Binding(form, tensors, package, constants)
+
+
+def _package_in_place(form: ast.Def, given: tuple[Given, ...]) -> list[Given]:
+    """The arguments with a package where the head has it: `Conv(Φ, L)` means `Conv(L, Φ)`."""
+    at = next((n for n, p in enumerate(form.params) if isinstance(p, ast.PackageParam)), None)
+    names = [g for g in given if isinstance(g, NameGiven)]
+    if at is None or len(names) != 1 or len(given) <= at:
+        return list(given)
+    rest = [g for g in given if g is not names[0]]
+    return [*rest[:at], names[0], *rest[at:]]
 
 
 def _unfit(p: ast.TensorParam, given: Given, call: ast.Call) -> Diagnostic | None:

@@ -80,7 +80,7 @@ class Ranges:
 
     def _bare(self, bordered: bool) -> None:
         for use in self.scope.uses:
-            if not isinstance(use.subscript, Index) or use.bordered is not bordered:
+            if not use.is_bare or not isinstance(use.subscript, Index) or use.bordered is not bordered:
                 continue
             var = self.scope.vars[use.subscript.name]
             extent = self._now(use.extent)
@@ -154,7 +154,7 @@ class Ranges:
         """One step of rule 3: an index that is the only unknown of some access runs as far as all such accesses allow."""
         found: dict[str, tuple[Extent, Use]] = {}
         for use in self.scope.uses:
-            if use.bordered or isinstance(use.subscript, Index):
+            if use.bordered or use.is_bare:
                 continue
             form = affine(self._resolved(use.subscript))
             extent = self._now(use.extent)

@@ -1,10 +1,11 @@
 """Functions of scalars: `def leaky(x) = max(x, 0.01*x)` is put in the place of its call.
 
-A bare name in a function's head is a scalar if the body computes with it, and a package if the body only passes it on.
+A bare name in a function's head is a scalar if the body computes with it, or passes it to a function of scalars;
+it is a package if the body only passes it to others.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 
 from indexlang.infer.expressions import is_function
 from indexlang.syntax import ast
@@ -12,10 +13,12 @@ from indexlang.syntax.rewrite import rewritten
 from indexlang.text.diagnostics import program_error
 
 
-@cache
-def with_scalars(form: ast.Def) -> ast.Def:
-    """The function with each bare name that its body computes with as a tensor without axes."""
-    computed = _computed_with(form)
+def with_scalars(form: ast.Def, is_of_scalars: Callable[[str], bool]) -> ast.Def:
+    """The function with each bare name that its body computes with as a tensor without axes.
+
+    is_of_scalars  whether what is called by this name is a function of scalars
+    """
+    computed = _computed_with(form, is_of_scalars)
     params = tuple(
         ast.TensorParam(p.name, (), p.span) if isinstance(p, ast.PackageParam) and p.name in computed else p
         for p in form.params
@@ -23,13 +26,13 @@ def with_scalars(form: ast.Def) -> ast.Def:
     return replace(form, params=params) if params != form.params else form
 
 
-def _computed_with(form: ast.Def) -> set[str]:
+def _computed_with(form: ast.Def, is_of_scalars: Callable[[str], bool]) -> set[str]:
     out: set[str] = set()
 
     def look(e: object) -> None:
         if isinstance(e, ast.Name):
             out.add(e.name)
-        elif isinstance(e, ast.Call) and not is_function(e.name):
+        elif isinstance(e, ast.Call) and not is_function(e.name) and not is_of_scalars(e.name):
             for a in e.args:
                 if not isinstance(a, ast.Name):
                     look(a)

@@ -48,6 +48,7 @@ class World:
     computed: set[str] = field(default_factory=set[str])  # tensors that some equation defines
     values: dict[str, Extent] = field(default_factory=dict[str, Extent])  # the extents that a function's head names
     solutions: Solutions = field(default_factory=Solutions)
+    defining: str = ""  # the tensor whose equation is looked at
     functions: Collection[str] = ()  # what can be called
 
     def extent(self, name: str) -> Extent:
@@ -68,7 +69,7 @@ class World:
 
     def suggestion(self, name: str, more: Iterable[str] = ()) -> str:
         """The hint for an unknown name."""
-        known = [*self.tensors, *self.computed, *self.constants, *self.extents, *more]
+        known = {*self.tensors, *self.computed, *self.constants, *self.extents, *more} - {self.defining}
         twin = look_alike(name, known)
         if twin is not None:
             return f"a letter of `{name}` is {twin[1]} and only looks like that of `{twin[0]}`: type it anew"
@@ -102,7 +103,7 @@ class Var:
 class Use:
     """One subscript of an access (or one part of a group): it must stay inside `extent` elements.
 
-    whole   the subscript is all of an axis, not a part of a group
+    is_bare  the subscript is written as an index alone; `2*g+i` is not, even where g is the constant 0
     """
 
     subscript: Expr
@@ -111,6 +112,7 @@ class Use:
     axis: int
     span: Span
     access: Span
+    is_bare: bool = False
     bordered: bool = False
     needs_elements: str = ""  # the border rule that repeats elements
     writes: bool = False

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from indexlang.ir.size import Extent, Size, names, substitute, symbol
+from indexlang.ir.size import Atom, Extent, Quotient, Size, names, substitute, symbol
 from indexlang.text.source import Span
 
 _MARK = "@"
@@ -43,13 +43,15 @@ class Solutions:
         if isinstance(difference, int):
             return False
         for atoms, factor in difference.terms:
-            if len(atoms) != 1 or not isinstance(atoms[0], str) or _MARK not in atoms[0]:
+            found = _open_part(atoms[0]) if len(atoms) == 1 else None
+            if found is None:
                 continue
-            name = atoms[0]
-            rest = difference - symbol(name) * factor
+            name, below = found
+            rest = difference - Size(((atoms, factor),))
             if name in names(rest):
                 continue
             value = _divided(rest * -1, factor)
+            value = value if value is None or below == 1 else value * below
             if value is not None and not (isinstance(value, int) and value < 0):
                 self._learn(name, value, Reason(why, span))
                 return True
@@ -60,6 +62,17 @@ class Solutions:
             self.values[other] = substitute(known, {name: value})
         self.values[name] = value
         self.reasons[name] = reason
+
+
+def _open_part(atom: Atom) -> tuple[str, int] | None:
+    """The open extent J of an atom `J` or `J//G`, and G: where `J//G` is known, J is taken to be a multiple of G."""
+    match atom:
+        case str() if _MARK in atom:
+            return atom, 1
+        case Quotient(above=Size(terms=((((str() as name,), 1),))), below=int() as below) if _MARK in name:
+            return name, below
+        case _:
+            return None
 
 
 def _divided(extent: Extent, factor: int) -> Extent | None:

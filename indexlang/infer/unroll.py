@@ -25,11 +25,15 @@ Constant = Callable[[ast.Expr], Number]
 
 @dataclass
 class Unrolling:
-    """Flattens blocks. `constant` evaluates a closed expression; `is_closed` says whether it can now."""
+    """Flattens blocks. `constant` evaluates a closed expression; `is_closed` says whether it can now.
+
+    decided  what `constant` is for conditions and loops, where an extent without a value is of no use
+    """
 
     constant: Constant
     is_closed: Callable[[ast.Expr], bool]
     count: int = 0
+    decided: Constant | None = None
     tables: Mapping[str, tuple[Number, ...]] = field(default_factory=dict[str, tuple[Number, ...]])
 
     def block(
@@ -89,7 +93,7 @@ class Unrolling:
     def _known(self, e: ast.Expr, what: str) -> Number:
         if not self.is_closed(e):
             raise program_error("E0312", e.span, what=what, advice="use numbers, constants and `training`")
-        return self.constant(e)
+        return (self.decided or self.constant)(e)
 
     def _is_local_constant(self, s: ast.Equation, env: Mapping[str, Value]) -> bool:
         body = filled(s.body, env, self._resolve)
@@ -142,8 +146,9 @@ def filled(node: Node, env: Mapping[str, Value], resolve: Resolve) -> Node:
             case ast.Access(name=name, subscripts=(item,), span=span) if isinstance(env.get(name), tuple):
                 table = env[name]
                 assert isinstance(table, tuple)
-                if isinstance(item, ast.Number) and isinstance(item.value, int) and 0 <= item.value < len(table):
-                    return known(table[item.value], span)
+                at = _position(item)
+                if at is not None and 0 <= at < len(table):
+                    return known(table[at], span)
                 raise program_error(
                     "E0412",
                     span,
@@ -163,6 +168,20 @@ def filled(node: Node, env: Mapping[str, Value], resolve: Resolve) -> Node:
                 return n
 
     return rewritten(node, rule)
+
+
+def _position(e: ast.Subscript) -> int | None:
+    """The value of a subscript into a table: `l-1` with the number of the turn for l."""
+    match e:
+        case ast.Number(value=int(value)):
+            return value
+        case ast.Binary(op="+" | "-" | "*" as op, left=left, right=right):
+            a, b = _position(left), _position(right)
+            if a is None or b is None:
+                return None
+            return a + b if op == "+" else a - b if op == "-" else a * b
+        case _:
+            return None
 
 
 def known(value: "Value | Extent", span: Span) -> ast.Expr:

@@ -3,9 +3,11 @@
 from fractions import Fraction
 
 from indexlang.ir import ops
+from indexlang.ir.affine import Affine, affine
+from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program, Role, Start, Tensor
 from indexlang.ir.expr import Apply, Bound, Const, Expr, Index, Read, Reduce, Rule, Select
-from indexlang.ir.size import Size
+from indexlang.ir.size import Extent, Size
 
 # How tightly each form binds; a part that binds less tightly than its place asks gets brackets.
 _CHOICE, _OR, _AND, _NOT, _COMPARE, _SUM, _FOLD, _PRODUCT, _MINUS, _POWER, _ATOM = range(11)
@@ -57,10 +59,33 @@ def show_equation(e: Equation) -> str:
     if e.is_plain:
         left = ",".join(_bound(b) for b in e.indices)
     else:
-        left = ",".join(
-            _bound(ranges[s.name]) if isinstance(s, Index) and s.name in ranges else show(s) for s in e.left
-        )
+        left = ",".join(_left(s, ranges) for s in e.left)
     return f"{e.target}{f'[{left}]' if e.left else ''} {sign} {show(e.body)}"
+
+
+def _left(s: Expr, ranges: dict[str, Bound]) -> str:
+    """A subscript of a left side, with the ranges of its indices where they can be written."""
+    if isinstance(s, Index):
+        return _bound(ranges[s.name])
+    form = affine(s)
+    if form is None or not form.is_plain:
+        return show(s)
+    names = [str(v) for v, _ in form.terms]
+    if len(names) > 1 and form.constant == 0 and _is_row_major(form, [ranges[v] for v in names]):
+        return f"({','.join(_bound(ranges[v]) for v in names)})"
+    if len(names) == 1 and form.terms[0][1] == 1:
+        return f"{show(Const(form.constant, DType.INT))}+{_bound(ranges[names[0]])}"
+    return show(s)
+
+
+def _is_row_major(form: Affine, bounds: list[Bound]) -> bool:
+    """Whether a position is that of a group: the step of each index is the product of the extents after it."""
+    step: Extent = 1
+    for b in reversed(bounds):
+        if form.coefficient(b.name) != step:
+            return False
+        step = step * b.extent
+    return True
 
 
 def _bound(b: Bound) -> str:

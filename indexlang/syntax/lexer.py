@@ -27,6 +27,7 @@ _KIND = {
     "←": "ARROW", "..": "RANGE", "...": "ELLIPSIS", "…": "ELLIPSIS", "?": "OPEN",
     "⌊": "FLOOR", "⌋": "RFLOOR",
 }  # fmt: skip
+_PLAIN = {"**": "^", "←": "<-", "…": "..."}
 _OPENS = {"LSQB": "]", "LPAR": ")", "SUBSCRIPT": "}", "FLOOR": "⌋"}
 _CLOSES = {"RSQB": "]", "RPAR": ")", "RBRACE": "}", "RFLOOR": "⌋"}
 _CONTINUES = {
@@ -132,6 +133,13 @@ def lines(source: Source) -> tuple[list[Line], list[Diagnostic]]:
     return out, found
 
 
+def comments(source: Source) -> Iterator[Span]:
+    """Every comment of a text, from its `#` to the end of its line."""
+    for match in _TOKEN.finditer(source.text):
+        if match.lastgroup == "space" and match[0].startswith("#"):
+            yield Span(source, match.start(), match.end())
+
+
 def _match_bracket(token: Token, opened: list[Token]) -> Diagnostic | None:
     if token.kind in _OPENS:
         opened.append(token)
@@ -167,9 +175,11 @@ def _unclosed(token: Token) -> Diagnostic:
 def _declared(text: str) -> set[str]:
     """Names of reductions that the text uses for tensors of its own (`mean[j] = …`): there they are names."""
     heads: set[str] = set()
-    for match in re.finditer(r"^(?:(?:input|param|tensor|state)[ \t]+)?([A-Za-z]+)(?=[\[ \t=:~+])", text, re.MULTILINE):
+    for match in re.finditer(
+        r"^[ \t]*(?:(?:input|param|tensor|state)[ \t]+)?([A-Za-z]+)(?=[\[ \t=:~+<])", text, re.MULTILINE
+    ):
         if match[1].lower() in REDUCTIONS and re.match(
-            r"[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:\+?=(?!=)|~|:|$)", text[match.end() :][:300], re.MULTILINE
+            r"[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:\+?=(?!=)|<-|~|:|$)", text[match.end() :][:300], re.MULTILINE
         ):
             heads.add(match[1])
     return heads
@@ -196,7 +206,7 @@ def _tokens(source: Source, heads: set[str]) -> Iterator[Token | Diagnostic]:
         elif group == "string":
             yield Token("STRING", text[1:-1], span)
         elif group == "symbol" and text in _KIND and (text != "?" or before == "="):
-            yield Token(_KIND[text], "^" if text == "**" else text, span)
+            yield Token(_KIND[text], _PLAIN.get(text, text), span)
         else:
             yield _meaningless(text, span)
         before = text

@@ -36,7 +36,7 @@ def parse(source: Source) -> tuple[ast.Module, list[Diagnostic]]:
         item: ast.Statement | Head | None = None
         try:
             if not line.is_broken:
-                item = _statement(line)
+                item = statement(line)
         except ProgramError as error:
             found.extend(error.diagnostics)
         if item is None:
@@ -60,23 +60,24 @@ def parse_expression(source: Source, offset: int, text: str) -> ast.Expr:
         raise program_error(
             "E0101", Span(source, offset, offset + len(text)), found=f"`{text}`", expected="a constant expression"
         )
-    equation = _statement(inside[0])
+    equation = statement(inside[0])
     assert isinstance(equation, ast.Equation)
     return equation.body
 
 
-def _statement(line: lexer.Line) -> ast.Statement | Head:
+def statement(line: lexer.Line) -> ast.Statement | Head:
+    """The tree of one line, or the first line of a block. Raises ProgramError."""
     conditions = [t for t in line.tokens if t.kind in ("IF", "NOT")]
     if len(conditions) > MAX_DEPTH:  # each nests in the one before: not worth parsing
         raise program_error("E0106", conditions[MAX_DEPTH].span, limit=MAX_DEPTH)
     try:
-        statement = _parser().parse(line.tokens)  # pyright: ignore[reportArgumentType]
+        found = _parser().parse(line.tokens)  # pyright: ignore[reportArgumentType]
     except UnexpectedInput as error:
         raise ProgramError([mistakes.explain(error, line.tokens)]) from None
     except VisitError as error:
         raise error.orig_exc from None
-    _check_depth(statement.node if isinstance(statement, Head) else statement)
-    return statement  # pyright: ignore[reportReturnType]
+    _check_depth(found.node if isinstance(found, Head) else found)
+    return found  # pyright: ignore[reportReturnType]
 
 
 @cache

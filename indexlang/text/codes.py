@@ -189,6 +189,9 @@ _ROWS = (
     Code("E0421", "vectors do not match", "{message}", "{advice}",
          "A capital, or a tensor's bare name, leaves axes unspecified: both sides of the equation then hold vectors or tensors of one shape; "
          "`A ; B` joins them along their last axis.", "input A[3]\ninput C[3,4]\nD = A + C"),
+    Code("E0422", "parts that do not make up the tensor", "{message}", "write `x+c` for each axis, with ranges that leave no element out",
+         "A tensor whose extents are stated may have several `=` equations, each for a box of it. Together they give every element once.",
+         "input X[3]\ntensor A[5]\nA[i:3] = X[i]\nA[4+i:1] = X[i]"),
     # -- data
     Code("E0601", "wrong extents", "`{tensor}` wants {wanted}, but {given} came", "{advice}", "An argument has other extents than its declaration."),
     Code("E0602", "wrong number of axes", "`{tensor}` has {wanted}, but the array given has {given}", "{advice}", "An argument has another number of axes than its declaration."),

@@ -1,5 +1,6 @@
 """run, check and show, as a user calls them."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -236,3 +237,56 @@ def test_show_of_no_such_equation():
     ended = indexlang("show", "net.idx", "--stage", "typed", "--equation", "Q")
     assert ended.exit in (1, 2, 3)
     assert "Q" in ended.err
+
+
+# -- fmt
+
+
+def test_fmt_lays_out_in_place_and_keeps_the_mode(folder: Path):
+    path = folder / "f.idx"
+    path.write_bytes(b"\xef\xbb\xbfA[ i ]=X[i]*2 # twice\r\n")
+    path.chmod(0o640)
+    assert good("fmt", "f.idx").out == ""
+    assert path.read_bytes() == b"A[i] = X[i] * 2  # twice\n"
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert not list(folder.glob(".*"))
+
+
+def test_fmt_leaves_what_a_link_points_to_linked(folder: Path):
+    program("A[ i ]=X[i]", "f.idx")
+    (folder / "link.idx").symlink_to("f.idx")
+    good("fmt", "link.idx")
+    assert (folder / "link.idx").is_symlink()
+    assert (folder / "f.idx").read_text() == "A[i] = X[i]\n"
+
+
+def test_fmt_check_and_diff_write_nothing():
+    program("A[ i ]=X[i]", "f.idx")
+    ended = indexlang("fmt", "--check", "f.idx")
+    assert (ended.exit, ended.err) == (1, "f.idx: the layout would change\n")
+    shown = good("fmt", "--diff", "f.idx").out
+    assert "-A[ i ]=X[i]\n+A[i] = X[i]\n" in shown
+    assert Path("f.idx").read_text() == "A[ i ]=X[i]"
+    good("fmt", "f.idx")
+    assert good("fmt", "--check", "--diff", "f.idx").out == ""
+
+
+def test_fmt_reads_stdin(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("A[ i ]=σ(X[i])".encode())))
+    assert good("fmt", "--ascii", "-").out == "A[i] = sigmoid(X[i])\n"
+
+
+def test_fmt_leaves_a_file_with_mistakes():
+    program("A[i] = + * 2\nC[ i ]=X[i]", "f.idx")
+    program("A[ i ]=X[i]", "g.idx")
+    ended = indexlang("fmt", "f.idx", "nothere.idx", "g.idx")
+    assert ended.exit == 3
+    assert "E0101" in ended.err
+    assert "E0701" in ended.err
+    assert Path("f.idx").read_text() == "A[i] = + * 2\nC[ i ]=X[i]"
+    assert Path("g.idx").read_text() == "A[i] = X[i]\n"
+
+
+def test_fmt_says_which_names_stay():
+    program("A[x] = W[dx] * X[x+Δx]", "f.idx")
+    assert "`Δx` stays" in good("fmt", "--ascii", "f.idx").err

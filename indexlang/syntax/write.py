@@ -1,0 +1,262 @@
+"""Syntax tree → text, with as few brackets as can be. Places where a line may be broken carry `wrap.MARK`."""
+
+import re
+from dataclasses import dataclass
+from typing import assert_never
+
+from indexlang.syntax import ast
+from indexlang.syntax.spelling import Spelling
+from indexlang.syntax.tree import Head
+from indexlang.syntax.wrap import MARK, flat
+
+# How tightly each form binds; a part that binds less tightly than its place asks gets brackets.
+_VECTOR, _CHOICE, _OR, _AND, _NOT, _COMPARE, _SUM, _FOLD, _PRODUCT, _MINUS, _POWER, _ATOM = range(12)
+_LEVEL = {"or": _OR, "and": _AND, "+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "//": _PRODUCT, "%": _PRODUCT}
+_BARE = ast.Number | ast.Name | ast.Access  # what may follow a keyword without `=`
+_SHORT = 5  # subscripts of at most that many characters are listed without spaces
+_OPERATOR = re.compile(r" ([-+*/%·×∗−]|//)[ \n]")
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes the parts of a text.
+
+    spelling  how words and names are written     taken  names of reductions that are tensors in this text
+    """
+
+    spelling: Spelling
+    taken: frozenset[str] = frozenset()
+
+    # -- expressions
+
+    def vector(self, e: ast.Expr) -> str:
+        return self._at(e, _VECTOR)
+
+    def expr(self, e: ast.Expr) -> str:
+        return self._at(e, _CHOICE)
+
+    def _at(self, e: ast.Expr, place: int) -> str:
+        text, level = self._text(e)
+        return f"({text})" if level < place else text
+
+    def _text(self, e: ast.Expr) -> tuple[str, int]:
+        """The text of an expression, and how tightly it binds."""
+        match e:
+            case ast.Number():
+                return _number(e), _ATOM
+            case ast.Name(name=name):
+                return self._name(name), _ATOM
+            case ast.Access():
+                return self._access(e), _ATOM
+            case ast.Call():
+                return self._call(e)
+            case ast.Unary():
+                return self._unary(e)
+            case ast.Binary():
+                return self._binary(e)
+            case ast.Comparison(ops=ops, operands=operands):
+                first, *others = (self._at(o, _SUM) for o in operands)
+                signs = (self.spelling.word(op) for op in ops)
+                return first + "".join(f" {s}{MARK}{o}" for s, o in zip(signs, others, strict=True)), _COMPARE
+            case ast.Conditional(value=value, condition=condition, other=other):
+                return f"{self._at(value, _OR)} if {self._at(condition, _OR)} else {self.expr(other)}", _CHOICE
+            case ast.Reduction():
+                return self._reduction(e), _FOLD
+            case ast.Table(items=items):
+                return f"[{f',{MARK}'.join(map(self.expr, items))}]", _ATOM
+            case ast.Joined(parts=parts):
+                return f" ;{MARK}".join(map(self.expr, parts)), _VECTOR
+            case _:
+                assert_never(e)
+
+    def _unary(self, e: ast.Unary) -> tuple[str, int]:
+        word = self.spelling.word(e.op)
+        if e.op == "not":
+            return (f"{word} {self._at(e.operand, _NOT)}", _NOT) if word == "not" else (
+                f"{word}{self._at(e.operand, _ATOM)}", _NOT)  # fmt: skip
+        if _ends_in_fold(e.operand):
+            return f"{word}{self._at(e.operand, _FOLD)}", _FOLD
+        return f"{word}{self._at(e.operand, _MINUS)}", _MINUS
+
+    def _binary(self, e: ast.Binary) -> tuple[str, int]:
+        word = self.spelling.word(e.op)
+        if e.op == "^":
+            return f"{self._at(e.left, _ATOM)}^{self._at(e.right, _MINUS)}", _POWER
+        level = _LEVEL[e.op]
+        if level == _PRODUCT and _ends_in_fold(e.right):
+            return f"{self._at(e.left, _PRODUCT)} {word}{MARK}{self._at(e.right, _FOLD)}", _FOLD
+        space = level < _PRODUCT or not (_is_small(e.left) and _is_small(e.right))
+        sign = f" {word}{MARK}" if space else word
+        right = {_PRODUCT: _MINUS, _SUM: _FOLD, _OR: _AND, _AND: _NOT}[level]
+        return f"{self._at(e.left, level)}{sign}{self._at(e.right, right)}", level
+
+    def _reduction(self, e: ast.Reduction) -> str:
+        word = self.spelling.word(e.op)
+        if word in self.taken:  # `sum[j] = …` makes `sum` a tensor; `Sum` still adds up
+            word = word.capitalize()
+        binders = "" if e.binders is None else f"[{_listed([self._binder(b) for b in e.binders])}]"
+        return f"{word}{binders} {self._at(e.body, _FOLD)}"
+
+    def _binder(self, b: ast.Binder) -> str:
+        return self._name(b.name) + (f":{_tight(self.expr(b.extent))}" if b.extent is not None else "")
+
+    def _call(self, e: ast.Call) -> tuple[str, int]:
+        if e.name in ("sqrt", "floor") and len(e.args) == 1 and not e.keywords:
+            word = self.spelling.word(e.name)
+            if word == "√":
+                return f"√{self._at(e.args[0], _ATOM)}", _POWER
+            if word == "⌊":
+                return f"⌊{self.expr(e.args[0])}⌋", _ATOM
+        args = [*map(self.expr, e.args), *map(self._keyword, e.keywords)]
+        return f"{self._name(e.name)}({f',{MARK}'.join(args)})", _ATOM
+
+    def _keyword(self, k: ast.Keyword) -> str:
+        if isinstance(k.value, _BARE):
+            return f"{self._name(k.name)} {self.expr(k.value)}"
+        return f"{self._name(k.name)}={_tight(self.expr(k.value))}"
+
+    def _name(self, name: str) -> str:
+        return self.spelling.name(name)
+
+    # -- subscripts
+
+    def _access(self, e: ast.Access) -> str:
+        subscripts = [self._subscript(s) for s in e.subscripts]
+        if e.border is None:
+            return f"{self._name(e.name)}[{_listed(subscripts)}]"
+        inside = f",{MARK}".join(subscripts)
+        return f"{self._name(e.name)}[{inside} else {self.expr(e.border)}]".replace("[ else", "[else")
+
+    def _subscript(self, s: ast.Subscript) -> str:
+        match s:
+            case ast.Ranged(index=index, extent=extent):
+                return f"{_tight(self.expr(index))}:{_tight(self.expr(extent))}"
+            case ast.Group(items=items):
+                return f"({_listed([self._subscript(i) for i in items])})"
+            case ast.Pack(name=name):
+                return self._name(name) + self.spelling.word("...")
+            case _:
+                return _tight(self.expr(s))
+
+    # -- statements
+
+    def lines(self, item: ast.Statement | Head) -> tuple[str, ...]:
+        """A statement, or the first line of a block; an equation under `for b,x` has a line of its own."""
+        match item:
+            case ast.Quantifier(equation=equation) if equation is not None:
+                return self._statement(item), self._statement(equation)
+            case _:
+                return (self._line(item),)
+
+    def _line(self, item: ast.Statement | Head) -> str:
+        match item:
+            case Head(kind="else"):
+                return "else:"
+            case Head(kind="return", node=node):
+                return f"return {self.vector(node)}"
+            case Head(kind="whole def", node=node):
+                return f"{self._def(node)} ={MARK}{self.vector(node.result)}"
+            case Head(node=node):
+                return f"{self._statement(node)}:"
+            case _:
+                return self._statement(item)
+
+    def _statement(self, s: ast.Statement) -> str:
+        match s:
+            case ast.Input(default=default):
+                return self._declared("input", s) + (f' from "{default}"' if default is not None else "")
+            case ast.Param(drawn=drawn, value=value):
+                start = f" ~ {self.expr(drawn)}" if drawn is not None else ""
+                return self._declared("param", s) + (f" ={MARK}{self.expr(value)}" if value is not None else start)
+            case ast.State(value=value):
+                return f"{self._declared('state', s)} ={MARK}{self.expr(value)}"
+            case ast.Declaration():
+                return self._declared("tensor", s)
+            case ast.Equation():
+                return self._equation(s)
+            case ast.Output(names=names):
+                return f"output {f',{MARK}'.join(self._name(n.name) for n in names)}"
+            case ast.Include(path=path):
+                return f'include "{path}"'
+            case ast.Quantifier(names=names):
+                return f"for {','.join(self._name(n.name) for n in names)}"
+            case ast.For(name=name, first=first, last=last):
+                return f"for {self._name(name)} in {self.expr(first)}..{self.expr(last)}"
+            case ast.If(condition=condition):
+                return f"if {self.expr(condition)}"
+            case ast.Def():
+                return self._def(s)
+            case _:
+                assert_never(s)
+
+    def _declared(self, word: str, s: ast.Input | ast.Param | ast.State | ast.Declaration) -> str:
+        axes = f"[{', '.join(self._subscript(a) for a in s.axes)}]" if s.axes else ""
+        return f"{word} {self._name(s.name)}{axes}" + (f" : {s.dtype}" if s.dtype != "float" else "")
+
+    def _equation(self, s: ast.Equation) -> str:
+        left = self._name(s.name)
+        if s.split is not None:
+            left = flat(self.vector(s.split))
+        elif s.subscripts is not None:
+            left += f"[{_listed([self._subscript(i) for i in s.subscripts])}]".replace(MARK, " ")
+        return f"{left} {self.spelling.word(s.sign)}{MARK}{self.vector(s.body)}"
+
+    def _def(self, d: ast.Def) -> str:
+        return f"def {self._name(d.name)}({f',{MARK}'.join(map(self._parameter, d.params))})"
+
+    def _parameter(self, p: ast.TensorParam | ast.PackageParam | ast.ConstantParam) -> str:
+        match p:
+            case ast.PackageParam(name=name):
+                return self._name(name)
+            case ast.TensorParam(name=name, axes=axes):
+                return f"{self._name(name)}[{','.join(self._subscript(a) for a in axes)}]"
+            case ast.ConstantParam(keyword=keyword, name=name, default=default, is_open=is_open):
+                start = " = ?" if is_open else f" = {self.expr(default)}" if default is not None else ""
+                return f"{self._name(keyword)} {self._name(name)}{start}"
+            case _:
+                assert_never(p)
+
+
+def _number(e: ast.Number) -> str:
+    """A number as it was written, with a digit on both sides of its point."""
+    text = e.span.text.replace("E", "e")
+    if not re.fullmatch(r"[0-9]*\.?[0-9]*(e[+-]?[0-9]+)?", text):
+        return repr(e.value)
+    head, sign, exponent = text.partition("e")
+    whole, point, part = head.partition(".")
+    return (whole or "0") + (f".{part or '0'}" if point else "") + sign + exponent
+
+
+def _ends_in_fold(e: ast.Expr) -> bool:
+    """Whether this is a reduction, or minus one: such may only end a product."""
+    match e:
+        case ast.Reduction():
+            return True
+        case ast.Unary(op="-", operand=operand):
+            return _ends_in_fold(operand)
+        case _:
+            return False
+
+
+def _is_small(e: ast.Expr) -> bool:
+    """Whether products of this are written without spaces: names, numbers, arithmetic of them."""
+    match e:
+        case ast.Number() | ast.Name():
+            return True
+        case ast.Unary(op="-", operand=operand):
+            return _is_small(operand)
+        case ast.Binary(left=left, right=right):
+            return _is_small(left) and _is_small(right)
+        case _:
+            return False
+
+
+def _tight(text: str) -> str:
+    """Arithmetic without spaces, as subscripts are written."""
+    return _OPERATOR.sub(r"\1", text)
+
+
+def _listed(items: list[str]) -> str:
+    """Subscripts: without spaces where all of them are short."""
+    short = all((len(item) <= _SHORT or item[0] == "(") and not set(" [") & set(item) for item in items)
+    return ("," if short else f",{MARK}").join(items)

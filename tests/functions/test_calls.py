@@ -1,0 +1,41 @@
+"""Functions: extents solved in both directions, and calls that are refused."""
+
+import numpy as np
+import pytest
+from functions.calls import CALLS, FUNCTIONS, Call
+
+import indexlang as il
+
+FLOWING = [c for c in CALLS if not c.code]
+REFUSED = [c for c in CALLS if c.code]
+
+
+@pytest.mark.parametrize("row", FLOWING, ids=lambda c: c.name)
+def test_extents_follow(row: Call) -> None:
+    program = il.compile(FUNCTIONS + row.text)
+    found = {n: program.tensors[n].extents for n in row.extents}
+    assert found == row.extents
+
+
+@pytest.mark.parametrize("row", FLOWING, ids=lambda c: c.name)
+def test_a_call_computes_what_it_means(row: Call) -> None:
+    """The compiled program against the interpreter."""
+    program = il.compile(FUNCTIONS + row.text, dtype="f64")
+    rng = np.random.default_rng(len(row.name))
+    sizes = {"A": 2, "B": 1}
+    shapes = {n: tuple(int(sizes.get(str(e), e)) for e in t.extents) for n, t in program.inputs.items()}
+    given = {n: rng.normal(size=shape) for n, shape in shapes.items()}
+    wanted = program.interpret(*given.values())
+    for name in program.outputs:
+        expected = wanted if len(program.outputs) == 1 else wanted[name]
+        assert np.allclose(program(*given.values(), want=[name]), expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("row", REFUSED, ids=lambda c: c.name)
+def test_a_call_is_refused(row: Call) -> None:
+    """One mistake, one message, with its words."""
+    found = il.check(FUNCTIONS + row.text)
+    assert [d.code for d in found] == [row.code]
+    text = str(il.ProgramError(found))
+    flat = " ".join(text.split())
+    assert [w for w in row.words if w not in flat] == []
