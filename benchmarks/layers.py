@@ -23,7 +23,9 @@ class Layer:
     planes: tuple[str, ...] = ()
 
 
-def convolution(name: str, side: int, i: int, j: int, width: int, stride: int = 1, dilate: int = 1, groups: int = 1) -> Layer:
+def convolution(
+    name: str, side: int, i: int, j: int, width: int, stride: int = 1, dilate: int = 1, groups: int = 1
+) -> Layer:
     """Padded so that the side stays, or is divided by the stride; with bias and relu, four pictures."""
     pad, out = dilate * (width // 2), side // stride
     at = ", ".join(f"{stride}*{v}+{dilate}*d{v}-{pad}" for v in "xy").replace("1*", "")
@@ -35,7 +37,9 @@ def convolution(name: str, side: int, i: int, j: int, width: int, stride: int = 
         sum_, left = f"W[g,dx,dy,i,j] * X[b, {at}, (g,i) else 0]", "(g,j)"
     bias = "B[(g,j)]" if "g" in left else "B[j]"
     taps = {1: (width, width, i, j), i: (width, width, j)}.get(groups, (groups, width, width, i // groups, j // groups))
-    text = f"Y[b,x:{out},y:{out},{left}] = relu((sum[dx:{width},dy:{width}{',i' if groups != i else ''}] {sum_}) + {bias})"
+    text = (
+        f"Y[b,x:{out},y:{out},{left}] = relu((sum[dx:{width},dy:{width}{',i' if groups != i else ''}] {sum_}) + {bias})"
+    )
 
     def peer(f: Any, x: Any, w: Any, b: Any) -> Any:
         if groups == 1:
@@ -67,10 +71,19 @@ def product(name: str, text: str, a: tuple[int, ...], b: tuple[int, ...], peer: 
     return Layer(name, text, {"A": a, "B": b}, peer)
 
 
-def pictures(name: str, text: str, peer: Callable[..., Any], *, more: dict[str, tuple[int, ...]] | None = None, channels: int = 64) -> Layer:
+def pictures(
+    name: str,
+    text: str,
+    peer: Callable[..., Any],
+    *,
+    more: dict[str, tuple[int, ...]] | None = None,
+    channels: int = 64,
+) -> Layer:
     """Over eight pictures of 56x56."""
     shape = (8, 56, 56, channels)
-    return Layer(name, text, {"X": shape, **(more or {})}, peer, ("X", *(n for n, s in (more or {}).items() if s == shape)))
+    return Layer(
+        name, text, {"X": shape, **(more or {})}, peer, ("X", *(n for n, s in (more or {}).items() if s == shape))
+    )
 
 
 LAYERS = (

@@ -220,6 +220,7 @@ def atomic_min(typing, pointer, index, value):
 
 def tile_function(tile: Tile) -> Any:
     """The contraction tile as an intrinsic: a call of the function that `toolchain` links from `tile_ir`."""
+
     def call(typing, out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns):
         def generate(context, builder, signature, args):
             module = builder.module

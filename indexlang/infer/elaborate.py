@@ -85,7 +85,9 @@ class _Elaboration:
         constants = global_constants(self.module, self.options)
         world = World(self.options, Builder(self.options.float_type), True, constants.numbers, constants.tables)
         expressions = Expressions(world, Scope())
-        unrolling = Unrolling(expressions.constant, lambda e: is_constant_shape(e, constants.tables) and constants.knows(e))
+        unrolling = Unrolling(
+            expressions.constant, lambda e: is_constant_shape(e, constants.tables) and constants.knows(e)
+        )
         self.module = replace(self.module, statements=tuple(unrolling.block(self.module.statements, {}, False)))
 
     def _check_options(self) -> None:
