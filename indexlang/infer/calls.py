@@ -56,7 +56,7 @@ class Calls:
         body = e.body
         if isinstance(body, ast.Call) and library.has(body.name) and e.sign == "=" and _is_plain_left(e):
             forms = self._forms(body)
-            if not self._is_formula(body, forms):
+            if not all(is_scalar_function(f) for f in forms):
                 return self._whole_side(body, forms, e, place, stated)
         return replace(e, body=self._expr(body, place))
 
@@ -127,8 +127,8 @@ class Calls:
 
     def _call(self, e: ast.Call, place: Place) -> ast.Expr:
         forms = self._forms(e)
-        if self._is_formula(e, forms):
-            return self._expr(inlined(e, forms), place)
+        if all(is_scalar_function(f) for f in forms):
+            return self._inlined(e, forms, place)
         result, rank, letters = self._computed(e, place, None)
         if not letters and not (place.left and rank):
             return ast.Name(result, e.span)
@@ -149,16 +149,25 @@ class Calls:
         indices = tuple(ast.Name(x, e.span) for x in letters)
         return ast.Access(result, (*indices, *names), None, e.span, e.span)
 
-    def _is_formula(self, e: ast.Call, forms: tuple[ast.Def, ...]) -> bool:
-        """Whether the function's formula can stand in the place of its call: no work in an argument is repeated."""
-        if not all(is_scalar_function(f) for f in forms):
-            return False
-        heavy = any(
-            isinstance(n, ast.Reduction) or (isinstance(n, ast.Call) and self.frame.library.has(n.name))
-            for a in e.args
-            for n in ast.nodes(a)
-        )
-        return not heavy or all(uses_once(f) for f in forms)
+    def _inlined(self, e: ast.Call, forms: tuple[ast.Def, ...], place: Place) -> ast.Expr:
+        """The formula of a function of scalars; an argument with work in it that stands there twice gets a name first."""
+        once = all(uses_once(f) for f in forms)
+        args = tuple(a if once or not self._is_heavy(a) else self._named(a, place) for a in e.args)
+        return self._expr(inlined(replace(e, args=args), forms), place)
+
+    def _is_heavy(self, a: ast.Expr) -> bool:
+        has = self.frame.library.has
+        return any(isinstance(n, ast.Reduction) or (isinstance(n, ast.Call) and has(n.name)) for n in ast.nodes(a))
+
+    def _named(self, a: ast.Expr, place: Place) -> ast.Expr:
+        """An expression as a tensor of its own, over the indices that it uses."""
+        name = self._fresh(f"{place.target}.arg")
+        letters = [x for x in place.left if x in self._letters(a)]
+        subscripts = (*(ast.Name(x, a.span) for x in letters), *_slices(a))
+        if not subscripts and not place.left and place.rank is not None:
+            self.frame.stated[name] = Stated((None,) * place.rank, None, a.span)
+        self.frame.define_hoisted(ast.Equation(name, subscripts or None, "=", a, a.span, a.span))
+        return ast.Access(name, subscripts, None, a.span, a.span) if subscripts else ast.Name(name, a.span)
 
     def _forms(self, e: ast.Call) -> tuple[ast.Def, ...]:
         if e.name in self.frame.world.broken:
@@ -348,6 +357,12 @@ class Calls:
 def _is_plain_left(e: ast.Equation) -> bool:
     """Whether the left side is a whole tensor, or indices as they are and axes left unspecified."""
     return all(not isinstance(s, ast.Ranged | ast.Group | ast.Pack) for s in e.subscripts or ())
+
+
+def _slices(a: ast.Expr) -> tuple[ast.Expr, ...]:
+    """What an expression leaves unspecified, each once."""
+    found = dict.fromkeys(s for m in ast.nodes(a) if isinstance(m, ast.Access) for s in m.subscripts if is_slice(s))
+    return tuple(found)  # type: ignore[arg-type]
 
 
 def world_place(frame: "Frame", name: str, otherwise: Span) -> Span:

@@ -307,7 +307,7 @@ class Frame:
     def extent_of(self, e: ast.Expr) -> Extent | None:
         """The value of `55`, `J` or `J1+J2` as an extent; None where a name in it has none."""
         world = self.world
-        known = world.constants.keys() | world.extents | world.values.keys()
+        known = world.constants.keys() | world.extents | world.values.keys() | world.tables.keys()
         if any(n not in known for n, _ in names_in(e)):
             return None
         return Expressions(world, Scope()).extent(e, "the extent")

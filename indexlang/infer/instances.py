@@ -1,5 +1,6 @@
 """One call of a function: its body elaborated on the caller's extents, and moved to the caller."""
 
+import re
 from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, cast
@@ -59,6 +60,7 @@ class Instances:
             raise program_error("E0214", call.span, name=form.name, path=path, because=notes)
 
 
+_OPEN = re.compile(r"(\w+)@(\S+)")  # an open extent, as its symbol is called
 _ABOUT_EXTENTS = ("E0402", "E0404", "E0412", "E0414", "E0415")
 _ABOUT_NUMBERS = ("E0304", "E0305", "E0313", "E0417")
 
@@ -101,8 +103,9 @@ class _Instance:
         self.own = self.caller.library.is_own(self.form)
         self.world = World(outer.options, outer.build, True, solutions=outer.solutions)
         top = outer if self.own else None
-        self.world.constants.update(top.constants if top else {})
-        self.world.tables.update(top.tables if top else {})
+        headed = {p.name for p in self.form.params} | {a.name for p in tensor_params(self.form) for a in p.axes}
+        self.world.constants.update((n, v) for n, v in (top.constants if top else {}).items() if n not in headed)
+        self.world.tables.update((n, v) for n, v in (top.tables if top else {}).items() if n not in headed)
         self.world.constants["training"] = outer.constants.get("training", False)
         self.world.places.update({n: s for n, s in outer.places.items() if n in self.world.constants})
 
@@ -145,7 +148,8 @@ class _Instance:
             for s in symbols & self.world.solutions.reasons.keys():
                 reason = self.world.solutions.reasons[s]
                 value = self.world.solutions.values[s]
-                out.append(Note(f"so `{p.keyword}` is {value}: {reason.text}", reason.span))
+                text = _OPEN.sub(r"\1 of \2", reason.text)
+                out.append(Note(f"so `{p.keyword}` is {value}: {text}", reason.span))
         return out
 
     def _define(self, inner: "Frame", name: str) -> None:

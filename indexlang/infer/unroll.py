@@ -123,12 +123,15 @@ class Unrolling:
 
 
 def computed_name(name: str, span: Span, env: Mapping[str, Value], integer: Callable[[ast.Expr], int]) -> str:
-    """`L_{l+1}` → `L_2` where l is 1."""
-    at = name.find("_{")
-    if at < 0:
-        return name
-    inner = name[at + 2 : -1]
-    return f"{name[:at]}_{integer(parse_expression(span.source, span.start + at + 2, inner))}"
+    """`L_{l+1}` → `L_2` where l is 1; `L_{b}_{l}` → `L_3_1`."""
+    out, rest, offset = "", name, span.start
+    while "_{" in rest:
+        before, _, after = rest.partition("_{")
+        inner, _, following = after.partition("}")
+        at = offset + len(before) + 2
+        out += f"{before}_{integer(parse_expression(span.source, at, inner))}"
+        offset, rest = at + len(inner) + 1, following
+    return out + rest
 
 
 Resolve = Callable[[str, Span, Mapping[str, Value]], str]

@@ -68,10 +68,12 @@ def is_extent(s: ast.Subscript, world: World) -> bool:
     if is_slice(s) or isinstance(s, ast.Number):
         return True
     if isinstance(s, ast.Name):
-        return False
+        return s.name in world.constants
     leaves = [n for n in ast.nodes(s) if isinstance(n, ast.Name | ast.Access | ast.Call | ast.Reduction)]
     return bool(leaves) and all(
-        isinstance(n, ast.Name) and (is_capital(n.name) or n.name in world.constants) for n in leaves
+        (isinstance(n, ast.Name) and (is_capital(n.name) or n.name in world.constants))
+        or (isinstance(n, ast.Access) and n.name in world.tables)
+        for n in leaves
     )
 
 

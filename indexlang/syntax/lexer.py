@@ -55,12 +55,13 @@ _TOKEN = re.compile(
        | (?P<number>(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?P<bad>(?:\w|\.(?!\.))*))
        | (?P<twin>[·×∗−≤≥≠∧∨¬∞Σ∑∏√]|σ(?![\w'{_MARK}]))
        | (?P<reduce>(?:{"|".join(sorted(REDUCTIONS))})(?=_\{{))
-       | (?P<name>(?!_\{{)[^\W\d](?:(?!_\{{)[\w'{_MARK}]|\.(?=[^\W\d]))*(?:_\{{(?![^{{}}\n]*,)[^{{}}\n]*\}})?)
+       | (?P<name>(?!_\{{)[^\W\d](?:(?!_\{{)[\w'{_MARK}]|\.(?=[^\W\d]))*(?:_\{{(?![^{{}}\n]*,)[^{{}}\n]*\}}(?:(?!_\{{)[\w'{_MARK}])*)*)
        | (?P<string>"[^"\n]*")
        | (?P<symbol>_\{{|\+=|//|\*\*|<=|>=|<-|←|==|!=|\.\.\.|…|\.\.|[][(){{}},:;?~=+*/%^<>⌊⌋-])
        | (?P<other>.)""",
     re.VERBOSE,
 )
+_COMPUTED = re.compile(r"_\{([^{}]*)\}")
 _STATEMENT_HEAD = re.compile(
     r"(?:input|param|state|tensor|output|def|for|return|include)\b|[^\W\d][\w']*(?:\[[^\]\n]*\])?\s*(?:\+=|=(?!=))"
 )
@@ -218,17 +219,20 @@ def _number(match: re.Match[str], span: Span) -> Token | Diagnostic:
     return Token("NUMBER", match[0], span)
 
 
+def _subscript(match: re.Match[str]) -> str:
+    """`_{l + 1}` without spaces; `_{12}` is `_12`."""
+    inner = match[1].replace(" ", "")
+    is_number = inner.isalnum() and inner.isascii() and inner[:1].isdigit()
+    return f"_{inner}" if is_number else f"_{{{inner}}}"
+
+
 def _word(text: str, heads: set[str], span: Span) -> Token | Diagnostic:
     odd = next((c for c in text if not c.isascii() and c.isnumeric() and c not in "₀₁₂₃₄₅₆₇₈₉"), None)
     if odd is not None:
         power = odd in "²³⁴⁵⁶⁷⁸⁹⁰¹"
         return diagnostic("E0105", span, text=text, hint="write `^2` for a square" if power else None)
     if "_{" in text:
-        stem, _, inner = text.partition("_{")
-        inner = inner.removesuffix("}").replace(" ", "")
-        text = (
-            f"{stem}_{inner}" if inner.isalnum() and inner.isascii() and inner[:1].isdigit() else f"{stem}_{{{inner}}}"
-        )
+        text = _COMPUTED.sub(_subscript, text)
     if text in KEYWORDS:
         return Token(text.upper(), text, span)
     if text.lower() in REDUCTIONS and text not in heads:

@@ -54,9 +54,13 @@ class Spelling:
         if "_{" not in name:
             return self.names.get(name, name)
         stem, _, inner = name.partition("_{")
-        return f"{self.names.get(stem, stem)}_{{{_NAME.sub(lambda m: self.names.get(m[0], m[0]), inner)}"
+        return f"{self.names.get(stem, stem)}{_COMPUTED.sub(self._computed, '_{' + inner)}"
+
+    def _computed(self, part: re.Match[str]) -> str:
+        return f"_{{{_NAME.sub(lambda m: self.names.get(m[0], m[0]), part[1])}}}"
 
 
+_COMPUTED = re.compile(r"_\{([^{}]*)\}")
 _NAME = re.compile(r"[^\W\d][\w'\u0300-\u036f]*")
 
 

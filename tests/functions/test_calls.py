@@ -39,3 +39,8 @@ def test_a_call_is_refused(row: Call) -> None:
     text = str(il.ProgramError(found))
     flat = " ".join(text.split())
     assert [w for w in row.words if w not in flat] == []
+
+
+def test_a_name_of_the_head_hides_a_constant_of_the_text() -> None:
+    program = il.compile("J = 16\n" + FUNCTIONS + "input L0[2,5,5,3]\nL1[2,5,5,4] = Conv(L0, width 1)")
+    assert program.tensors["L1.W"].extents == (1, 1, 3, 4)

@@ -31,7 +31,7 @@ FORMS = (
     ),
     (
         "R = Conv(L, width 1, features 6, groups 2)",
-        ["R[b:2,x:8,y:8,g*3 + j] = sum[dx:1,dy:1,i:2](R.W[dx,dy,g,i,j]*L[b,x+dx,y+dy,g*2+i]) - R.B[g*3+j]"],
+        ["R[b:2,x:8,y:8,(g:2,j:3)] = sum[dx:1,dy:1,i:2](R.W[dx,dy,g,i,j]*L[b,x+dx,y+dy,g*2+i]) - R.B[g*3+j]"],
     ),
     ("R = MaxPool(L, width 2)", ["R[b:2,x:4,y:4,i:4] = max[dx:2,dy:2](L[b,2*x+dx,2*y+dy,i])"]),
     ("R = Dropout(L)", ["R[b:2,c:8,d:8,d':4] = L[b,c,d,d']"]),
