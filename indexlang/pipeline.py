@@ -6,7 +6,6 @@ The only module that knows all stages.
 from indexlang.infer.elaborate import elaborate
 from indexlang.infer.scope import Options
 from indexlang.ir.equation import Program
-from indexlang.ir.parts import marked_parts
 from indexlang.nest.moves.contract import Target
 from indexlang.nest.show import show_nest
 from indexlang.passes.borders import lower_borders
@@ -27,7 +26,7 @@ def typed(module: ast.Module, options: Options) -> Program:
     result = elaborate(module, options)
     if result.program is None:
         raise ProgramError([d for d in result.diagnostics if d.severity is Severity.ERROR])
-    return marked_parts(result.program)
+    return result.program
 
 
 def simple(program: Program, wanted: tuple[str, ...]) -> Program:

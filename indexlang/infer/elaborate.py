@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 from indexlang.infer.declarations import extent_names, is_constant_shape
-from indexlang.infer.equations import fan_ins
 from indexlang.infer.expressions import Expressions
 from indexlang.infer.frame import Emission, Frame, read_names
 from indexlang.infer.globals import global_constants
@@ -12,9 +11,11 @@ from indexlang.infer.mapping import mapped_program
 from indexlang.infer.scope import Options, Scope, World
 from indexlang.infer.seeds import seeded
 from indexlang.infer.solutions import open_names
+from indexlang.infer.targets import fan_ins
 from indexlang.infer.unroll import Unrolling
 from indexlang.ir.build import Builder, Number
 from indexlang.ir.equation import Program, Role, Tensor
+from indexlang.ir.parts import marked_parts
 from indexlang.ir.size import Extent
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic
@@ -75,7 +76,8 @@ class _Elaboration:
         kept = [self._with_fan_in(t, shown) for t in out.declared.values() if t.role is not Role.INPUT]
         tensors = (*inputs, *kept, *out.computed.values())
         program = Program(tensors, tuple(out.equations), outputs, self.options.float_type, tuple(out.updates.items()))
-        return mapped_program(seeded(program), self.world.extent) if self.options.mapped else seeded(program)
+        made = marked_parts(seeded(program))
+        return mapped_program(made, self.world.extent) if self.options.mapped else made
 
     def _unroll(self) -> None:
         """Blocks become plain statements; only texts that have any pay for it."""

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from math import prod
 from typing import cast
 
-from indexlang.infer.expressions import Expressions, flattened
+from indexlang.infer.expressions import Expressions
+from indexlang.infer.lefts import check_one_to_one, covered
 from indexlang.infer.proofs import check_uses
 from indexlang.infer.ranges import Ranges, Reason, with_extents
 from indexlang.infer.scope import Scope, Use, Var, World
 from indexlang.ir import ops
-from indexlang.ir.affine import Affine, affine
-from indexlang.ir.bounds import is_empty, span_of
 from indexlang.ir.dtypes import DType
-from indexlang.ir.equation import Equation, Role, Tensor
-from indexlang.ir.expr import Apply, Bound, Expr, Index, Reduce, children, reads, with_children
-from indexlang.ir.size import Extent, Size, at_least, same, substitute
+from indexlang.ir.equation import Equation
+from indexlang.ir.expr import Apply, Bound, Expr, Index, Reduce, children, with_children
+from indexlang.ir.size import Extent, at_least, same, substitute
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import Diagnostic, ProgramError, program_error
 from indexlang.text.names import is_capital, plural
@@ -163,7 +162,7 @@ class _Elaboration:
                 var = self.scope.left[inner.name]
                 parts.append((Index(var.name, inner.span), var.extent))
             self.products[axis] = prod((n for _, n in parts), start=cast(Extent, 1))
-            return flattened(self.expressions, parts, s.span)
+            return self.expressions.flattened(parts, s.span)
         inner = s.index if isinstance(s, ast.Ranged) else s
         if isinstance(inner, ast.Pack):
             raise program_error(
@@ -226,7 +225,7 @@ class _Elaboration:
                 )
         equation = Equation(e.name, indices, done_left, e.sign == "+=", done_body, e.span)
         if not equation.accumulates:
-            self._check_one_to_one(equation)
+            check_one_to_one(equation, self.e)
         extents = tuple(self._axis_extent(axis, s, indices, values) for axis, s in enumerate(done_left))
         axes = tuple(s.name if isinstance(s, Index) else "" for s in done_left)
         return Made(equation, extents, axes, tuple(self.scope.warnings))
@@ -262,7 +261,7 @@ class _Elaboration:
     ) -> Extent | None:
         stated = self.stated.extents[axis] if self.stated else None
         product = self.products.get(axis)
-        found = _covered(s, indices) if product is None else substitute(product, values)
+        found = covered(s, indices) if product is None else substitute(product, values)
         if found is not None and stated is not None and self._is_wrong(found, stated, isinstance(s, Index)):
             raise self._stated_otherwise(axis, stated, found, self._reason(s))
         if found is not None and stated is not None and self.stated is not None and not self.stated.is_part:
@@ -310,73 +309,6 @@ class _Elaboration:
             return at_least(stated, found) is False
         return bare and same(found, stated) is False
 
-    def _check_one_to_one(self, e: Equation) -> None:
-        box = {b.name: b.extent for b in e.indices}
-        forms = [affine(s) for s in e.left]
-        if any(form is None or not form.is_plain for form in forms):
-            raise program_error(
-                "E0303", self.e.left_span, message="the left side's subscripts are data, so an element may be given twice",
-                advice="use `+=`, which adds up what falls on one element",
-            )  # fmt: skip
-        plain = [form for form in forms if form is not None]
-        used = [v for form in plain for v in form.indices]
-        twice = next((v for v in used if used.count(v) > 1), None)
-        if twice is not None:
-            raise program_error(
-                "E0303", self.e.left_span, message=f"`{twice}` stands twice on the left side, so only some elements would be defined",
-                advice="use two indices and a condition, or `+=`",
-            )  # fmt: skip
-        for form, s in zip(plain, self.e.subscripts or (), strict=True):
-            if not _is_injective(form, box) and not is_empty(box):
-                raise program_error(
-                    "E0303",
-                    s.span,
-                    message=f"`{s.span.text}` gives some elements more than one value",
-                    advice="use `+=`, which adds up what falls on one element",
-                )
-            low = span_of(form, box)
-            if low is not None and at_least(low[0], 0) is False and not is_empty(box):
-                raise program_error(
-                    "E0413",
-                    s.span,
-                    subscript=s.span.text,
-                    axis=plain.index(form),
-                    tensor=e.target,
-                    witness=f"it reaches {low[0]}",
-                    advice="add an offset",
-                )
-
-
-def _covered(s: Expr, indices: tuple[Bound, ...]) -> Extent | None:
-    """The extent of an axis from its subscript: one more than the largest position."""
-    box = {b.name: b.extent for b in indices}
-    form = affine(s)
-    if form is None:
-        return None
-    if is_empty({v: box[v] for v in form.indices}):
-        return 0
-    if isinstance(s, Index):
-        return box[s.name]
-    spread = span_of(form, box)
-    return None if spread is None else spread[1] + 1
-
-
-def _is_injective(form: Affine, box: Mapping[str, Extent]) -> bool:
-    """Whether different index values give different positions: each step is larger than all smaller ones reach."""
-    steps: list[tuple[int, int]] = []
-    for v, c in form.terms:
-        n = box[v] if isinstance(v, str) else 0
-        if isinstance(n, Size) or isinstance(c, Size):
-            return True  # decided when the names have values
-        if n > 1:
-            steps.append((abs(c), n))
-    reach = 0
-    for c, n in sorted(steps):
-        if c <= reach:
-            return False
-        reach += c * (n - 1)
-    return {v for v in form.indices if box[v] != 1} == {v for v, _ in form.terms if box[v] != 1 and isinstance(v, str)}  # type: ignore[index]
-
 
 def _lettered(e: Expr, names: Mapping[str, str], values: Mapping[str, Extent], scope: Scope) -> Expr:
     """Give indices their letters back (a prime where a letter is taken) and reductions their extents."""
@@ -397,54 +329,6 @@ def _lettered(e: Expr, names: Mapping[str, str], values: Mapping[str, Extent], s
             return with_children(e, tuple(_lettered(c, names, values, scope) for c in children(e)))
 
 
-def target_tensor(name: str, made: list[Made], stated: Stated | None, span: Span) -> Tensor:
-    """The tensor that one or several (`+=`) equations define. Raises E0420, E0402."""
-    first = made[0]
-    extents: list[Extent] = []
-    for axis in range(len(first.extents)):
-        known = [m.extents[axis] for m in made if len(m.extents) == len(first.extents) and m.extents[axis] is not None]
-        if not known:
-            raise program_error("E0420", span, tensor=name)
-        agreed = known[0]
-        assert agreed is not None
-        for other in known[1:]:
-            assert other is not None
-            if same(agreed, other) is False:
-                raise program_error(
-                    "E0402",
-                    span,
-                    index=f"axis {axis} of {name}",
-                    first=agreed,
-                    second=other,
-                    advice="make the terms agree",
-                )
-        extents.append(agreed)
-    dtypes = [m.equation.body.dtype for m in made]
-    widest = max(dtypes, key=(DType.BOOL, DType.U8, DType.I32, DType.INT, DType.F32, DType.F64).index)
-    dtype = stated.dtype if stated and stated.dtype else widest
-    return Tensor(name, tuple(extents), dtype, Role.COMPUTED, first.axes, span=span)
-
-
-def fan_ins(equations: list[Equation]) -> dict[str, Extent]:
-    """For each tensor that stands under a sum: how many products are summed for one output where it is first used
-    (the N of Xavier's slide)."""
-    found: dict[str, Extent] = {}
-    for e in equations:
-        _find_fan_ins(e.body, found)
-    return found
-
-
-def _find_fan_ins(e: Expr, found: dict[str, Extent]) -> None:
-    if not isinstance(e, Reduce) or e.fold is not ops.SUM:
-        for c in children(e):
-            _find_fan_ins(c, found)
-        return
-    for read in reads(e.body):
-        if read.tensor not in found:
-            used = {i for s in read.subscripts for i in _indices(s)}
-            found[read.tensor] = prod((b.extent for b in e.over if b.name in used), start=cast(Extent, 1))
-
-
 def _reduced(e: object) -> set[str]:
     """The letters in subscripts and reduction lists of an equation: those whose capitals are extents."""
     out: set[str] = set()
@@ -459,10 +343,3 @@ def _reduced(e: object) -> set[str]:
                 if isinstance(m, ast.Name) and not m.name[0].isupper()
             }
     return out
-
-
-def _indices(e: Expr) -> set[str]:
-    return {e.name} if isinstance(e, Index) else {n for c in children(e) for n in _indices(c)}
-
-
-__all__ = ["Made", "Stated", "elaborate_equation", "fan_ins", "target_tensor"]

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from indexlang.infer import declarations, random
 from indexlang.infer.calls import Calls
 from indexlang.infer.declarations import is_constant_shape, names_in
-from indexlang.infer.equations import Made, Stated, elaborate_equation, target_tensor
+from indexlang.infer.equations import Made, Stated, elaborate_equation
 from indexlang.infer.expressions import Expressions
 from indexlang.infer.joins import as_parts, joined_tensor, split_equations
 from indexlang.infer.library import Library
 from indexlang.infer.scope import NUMBERS, Scope, World
+from indexlang.infer.targets import target_tensor
 from indexlang.infer.vectors import IndexForm, Slice, index_form
 from indexlang.ir.equation import Equation, Role, Tensor
 from indexlang.ir.size import Extent

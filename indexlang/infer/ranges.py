@@ -7,7 +7,7 @@ Bare subscripts of accesses with a border rule come last: they only decide where
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from indexlang.infer.expressions import capitals
+from indexlang.infer.context import capitals
 from indexlang.infer.scope import GroupUse, Scope, Use, Var, World
 from indexlang.ir.affine import Affine, affine
 from indexlang.ir.bounds import is_empty, span_of

@@ -1,6 +1,6 @@
 """How many axes a function's result has, from its text alone: what its head names, mapped axes left out."""
 
-from indexlang.infer.expressions import is_function
+from indexlang.infer.operations import is_function
 from indexlang.syntax import ast
 
 _LIMIT = 50

@@ -7,7 +7,7 @@ it is a package if the body only passes it to others.
 from collections.abc import Callable
 from dataclasses import replace
 
-from indexlang.infer.expressions import is_function
+from indexlang.infer.operations import is_function
 from indexlang.syntax import ast
 from indexlang.syntax.rewrite import rewritten
 from indexlang.text.diagnostics import program_error

@@ -1,0 +1,132 @@
+"""What a call computed, moved to the caller: its tensors under the caller's names, over the mapped axes too."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from indexlang.infer.heads import Head
+from indexlang.infer.idle import without_idle_borders
+from indexlang.infer.mapping import Transplant
+from indexlang.infer.matching import header
+from indexlang.ir.equation import Equation, Tensor
+from indexlang.ir.size import same
+from indexlang.syntax import ast
+from indexlang.text.diagnostics import program_error
+
+if TYPE_CHECKING:
+    from indexlang.infer.frame import Frame
+
+
+class Results:
+    """Moves what the body `inner` of a call gives; `name` is the caller's tensor, `target` that of its equation."""
+
+    def __init__(self, head: Head, inner: "Frame", name: str, target: str) -> None:
+        self.head, self.inner, self.name, self.target = head, inner, name, target
+        self.caller, self.call, self.form, self.binding = head.caller, head.call, head.form, head.binding
+        self.solutions = head.world.solutions
+
+    def move(self, local: str) -> int:
+        """Move all; `local` is the result's name in the body. Its rank at the caller. Raises E0218, E0415."""
+        inner, head = self.inner, self.head
+        package = self._package()
+        renamed = {local: self.name}
+        for t in inner.out.declared.values():
+            renamed[t.name] = f"{package}.{t.name}" if package else t.name
+        for t in inner.out.computed.values():
+            renamed.setdefault(t.name, self._next_name(t.name, renamed) or f"{self.name}.{t.name}")
+        plan = Transplant(head.aliases, renamed, tuple(head.leading), head.world.build)
+        seen = [without_idle_borders(e, lambda n: inner.world.tensors[n].extents) for e in inner.out.equations]
+        equations = plan.equations(seen)
+        self._check_updates(plan)
+        for t in inner.out.declared.values():
+            self._declare(replace(t, name=renamed[t.name]), t)
+        out = self.caller
+        for t in inner.out.computed.values():
+            moved = replace(plan.tensor(t), span=self.call.span if t.name == local else t.span)
+            mine: list[Equation] = [e for e in equations if e.target == moved.name]
+            out.world.places.setdefault(moved.name, moved.span)
+            out.add(moved, mine)
+        for kept, following in inner.out.updates.items():
+            if renamed[kept] in out.out.updates:
+                raise program_error("E0218", self.call.span, name=renamed[kept], message="gets two next values",
+                                    advice="give each call a package of its own")  # fmt: skip
+            out.out.updates[renamed[kept]] = renamed[following]
+        out.out.warnings.extend(inner.out.warnings)
+        return len(out.world.tensors[self.name].extents)
+
+    def _next_name(self, name: str, renamed: dict[str, str]) -> str | None:
+        """`mean.next` goes where `mean` goes."""
+        kept = name.removesuffix(".next")
+        return f"{renamed[kept]}.next" if kept != name and kept in renamed else None
+
+    def _package(self) -> str:
+        """The package of this call's parameters, as the caller names it."""
+        given = self.binding.package
+        frame = self.caller
+        if given is not None:
+            if given.name in frame.packages:
+                return ""
+            head, _, rest = given.name.partition(".")
+            return rest if head in frame.packages and rest else given.name
+        declared = self.inner.out.declared
+        if not declared:
+            return self.target
+        name, n = self.target, 1
+        while any(f"{name}.{p}" in frame.out.declared for p in declared):
+            n += 1
+            name = f"{self.target}.{self.form.name}{n if n > 2 else ''}"
+        return name
+
+    def _declare(self, moved: Tensor, original: Tensor) -> None:
+        """A parameter of a shared package is declared once."""
+        frame = self.caller
+        known = frame.out.declared.get(moved.name)
+        if known is None:
+            frame.world.tensors[moved.name] = moved
+            frame.world.places.setdefault(moved.name, self.call.span)
+            frame.out.declared[moved.name] = moved
+            self._check_package_extents(moved, original)
+            return
+        for axis, (a, b) in enumerate(zip(known.extents, moved.extents, strict=False)):
+            if same(a, b) is None:
+                self.solutions.unify(a, b, f"`{moved.name}` is shared", self.call.span)
+            if same(a, b) is False or len(known.extents) != len(moved.extents):
+                raise program_error(
+                    "E0218",
+                    self.call.span,
+                    name=moved.name,
+                    message=f"has extent {a} on axis {axis} in one call and {b} in this one",
+                    advice="give each call a package of its own",
+                    because=[(f"`{moved.name}` is made by this call", frame.world.places.get(moved.name, known.span))],
+                )
+
+    def _check_package_extents(self, moved: Tensor, original: Tensor) -> None:
+        """`Φ[1,1,J,K]` states the extents of a package's first parameter of that rank."""
+        given = self.binding.package
+        if given is None or given.extents is None or len(given.extents) != len(moved.extents):
+            return
+        for axis, (s, found) in enumerate(zip(given.extents, moved.extents, strict=True)):
+            wanted = self.caller.extent_of(s) if not isinstance(s, ast.Ranged | ast.Group | ast.Pack) else None
+            if wanted is None:
+                continue
+            if same(wanted, found) is False:
+                raise program_error(
+                    "E0415",
+                    s.span,
+                    axis=axis,
+                    tensor=moved.name,
+                    stated=wanted,
+                    found=found,
+                    because=[(f"`{original.name}` is declared here", original.span)],
+                )
+            self.solutions.unify(wanted, found, f"the package states {wanted}", s.span)
+
+    def _check_updates(self, plan: Transplant) -> None:
+        for kept, following in self.inner.out.updates.items():
+            if plan.lead.get(following, 0):
+                raise program_error(
+                    "E0218",
+                    self.call.span,
+                    name=kept,
+                    message="would get a next value for each element of a mapped axis",
+                    advice=f"write the axis into the head of `{header(self.form)}`",
+                )
