@@ -9,8 +9,8 @@ from math import prod
 from indexlang.ir import ops
 from indexlang.ir.build import integer
 from indexlang.ir.equation import Equation
-from indexlang.ir.expr import Bound, Expr, Index, Read, Reduce, Select, reads, walk
-from indexlang.ir.size import Named
+from indexlang.ir.expr import Bound, Expr, Index, Reduce, Select, reads, walk
+from indexlang.ir.size import Extent, Named
 from indexlang.nest.body import Body, operations
 from indexlang.nest.collapse import collapsed
 from indexlang.nest.interior import Interior, interior
@@ -90,8 +90,7 @@ class _Inner:
         return tuple(For(first.name, a, b, n) for a, b, n in parts if a != b)
 
 
-def _either(inside: Expr | None, there: int, otherwise: object) -> Expr:
-    assert isinstance(otherwise, int)
+def _either(inside: Expr | None, there: Extent, otherwise: Extent) -> Expr:
     if inside is None or there == otherwise:
         return integer(there)
     return Select(inside, integer(there), integer(otherwise), integer(0).dtype)
@@ -134,6 +133,3 @@ def _transposed(original: Equation, e: Equation, body: Body) -> Nest | None:
     blocked = Equation(e.target, (*outer, *(Bound(b.name, _BLOCK) for b in blocks)), e.left, False, e.body)
     nest = body.nest(original, blocked, (*outer, *blocks.values()), nodes, "transposed")
     return nest
-
-
-__all__ = ["Read", "inner"]
