@@ -1,6 +1,8 @@
 """The names that generated worker source may use, as numba intrinsics. Imports numba: never needed on a warm start.
 
 pointer_f32(address) …     an int64 as a pointer; `p[i]` reads and `p[i] = v` writes element i (no wraparound, no check)
+input_f32(address) …       the same, to be read only: LLVM may take it that no write through an output touches it
+output_f32(address) …      the same, for what the worker writes; it may be read too
 shift(p, n)                the pointer n elements further on
 plus(a, b), times(a, b)    like + and *, but LLVM may reorder a chain of them, so that a reduction becomes vectors
 max2(a, b), min2(a, b)     the greater or smaller; NaN if either is NaN, as numpy.maximum and numpy.minimum
@@ -44,71 +46,116 @@ pointer_i32 = _pointer_function(types.int32, "pointer_i32")
 pointer_u8 = _pointer_function(types.uint8, "pointer_u8")
 
 
-class BoolPointer(types.Type):
-    """Address of booleans of one byte each. (numba's own CPointer cannot store a boolean.)"""
+class Pointer(types.Type):
+    """Address of elements of one type: of an input, which nobody writes while it is read, or of an output.
 
-    def __init__(self):
-        super().__init__("BoolPointer")
+    (numba's own CPointer cannot store a boolean, and says nothing of overlaps.)
+    """
+
+    def __init__(self, element: Any, use: str) -> None:
+        self.element, self.use = element, use
+        super().__init__(f"Pointer({element}, {use})")
 
 
-BOOL_POINTER = BoolPointer()
+_BYTES = ir.IntType(8).as_pointer()
 
 
-@register_model(BoolPointer)
-class _BoolPointerModel(models.PrimitiveModel):
+@register_model(Pointer)
+class _PointerModel(models.PrimitiveModel):
     def __init__(self, manager, fe_type):
-        super().__init__(manager, fe_type, ir.IntType(8).as_pointer())
+        super().__init__(manager, fe_type, _BYTES)
 
 
-@intrinsic
-def pointer_bool(typing, address):
-    """The int64 `address` as a pointer to booleans."""
+def _typed_pointer(element: Any, use: str, name: str) -> Any:
+    kind = Pointer(element, use)
 
-    def generate(context, builder, signature, args):
-        return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
+    def pointer(typing, address):
+        def generate(context, builder, signature, args):
+            return builder.inttoptr(args[0], _BYTES)
 
-    return BOOL_POINTER(types.int64), generate
+        return kind(types.int64), generate
 
+    pointer.__name__ = name
+    return intrinsic(pointer)
+
+
+_ELEMENTS = {
+    "f32": types.float32,
+    "f64": types.float64,
+    "i64": types.int64,
+    "i32": types.int32,
+    "u8": types.uint8,
+    "bool": types.boolean,
+}
+for _name, _element in _ELEMENTS.items():
+    for _use in ("input", "output"):
+        globals()[f"{_use}_{_name}"] = _typed_pointer(_element, _use, f"{_use}_{_name}")
+pointer_bool = globals()["output_bool"]
 
 _infer: Any = infer_global
 
 
 @_infer(operator.getitem)
-class _TypeOfReadBool(AbstractTemplate):
+class _TypeOfRead(AbstractTemplate):
     def generic(self, args, kws):
         pointer, index = args
-        if isinstance(pointer, BoolPointer) and isinstance(index, types.Integer):
-            return signature(types.boolean, pointer, types.int64)
+        if isinstance(pointer, Pointer) and isinstance(index, types.Integer):
+            return signature(pointer.element, pointer, types.int64)
         return None
 
 
 @_infer(operator.setitem)
-class _TypeOfWriteBool(AbstractTemplate):
+class _TypeOfWrite(AbstractTemplate):
     def generic(self, args, kws):
         pointer, index, _ = args
-        if isinstance(pointer, BoolPointer) and isinstance(index, types.Integer):
-            return signature(types.none, pointer, types.int64, types.boolean)
+        if isinstance(pointer, Pointer) and pointer.use == "output" and isinstance(index, types.Integer):
+            return signature(types.none, pointer, types.int64, pointer.element)
         return None
 
 
-@lower_builtin(operator.getitem, BoolPointer, types.int64)
-def _read_bool(context, builder, signature, args):
-    return builder.trunc(builder.load(builder.gep(args[0], [args[1]])), ir.IntType(1))
+def _storage(context: Any, element: Any) -> Any:
+    return ir.IntType(8) if element == types.boolean else context.get_value_type(element)
 
 
-@lower_builtin(operator.setitem, BoolPointer, types.int64, types.boolean)
-def _write_bool(context, builder, signature, args):
-    builder.store(builder.zext(args[2], ir.IntType(8)), builder.gep(args[0], [args[1]]))
+def _place(builder: Any, pointer: Any, index: Any, storage: Any) -> Any:
+    return builder.gep(builder.bitcast(pointer, storage.as_pointer()), [index])
+
+
+@lower_builtin(operator.getitem, Pointer, types.int64)
+def _read(context, builder, signature, args):
+    kind = signature.args[0]
+    storage = _storage(context, kind.element)
+    value = builder.load(_place(builder, *args, storage))
+    if kind.use == "input":
+        value.set_metadata("alias.scope", _inputs(builder.module))
+    return builder.trunc(value, ir.IntType(1)) if kind.element == types.boolean else value
+
+
+@lower_builtin(operator.setitem, Pointer, types.int64, types.Any)
+def _write(context, builder, signature, args):
+    kind = signature.args[0]
+    pointer, index, value = args
+    storage = _storage(context, kind.element)
+    stored = builder.zext(value, storage) if kind.element == types.boolean else value
+    builder.store(stored, _place(builder, pointer, index, storage)).set_metadata("noalias", _inputs(builder.module))
     return context.get_dummy_value()
+
+
+def _inputs(module: Any) -> Any:
+    """The alias scope of all inputs: what is written is none of them."""
+    domain = module.add_metadata(["indexlang"])
+    return module.add_metadata([module.add_metadata(["inputs", domain])])
 
 
 @intrinsic
 def shift(typing, pointer, count):
     """The pointer `count` elements behind `pointer`."""
-    if not isinstance(pointer, types.CPointer | BoolPointer):
+    if not isinstance(pointer, types.CPointer | Pointer):
         raise TypingError("shift takes a pointer")
 
     def generate(context, builder, signature, args):
+        if isinstance(pointer, Pointer):
+            return builder.bitcast(_place(builder, *args, _storage(context, pointer.element)), _BYTES)
         return builder.gep(args[0], [args[1]])
 
     return pointer(pointer, types.int64), generate
@@ -173,11 +220,6 @@ def atomic_min(typing, pointer, index, value):
 
 def tile_function(tile: Tile) -> Any:
     """The contraction tile as an intrinsic: a call of the function that `toolchain` links from `tile_ir`."""
-    element = {"f32": types.float32, "f64": types.float64}[tile.dtype]
-    kinds = tuple(
-        types.int64 if name not in POINTERS else types.CPointer(types.int64 if name == "offsets" else element)
-        for name in ARGUMENTS
-    )
 
     def call(typing, out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns):
         def generate(context, builder, signature, args):
@@ -190,6 +232,8 @@ def tile_function(tile: Tile) -> Any:
             builder.call(function, pointers)
             return context.get_dummy_value()
 
+        given = (out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns)
+        kinds = (k if name in POINTERS else types.int64 for name, k in zip(ARGUMENTS, given, strict=True))
         return types.void(*kinds), generate
 
     call.__name__ = tile.name

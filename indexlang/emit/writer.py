@@ -53,7 +53,8 @@ class Writer:
 
     def tensor(self, tensor: str) -> str:
         """The pointer to a tensor's first element."""
-        pointer = f"pointer_{_POINTERS[self.nest.dtypes[tensor]]}"
+        use = "output" if tensor == self.nest.writes else "input"
+        pointer = f"{use}_{_POINTERS[self.nest.dtypes[tensor]]}"
         return self._argument(("tensor", tensor), Arg("tensor", tensor), tensor, pointer)
 
     def table(self, table: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from indexlang.ir.equation import Equation, Program
-from indexlang.nest.lower import Lowering
+from indexlang.nest.lower import lowered
 from indexlang.nest.moves.contract import Target, contract
 from indexlang.nest.nodes import Nest
 from indexlang.passes.contraction import contraction
@@ -11,11 +11,10 @@ from indexlang.passes.contraction import contraction
 
 def schedule(e: Equation, program: Program, target: Target) -> Iterator[Nest]:
     """The kernels that compute an equation, in order (its run-time checks not included)."""
-    lowering = Lowering(program)
     found = contraction(e, program)
     if found is not None and found.a.border is None:
         tiled = contract(e, found, program, target)
         if tiled is not None:
             yield tiled
             return
-    yield from lowering.nests(e)
+    yield from lowered(e, program)

@@ -8,7 +8,8 @@ from indexlang.emit.kernel import KernelText
 from indexlang.emit.numba_cpu import emit
 from indexlang.ir.equation import Equation, Program
 from indexlang.ir.expr import Read
-from indexlang.nest.lower import Lowering
+from indexlang.nest.checks import Checks
+from indexlang.nest.lower import cleared
 from indexlang.nest.moves.contract import Target
 from indexlang.nest.nodes import Nest
 from indexlang.nest.schedule import schedule
@@ -63,22 +64,22 @@ def make_plan(program: Program, target: Target) -> Plan:
     fixed = fixed_tensors(program)
     once: list[Step] = []
     steps: list[Step] = []
-    cleared: set[str] = set()
-    lowering = Lowering(program)
+    clean: set[str] = set()
+    checks = Checks(program)
     for e in program.equations:
         into = once if e.target in fixed else steps
-        into.extend(_steps(e, program, lowering, target, cleared))
+        into.extend(_steps(e, program, checks, target, clean))
     kept, kept_bytes = side_by_side(program, fixed)
     places, arena = overlaid(program, fixed)
     return Plan(program, tuple(steps), tuple(once), places, arena, kept, kept_bytes, views(program))
 
 
-def _steps(e: Equation, program: Program, lowering: Lowering, target: Target, cleared: set[str]) -> Iterator[Step]:
-    for nest, access, axis in lowering.checks(e):
+def _steps(e: Equation, program: Program, checks: Checks, target: Target, clean: set[str]) -> Iterator[Step]:
+    for nest, access, axis in checks.checks(e):
         yield _step(nest, e, CheckedRead(e, access, axis, nest))
-    if e.target not in cleared and not e.part and (e.accumulates or not _covers(e, program)):
-        cleared.add(e.target)
-        yield _step(lowering.zero(e), e)
+    if e.target not in clean and not e.part and (e.accumulates or not _covers(e, program)):
+        clean.add(e.target)
+        yield _step(cleared(e, program), e)
     for nest in schedule(e, program, target):
         yield _step(nest, e)
 

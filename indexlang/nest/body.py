@@ -1,0 +1,152 @@
+"""What every general schedule is made of: reductions as scalars, hoisted as far out as their indices allow."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from math import prod
+
+from indexlang.ir import ops
+from indexlang.ir.build import Builder, integer
+from indexlang.ir.dtypes import DType
+from indexlang.ir.equation import Equation, Program
+from indexlang.ir.expr import (
+    Bound,
+    Const,
+    Expr,
+    Index,
+    Read,
+    Reduce,
+    children,
+    free_indices,
+    reads,
+    rewrite,
+    walk,
+    with_children,
+)
+from indexlang.ir.layout import layout
+from indexlang.ir.show import show_equation
+from indexlang.ir.size import Named
+from indexlang.nest.nodes import Add, For, Let, Nest, Node, Track, local
+from indexlang.nest.steps import known, step_cost
+
+_UNROLLED_TERMS, _UNROLLED_NODES = 32, 600  # of a reduction that is written out term by term
+
+
+class Body:
+    """The statements of one nest, as they are made: reductions get scalars of their own."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.build = Builder(program.float_type)
+        self.locals = 0
+
+    def hoisted(self, body: Expr, inside: set[str], done: dict[Expr, Expr]) -> tuple[Node, ...]:
+        """Statements for the reductions of `body` whose indices are all known now; `done` maps each to its scalar."""
+        out: list[Node] = []
+        for n in outermost(body):
+            if n not in done and free_indices(n) <= inside:
+                out.extend(self._reduction(n, inside, done))
+        return tuple(out)
+
+    def filled(self, body: Expr, done: Mapping[Expr, Expr]) -> Expr:
+        """`body` with the reductions that are done replaced by their scalars."""
+        found = done.get(body)
+        if found is not None:
+            return found
+        return with_children(body, tuple(self.filled(c, done) for c in children(body)))
+
+    def _reduction(self, n: Reduce, inside: set[str], done: dict[Expr, Expr]) -> Iterator[Node]:
+        over = self._loop_order(n)
+        early: dict[Expr, Expr] = dict(done)
+        yield from self.hoisted(n.body, inside, early)
+        late = dict(early)
+        within = self.hoisted(n.body, inside | {b.name for b in over}, late)
+        term = self.filled(n.body, late)
+        self.locals += 1
+        name = f"t{self.locals}"
+        if n.fold in (ops.ARGMAX, ops.ARGMIN):
+            yield from _tracking(n, name, within, term)
+        else:
+            yield Let(name, n.dtype, Const(ops.identity(n.fold, n.dtype.is_float), n.dtype))
+            if within or not is_short(n):
+                yield loops(over, (*within, Add(name, n.dtype, n.fold, term)))
+            else:
+                yield from (Add(name, n.dtype, n.fold, at) for at in written_out(over, term))
+        done[n] = local(name, n.dtype)
+
+    def _loop_order(self, n: Reduce) -> tuple[Bound, ...]:
+        """The summed indices with the most contiguous one innermost; the others keep their order."""
+        if len(n.over) < 2 or n.fold.name.startswith("arg"):
+            return n.over
+        costs = {b.name: sum(step_cost(r, b.name, self.program) for r in reads(n.body)) for b in n.over}
+        best = min(reversed(n.over), key=lambda b: costs[b.name])
+        return (*(b for b in n.over if b is not best), best)
+
+    def nest(
+        self, e: Equation, lowered: Equation, iterations: tuple[Bound, ...], body: tuple[Node, ...], schedule: str
+    ) -> Nest:
+        """A nest for `e`, made from `lowered`, which says the same in other indices."""
+        names = tuple(dict.fromkeys(r.tensor for part in (*e.left, e.body) for r in reads(part)))
+        tensors = (*names, e.target)
+        strides = {n: layout(self.program, n).strides for n in tensors}
+        dtypes = {n: self.program.tensor(n).dtype for n in tensors}
+        work = operations(lowered, iterations)
+        return Nest(show_equation(e), iterations, body, names, e.target, strides, dtypes, work, schedule=schedule)
+
+
+def _tracking(n: Reduce, name: str, within: tuple[Node, ...], term: Expr) -> Iterator[Node]:
+    fold = ops.LARGEST if n.fold is ops.ARGMAX else ops.SMALLEST
+    yield Let(f"{name}_best", n.body.dtype, Const(ops.identity(fold, n.body.dtype.is_float), n.body.dtype))
+    yield Let(name, DType.INT, integer(0))
+    yield loops(n.over, (*within, Track(f"{name}_best", name, n.fold, n.over[0].name, term)))
+
+
+def loops(over: Sequence[Bound], body: tuple[Node, ...]) -> For:
+    inner = body
+    for b in reversed(over):
+        inner = (For(b.name, integer(0), integer(b.extent), inner),)
+    found = inner[0]
+    assert isinstance(found, For)
+    return found
+
+
+def is_short(n: Reduce) -> bool:
+    """Whether a reduction is written out, so that the loop around it can become vectors."""
+    if any(isinstance(b.extent, Named) for b in n.over) or n.fold in (ops.ARGMAX, ops.ARGMIN):
+        return False
+    terms = prod(known(b.extent) for b in n.over)
+    return terms <= _UNROLLED_TERMS and terms * sum(1 for _ in walk(n.body)) <= _UNROLLED_NODES
+
+
+def written_out(over: Sequence[Bound], term: Expr) -> Iterator[Expr]:
+    """The terms of a reduction, in order."""
+    for at in product(*(range(known(b.extent)) for b in over)):
+        places = {b.name: integer(k) for b, k in zip(over, at, strict=True)}
+        yield rewrite(term, lambda n, places=places: places.get(n.name, n) if isinstance(n, Index) else n)
+
+
+def outermost(e: Expr) -> Iterator[Reduce]:
+    """The reductions of an expression that stand in no other."""
+    if isinstance(e, Reduce):
+        yield e
+    else:
+        for c in children(e):
+            yield from outermost(c)
+
+
+def operations(e: Equation, iterations: Sequence[Bound]) -> int:
+    """Elementary operations an iteration: all index values, times the nodes of the body."""
+    total = sum(1 for _ in walk(e.body)) + 1
+    for n in walk(e.body):
+        if isinstance(n, Reduce):
+            for b in n.over:
+                total = min(total * max(known(b.extent), 1), 2**60)
+    flattened = {b.name for b in iterations}
+    for b in e.indices:
+        if b.name not in flattened:
+            total = min(total * max(known(b.extent), 1), 2**60)
+    return total
+
+
+def here(e: Equation, dtype: DType) -> Read:
+    """The element of the target that an equation defines, as a value."""
+    return Read(e.target, e.left, None, dtype)
