@@ -125,7 +125,8 @@ def _place(builder: Any, pointer: Any, index: Any, storage: Any) -> Any:
 def _read(context, builder, signature, args):
     kind = signature.args[0]
     storage = _storage(context, kind.element)
-    value = builder.load(_place(builder, *args, storage))
+    pointer, index = args
+    value = builder.load(_place(builder, pointer, index, storage))
     if kind.use == "input":
         value.set_metadata("alias.scope", _inputs(builder.module))
     return builder.trunc(value, ir.IntType(1)) if kind.element == types.boolean else value
@@ -154,9 +155,10 @@ def shift(typing, pointer, count):
         raise TypingError("shift takes a pointer")
 
     def generate(context, builder, signature, args):
+        start, steps = args
         if isinstance(pointer, Pointer):
-            return builder.bitcast(_place(builder, *args, _storage(context, pointer.element)), _BYTES)
-        return builder.gep(args[0], [args[1]])
+            return builder.bitcast(_place(builder, start, steps, _storage(context, pointer.element)), _BYTES)
+        return builder.gep(start, [steps])
 
     return pointer(pointer, types.int64), generate
 
