@@ -24,6 +24,7 @@ class _Assembly:
         self.at = 0
         self.found: list[Diagnostic] = []
         self.returned: ast.Expr | None = None
+        self.flawed = False  # a statement of the function that is being read has a mistake
         self.broken: set[str] = set()  # the names of functions that are not complete
 
     def block(self, column: int, kind: str) -> tuple[ast.Statement, ...]:
@@ -39,6 +40,7 @@ class _Assembly:
                 self.at += 1
                 continue
             self.at += 1
+            self.flawed = self.flawed or item is None
             if isinstance(item, Head):
                 self._head(item, column, kind, out)
             elif item is not None:
@@ -57,16 +59,18 @@ class _Assembly:
             case "whole def":
                 out.append(head.node)
             case "def":
-                outer, self.returned = self.returned, None
+                outer, self.returned, self.flawed = self.returned, None, False
                 body = self._indented(column, head, "def")
-                if self.returned is None:
+                if self.flawed:  # told already; what calls it cannot be understood
+                    self.broken.add(head.node.name)
+                elif self.returned is None:
                     self.broken.add(head.node.name)
                     self.found.append(
                         diagnostic("E0109", head.span, what="def", wanted="a line `return …` at the end of the block")
                     )
                 else:
                     out.append(replace(head.node, body=body, result=self.returned))
-                self.returned = outer
+                self.returned, self.flawed = outer, False
             case "for":
                 out.append(replace(head.node, body=self._indented(column, head, kind)))
             case "if":

@@ -134,6 +134,23 @@ def lines(source: Source) -> tuple[list[Line], list[Diagnostic]]:
     return out, found
 
 
+def with_keywords(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    """The tokens of a statement with the names told that begin `width 2*k` in a call: a value follows with no sign between."""
+    calls: list[bool] = []  # of the brackets around, whether each is a call's
+    out = list(tokens)
+    for n, token in enumerate(tokens[:-1]):
+        before = tokens[n - 1].kind if n else ""
+        if token.kind in _OPENS:
+            is_head = n == 2 and tokens[0].kind == "DEF"
+            calls.append(token.kind == "LPAR" and before == "NAME" and not is_head)
+        elif token.kind in _CLOSES and calls:
+            calls.pop()
+        elif token.kind == "NAME" and calls and calls[-1] and before in ("LPAR", "COMMA"):
+            if tokens[n + 1].kind in ("NAME", "NUMBER"):
+                out[n] = Token("KEYWORD", token.text, token.span)
+    return tuple(out)
+
+
 def comments(source: Source) -> Iterator[Span]:
     """Every comment of a text, from its `#` to the end of its line."""
     for match in _TOKEN.finditer(source.text):

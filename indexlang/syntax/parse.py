@@ -43,8 +43,7 @@ def parse(source: Source) -> tuple[ast.Module, list[Diagnostic]]:
             broken |= _heads(line)
         items.append((line.column, item))
     statements, misplaced, incomplete = assembled(items, [line.tokens[0].span for line in lines])
-    if misplaced:
-        broken |= {"", *incomplete}
+    broken |= incomplete | ({""} if misplaced else set())
     return ast.Module(statements, frozenset(broken), declares), [*found, *misplaced]
 
 
@@ -70,10 +69,11 @@ def statement(line: lexer.Line) -> ast.Statement | Head:
     conditions = [t for t in line.tokens if t.kind in ("IF", "NOT")]
     if len(conditions) > MAX_DEPTH:  # each nests in the one before: not worth parsing
         raise program_error("E0106", conditions[MAX_DEPTH].span, limit=MAX_DEPTH)
+    tokens = lexer.with_keywords(line.tokens)
     try:
-        found = _parser().parse(line.tokens)  # pyright: ignore[reportArgumentType]
+        found = _parser().parse(tokens)  # pyright: ignore[reportArgumentType]
     except UnexpectedInput as error:
-        raise ProgramError([mistakes.explain(error, line.tokens)]) from None
+        raise ProgramError([mistakes.explain(error, tokens)]) from None
     except VisitError as error:
         raise error.orig_exc from None
     _check_depth(found.node if isinstance(found, Head) else found)

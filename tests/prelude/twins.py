@@ -279,6 +279,7 @@ SHAPES = (
 )  # fmt: skip
 
 VECTORS = (
+    Twin("linear", "R = Linear(L, features 5)", {"L": (3, 2, 7)}, lambda t: F.linear(t["L"], t["R.W"], -t["R.B"])),
     Twin("fc", "R[3,5] = FC(L)", {"L": (3, 7)}, lambda t: F.linear(t["L"], t["R.W"], -t["R.B"])),
     Twin("fc flattens", "R[2,5] = FC(L)", {"L": (2, 3, 4, 6)}, lambda t: F.linear(t["L"].flatten(1), t["R.W"], -t["R.B"])),
     Twin("fc, no bias", "R[5] = FC(L, bias 0)", {"L": (7,)}, lambda t: F.linear(t["L"], t["R.W"])),
