@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 from indexlang.text import names
 from indexlang.text.diagnostics import Diagnostic, diagnostic
@@ -27,6 +28,7 @@ _KIND = {
     "←": "ARROW", "..": "RANGE", "...": "ELLIPSIS", "…": "ELLIPSIS", "?": "OPEN",
     "⌊": "FLOOR", "⌋": "RFLOOR",
 }  # fmt: skip
+_KEYWORD_AT = set(product(("LPAR", "COMMA"), ("NAME",), ("NAME", "NUMBER")))
 _PLAIN = {"**": "^", "←": "<-", "…": "..."}
 _OPENS = {"LSQB": "]", "LPAR": ")", "SUBSCRIPT": "}", "FLOOR": "⌋"}
 _CLOSES = {"RSQB": "]", "RPAR": ")", "RBRACE": "}", "RFLOOR": "⌋"}
@@ -145,9 +147,8 @@ def with_keywords(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
             calls.append(token.kind == "LPAR" and before == "NAME" and not is_head)
         elif token.kind in _CLOSES and calls:
             calls.pop()
-        elif token.kind == "NAME" and calls and calls[-1] and before in ("LPAR", "COMMA"):
-            if tokens[n + 1].kind in ("NAME", "NUMBER"):
-                out[n] = Token("KEYWORD", token.text, token.span)
+        elif calls and calls[-1] and (before, token.kind, tokens[n + 1].kind) in _KEYWORD_AT:
+            out[n] = Token("KEYWORD", token.text, token.span)
     return tuple(out)
 
 
