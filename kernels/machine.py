@@ -9,7 +9,10 @@ from pathlib import Path
 import llvmlite.binding as llvm
 
 # Part of every cache key: raise it when the meaning of stored object code changes (worker ABI, walker table).
-FORMAT = 1
+FORMAT = 2
+
+# LLVM halves the vectors of some processors with AVX-512, for the sake of code that uses few of them. Ours uses many.
+_WHOLE_VECTORS = ",-prefer-256-bit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,12 @@ def target_machine() -> llvm.TargetMachine:
     """An LLVM target machine for this processor, generating code to be loaded into this process."""
     initialize()
     target = llvm.Target.from_triple(_triple())
-    static = _triple().startswith(("x86", "i686"))
+    is_x86 = _triple().startswith(("x86", "i686"))
     return target.create_target_machine(
         cpu=_cpu(),
-        features=_features(),
+        features=_features() + (_WHOLE_VECTORS if is_x86 else ""),
         opt=3,
-        reloc="static" if static else "default",
+        reloc="static" if is_x86 else "default",
         codemodel="jitdefault",
         jit=True,
     )
