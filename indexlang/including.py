@@ -5,6 +5,8 @@ from pathlib import Path
 
 from indexlang.reading import decoded, why_not_read
 from indexlang.syntax import ast
+from indexlang.syntax.latex.parse import parse_latex
+from indexlang.syntax.latex.scan import is_latex
 from indexlang.syntax.parse import parse
 from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic
 from indexlang.text.source import Source
@@ -29,7 +31,7 @@ class _Reading:
     seen: set[Path] = field(default_factory=set[Path])
 
     def module(self, source: Source, folder: Path | None, around: tuple[Path, ...]) -> ast.Module:
-        module, found = parse(source)
+        module, found = (parse_latex if is_latex(source) else parse)(source)
         self.found += found
         if not any(isinstance(s, ast.Include) for s in module.statements):
             return module

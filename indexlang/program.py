@@ -18,7 +18,7 @@ from indexlang.ir import interp
 from indexlang.ir.build import Number
 from indexlang.ir.equation import SEED, Role, Tensor
 from indexlang.ir.equation import Program as Typed
-from indexlang.ir.show import show_equation, show_program
+from indexlang.ir.show import show_equation, show_program, show_tensor
 from indexlang.ir.size import Named
 from indexlang.memory import check_memory
 from indexlang.parameters import Parameters, draw, fitted, run_key
@@ -27,6 +27,8 @@ from indexlang.run.failures import subscript_error
 from indexlang.run.machine import target, usable_threads
 from indexlang.summary import Summary, TensorInfo, multiply_adds, summary, tensor_infos
 from indexlang.syntax import ast
+from indexlang.syntax.latex.typeset import typeset
+from indexlang.syntax.parse import parse
 from indexlang.text.diagnostics import DataError, ProgramError, data_error
 from indexlang.text.names import nearest
 from indexlang.text.source import Source
@@ -130,11 +132,8 @@ class Program:
         """
         if stage not in pipeline.STAGES:
             raise data_error("E0605", kind="stage", name=stage, advice=f"the stages are {', '.join(pipeline.STAGES)}")
-        if equation is not None and equation not in self._typed.by_name:
-            like = nearest(equation, self._typed.by_name)
-            raise data_error(
-                "E0605", kind="equation", name=equation, advice=f"did you mean `{like}`?" if like else "see `summary()`"
-            )
+        if equation is not None:
+            self._need_equation(equation)
         match stage:
             case "ast":
                 return pipeline.show_tree(self._module, equation)
@@ -148,6 +147,29 @@ class Program:
                 made = pipeline.plan(program, program.outputs, target())
                 return pipeline.show_plan(made, stage, equation)
 
+    def latex(self, equation: str | None = None) -> str:
+        """The program as the lecture would set it, for a place where formulas are displayed; or one equation of it.
+
+        What `il.compile` makes of it is the same program; a name `L1` is set, and read, as `L_1`. What a loop or a
+        function defines has no line of its own in the text: its equation is shown with all extents.
+        Raises DataError E0605.
+        """
+        if equation is None:
+            return typeset(self._module)
+        self._need_equation(equation)
+        chosen = tuple(s for s in self._module.statements if equation in _defined(s))
+        shown = self._shown(self._typed, equation)
+        return typeset(replace(self._module, statements=chosen) if chosen else parse(Source("typed", shown))[0])
+
+    def _repr_latex_(self) -> str:
+        return f"$${self.latex()}$$"
+
+    def _need_equation(self, name: str) -> None:
+        if name not in self._typed.by_name:
+            like = nearest(name, self._typed.by_name)
+            advice = f"did you mean `{like}`?" if like else "see `summary()`"
+            raise data_error("E0605", kind="equation", name=name, advice=advice)
+
     def source(self, name: str) -> str:
         """The generated Python of the kernels that compute a tensor."""
         return self.show("source", name)
@@ -155,7 +177,8 @@ class Program:
     def _shown(self, program: Typed, equation: str | None) -> str:
         if equation is None:
             return show_program(program)
-        return "\n".join(show_equation(e) for e in program.equations if e.target == equation) + "\n"
+        found = [show_equation(e) for e in program.equations if e.target == equation]
+        return "\n".join(found or [show_tensor(program.tensor(equation))]) + "\n"
 
     def __str__(self) -> str:
         return show_program(self._typed)
@@ -426,6 +449,13 @@ class Program:
                 advice="give memory of its own",
             )
         return given
+
+
+def _defined(s: ast.Statement) -> set[str]:
+    """The names that a statement defines; a block is one statement, and a function defines none."""
+    if isinstance(s, ast.Def):
+        return set()
+    return {n.name for n in ast.nodes(s) if isinstance(n, ast.Equation | ast.Input | ast.Param | ast.State)}
 
 
 def _signature(info: TensorInfo) -> str:

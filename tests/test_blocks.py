@@ -108,3 +108,15 @@ def test_a_subscript_with_a_constant_of_zero_is_no_bare_index() -> None:
 )
 def test_mistakes_in_blocks(text: str, code: str) -> None:
     assert [d.code for d in il.check(text)] == [code]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if + :\n  a = 1\nelse:\n  a = 2\nA[i] = a*X[i]",
+        "for l in 1..:\n  A_{l}[i] = X[i]\n  if l:\n    B[i] = 1\nC[i] = B[i] + A_1[i]",
+        "def F(L[:\n  K[i] = 1\n  return K\nC[i] = 2*X[i]",
+    ],
+)
+def test_a_broken_head_costs_one_message(text: str):
+    assert len(il.check(text)) == 1

@@ -30,10 +30,15 @@ class _Assembly:
     def block(self, column: int, kind: str) -> tuple[ast.Statement, ...]:
         """The statements from here on that begin at `column`."""
         out: list[ast.Statement] = []
+        is_broken = False  # the statement above has a mistake, which was told
         while self.at < len(self.items):
             here, item = self.items[self.at]
             if here < column:
                 break
+            if is_broken and (here > column or (isinstance(item, Head) and item.kind == "else")):
+                self._passed_over(column)
+                continue
+            is_broken = item is None
             if here > column:
                 if item is not None:
                     self.found.append(diagnostic("E0107", self.spans[self.at]))
@@ -46,6 +51,14 @@ class _Assembly:
             elif item is not None:
                 self._statement(item, out)
         return tuple(out)
+
+    def _passed_over(self, column: int) -> None:
+        """The block under a broken head: nothing is said of it, and the names it defines count as broken."""
+        self.at += self.items[self.at][0] == column
+        while self.at < len(self.items) and self.items[self.at][0] > column:
+            item = self.items[self.at][1]
+            self.broken |= {n.name for n in ast.nodes(item) if isinstance(n, ast.Equation)} | {""}
+            self.at += 1
 
     def _statement(self, item: ast.Statement, out: list[ast.Statement]) -> None:
         before = out[-1] if out else None

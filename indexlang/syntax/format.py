@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from indexlang.syntax import ast, lexer
+from indexlang.syntax.latex.scan import is_latex
 from indexlang.syntax.parse import parse, statement
 from indexlang.syntax.rewrite import rewritten
 from indexlang.syntax.spelling import Spelling, Style, spelling
 from indexlang.syntax.wrap import INDENT, wrapped
 from indexlang.syntax.write import Writer
-from indexlang.text.diagnostics import ProgramError
+from indexlang.text.diagnostics import ProgramError, program_error
 from indexlang.text.render import cells
 from indexlang.text.source import Source, Span
 
@@ -39,6 +40,8 @@ def formatted(source: Source, style: Style = Style.AS_WRITTEN) -> Formatted:
 
     A comment inside a statement goes to a line of its own above it. Cost: linear in the text.
     """
+    if is_latex(source):
+        raise program_error("E0124", Span(source, 0, 1))
     module, found = parse(source)
     if found:
         raise ProgramError(found)

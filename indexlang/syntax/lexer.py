@@ -20,7 +20,7 @@ TWINS = {
     "∞": "inf", "Σ": "sum", "∑": "sum", "∏": "prod", "σ": "sigmoid", "√": "sqrt",
 }  # fmt: skip
 
-_KIND = {
+KINDS = {
     "[": "LSQB", "]": "RSQB", "(": "LPAR", ")": "RPAR", "}": "RBRACE", "_{": "SUBSCRIPT", ",": "COMMA", ":": "COLON",
     "~": "TILDE", "=": "EQUALS", "+=": "PLUSEQUALS", "+": "PLUS", "-": "MINUS", "*": "MULTIPLY", "/": "MULTIPLY",
     "//": "MULTIPLY", "%": "MULTIPLY", "^": "POWER", "**": "POWER", "<": "COMPARE", ">": "COMPARE", "<=": "COMPARE",
@@ -32,6 +32,8 @@ _KEYWORD_AT = set(product(("LPAR", "COMMA"), ("NAME",), ("NAME", "NUMBER")))
 _PLAIN = {"**": "^", "←": "<-", "…": "..."}
 _OPENS = {"LSQB": "]", "LPAR": ")", "SUBSCRIPT": "}", "FLOOR": "⌋"}
 _CLOSES = {"RSQB": "]", "RPAR": ")", "RBRACE": "}", "RFLOOR": "⌋"}
+OPENS_IN_LATEX = ("LBRACE", "ABS", "CASES")
+CLOSES_IN_LATEX = ("RABS", "ENDCASES")
 _CONTINUES = {
     "COMMA",
     "EQUALS",
@@ -142,12 +144,12 @@ def with_keywords(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
     out = list(tokens)
     for n, token in enumerate(tokens[:-1]):
         before = tokens[n - 1].kind if n else ""
-        if token.kind in _OPENS:
+        if token.kind in _OPENS or token.kind in OPENS_IN_LATEX:
             is_head = n == 2 and tokens[0].kind == "DEF"
             calls.append(token.kind == "LPAR" and before == "NAME" and not is_head)
-        elif token.kind in _CLOSES and calls:
-            calls.pop()
-        elif calls and calls[-1] and (before, token.kind, tokens[n + 1].kind) in _KEYWORD_AT:
+        elif token.kind in _CLOSES or token.kind in CLOSES_IN_LATEX:
+            del calls[-1:]
+        elif any(calls[-1:]) and (before, token.kind, tokens[n + 1].kind) in _KEYWORD_AT:
             out[n] = Token("KEYWORD", token.text, token.span)
     return tuple(out)
 
@@ -224,8 +226,8 @@ def _tokens(source: Source, heads: set[str]) -> Iterator[Token | Diagnostic]:
             yield _twin(text, span)
         elif group == "string":
             yield Token("STRING", text[1:-1], span)
-        elif group == "symbol" and text in _KIND and (text != "?" or before == "="):
-            yield Token(_KIND[text], _PLAIN.get(text, text), span)
+        elif group == "symbol" and text in KINDS and (text != "?" or before == "="):
+            yield Token(KINDS[text], _PLAIN.get(text, text), span)
         else:
             yield _meaningless(text, span)
         before = text
@@ -264,7 +266,7 @@ def _twin(text: str, span: Span) -> Token:
         return Token(plain.upper(), plain, span)
     if plain in REDUCTIONS:
         return Token("REDUCE", plain, span)
-    return Token("ROOT" if text == "√" else _KIND.get(plain, "NAME"), plain, span)
+    return Token("ROOT" if text == "√" else KINDS.get(plain, "NAME"), plain, span)
 
 
 def _meaningless(text: str, span: Span) -> Diagnostic:

@@ -66,12 +66,17 @@ def parse_expression(source: Source, offset: int, text: str) -> ast.Expr:
 
 def statement(line: lexer.Line) -> ast.Statement | Head:
     """The tree of one line, or the first line of a block. Raises ProgramError."""
-    conditions = [t for t in line.tokens if t.kind in ("IF", "NOT")]
+    return parsed(line.tokens, _parser())
+
+
+def parsed(tokens: tuple[lexer.Token, ...], parser: Lark) -> ast.Statement | Head:
+    """The tree of the tokens of one statement. Raises ProgramError."""
+    conditions = [t for t in tokens if t.kind in ("IF", "NOT")]
     if len(conditions) > MAX_DEPTH:  # each nests in the one before: not worth parsing
         raise program_error("E0106", conditions[MAX_DEPTH].span, limit=MAX_DEPTH)
-    tokens = lexer.with_keywords(line.tokens)
+    tokens = lexer.with_keywords(tokens)
     try:
-        found = _parser().parse(tokens)  # pyright: ignore[reportArgumentType]
+        found = parser.parse(tokens)  # pyright: ignore[reportArgumentType]
     except UnexpectedInput as error:
         raise ProgramError([mistakes.explain(error, tokens)]) from None
     except VisitError as error:
@@ -82,8 +87,17 @@ def statement(line: lexer.Line) -> ast.Statement | Head:
 
 @cache
 def _parser() -> Lark:
-    grammar = files("indexlang.grammar").joinpath("indexlang.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", lexer=_Tokens, transformer=Tree(), maybe_placeholders=True, start="start")
+    return built(grammar("indexlang.lark"), Tree())
+
+
+def grammar(name: str) -> str:
+    """The text of a grammar."""
+    return files("indexlang.grammar").joinpath(name).read_text(encoding="utf-8")
+
+
+def built(text: str, tree: Any) -> Lark:
+    """A parser of token sequences, which hands what it recognises to `tree`."""
+    return Lark(text, parser="lalr", lexer=_Tokens, transformer=tree, maybe_placeholders=True, start="start")
 
 
 class _Tokens(Lexer):

@@ -5,14 +5,27 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from indexlang.syntax import ast
+from indexlang.syntax.levels import (
+    ATOM,
+    CHOICE,
+    COMPARE,
+    FOLD,
+    LEVEL,
+    MINUS,
+    NOT,
+    OR,
+    POWER,
+    PRODUCT,
+    RIGHT,
+    SUM,
+    VECTOR,
+    ends_in_fold,
+)
 from indexlang.syntax.spelling import Spelling
 from indexlang.syntax.tree import Head
 from indexlang.syntax.wrap import MARK, flat
 
-# How tightly each form binds; a part that binds less tightly than its place asks gets brackets.
-_VECTOR, _CHOICE, _OR, _AND, _NOT, _COMPARE, _SUM, _FOLD, _PRODUCT, _MINUS, _POWER, _ATOM = range(12)
-_LEVEL = {"or": _OR, "and": _AND, "+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "//": _PRODUCT, "%": _PRODUCT}
-_BARE = ast.Number | ast.Name | ast.Access  # what may follow a keyword without `=`
+BARE = ast.Number | ast.Name | ast.Access  # what may follow a keyword without `=`
 _SHORT = 5  # subscripts of at most that many characters are listed without spaces
 _OPERATOR = re.compile(r" ([-+*/%·×∗−]|//)[ \n]")
 
@@ -30,10 +43,10 @@ class Writer:
     # -- expressions
 
     def vector(self, e: ast.Expr) -> str:
-        return self._at(e, _VECTOR)
+        return self._at(e, VECTOR)
 
     def expr(self, e: ast.Expr) -> str:
-        return self._at(e, _CHOICE)
+        return self._at(e, CHOICE)
 
     def _at(self, e: ast.Expr, place: int) -> str:
         text, level = self._text(e)
@@ -43,11 +56,11 @@ class Writer:
         """The text of an expression, and how tightly it binds."""
         match e:
             case ast.Number():
-                return _number(e), _ATOM
+                return number(e), ATOM
             case ast.Name(name=name):
-                return self._name(name), _ATOM
+                return self._name(name), ATOM
             case ast.Access():
-                return self._access(e), _ATOM
+                return self._access(e), ATOM
             case ast.Call():
                 return self._call(e)
             case ast.Unary():
@@ -55,39 +68,39 @@ class Writer:
             case ast.Binary():
                 return self._binary(e)
             case ast.Comparison(ops=ops, operands=operands):
-                first, *others = (self._at(o, _SUM) for o in operands)
+                first, *others = (self._at(o, SUM) for o in operands)
                 signs = (self.spelling.word(op) for op in ops)
-                return first + "".join(f" {s}{MARK}{o}" for s, o in zip(signs, others, strict=True)), _COMPARE
+                return first + "".join(f" {s}{MARK}{o}" for s, o in zip(signs, others, strict=True)), COMPARE
             case ast.Conditional(value=value, condition=condition, other=other):
-                return f"{self._at(value, _OR)} if {self._at(condition, _OR)} else {self.expr(other)}", _CHOICE
+                return f"{self._at(value, OR)} if {self._at(condition, OR)} else {self.expr(other)}", CHOICE
             case ast.Reduction():
-                return self._reduction(e), _FOLD
+                return self._reduction(e), FOLD
             case ast.Table(items=items):
-                return f"[{f',{MARK}'.join(map(self.expr, items))}]", _ATOM
+                return f"[{f',{MARK}'.join(map(self.expr, items))}]", ATOM
             case ast.Joined(parts=parts):
-                return f" ;{MARK}".join(map(self.expr, parts)), _VECTOR
+                return f" ;{MARK}".join(map(self.expr, parts)), VECTOR
             case _:
                 assert_never(e)
 
     def _unary(self, e: ast.Unary) -> tuple[str, int]:
         word = self.spelling.word(e.op)
         if e.op == "not":
-            return (f"{word} {self._at(e.operand, _NOT)}", _NOT) if word == "not" else (
-                f"{word}{self._at(e.operand, _ATOM)}", _NOT)  # fmt: skip
-        if _ends_in_fold(e.operand):
-            return f"{word}{self._at(e.operand, _FOLD)}", _FOLD
-        return f"{word}{self._at(e.operand, _MINUS)}", _MINUS
+            return (f"{word} {self._at(e.operand, NOT)}", NOT) if word == "not" else (
+                f"{word}{self._at(e.operand, ATOM)}", NOT)  # fmt: skip
+        if ends_in_fold(e.operand):
+            return f"{word}{self._at(e.operand, FOLD)}", FOLD
+        return f"{word}{self._at(e.operand, MINUS)}", MINUS
 
     def _binary(self, e: ast.Binary) -> tuple[str, int]:
         word = self.spelling.word(e.op)
         if e.op == "^":
-            return f"{self._at(e.left, _ATOM)}^{self._at(e.right, _MINUS)}", _POWER
-        level = _LEVEL[e.op]
-        if level == _PRODUCT and _ends_in_fold(e.right):
-            return f"{self._at(e.left, _PRODUCT)} {word}{MARK}{self._at(e.right, _FOLD)}", _FOLD
-        space = level < _PRODUCT or not (_is_small(e.left) and _is_small(e.right))
+            return f"{self._at(e.left, ATOM)}^{self._at(e.right, MINUS)}", POWER
+        level = LEVEL[e.op]
+        if level == PRODUCT and ends_in_fold(e.right):
+            return f"{self._at(e.left, PRODUCT)} {word}{MARK}{self._at(e.right, FOLD)}", FOLD
+        space = level < PRODUCT or not (is_small(e.left) and is_small(e.right))
         sign = f" {word}{MARK}" if space else word
-        right = {_PRODUCT: _MINUS, _SUM: _FOLD, _OR: _AND, _AND: _NOT}[level]
+        right = RIGHT[level]
         return f"{self._at(e.left, level)}{sign}{self._at(e.right, right)}", level
 
     def _reduction(self, e: ast.Reduction) -> str:
@@ -95,7 +108,7 @@ class Writer:
         if word in self.taken:  # `sum[j] = …` makes `sum` a tensor; `Sum` still adds up
             word = word.capitalize()
         binders = "" if e.binders is None else f"[{_listed([self._binder(b) for b in e.binders])}]"
-        return f"{word}{binders} {self._at(e.body, _FOLD)}"
+        return f"{word}{binders} {self._at(e.body, FOLD)}"
 
     def _binder(self, b: ast.Binder) -> str:
         return self._name(b.name) + (f":{_tight(self.expr(b.extent))}" if b.extent is not None else "")
@@ -104,14 +117,14 @@ class Writer:
         if e.name in ("sqrt", "floor") and len(e.args) == 1 and not e.keywords:
             word = self.spelling.word(e.name)
             if word == "√":
-                return f"√{self._at(e.args[0], _ATOM)}", _POWER
+                return f"√{self._at(e.args[0], ATOM)}", POWER
             if word == "⌊":
-                return f"⌊{self.expr(e.args[0])}⌋", _ATOM
+                return f"⌊{self.expr(e.args[0])}⌋", ATOM
         args = [*map(self.expr, e.args), *map(self._keyword, e.keywords)]
-        return f"{self._name(e.name)}({f',{MARK}'.join(args)})", _ATOM
+        return f"{self._name(e.name)}({f',{MARK}'.join(args)})", ATOM
 
     def _keyword(self, k: ast.Keyword) -> str:
-        if isinstance(k.value, _BARE):
+        if isinstance(k.value, BARE):
             return f"{self._name(k.name)} {self.expr(k.value)}"
         return f"{self._name(k.name)}={_tight(self.expr(k.value))}"
 
@@ -217,7 +230,7 @@ class Writer:
                 assert_never(p)
 
 
-def _number(e: ast.Number) -> str:
+def number(e: ast.Number) -> str:
     """A number as it was written, with a digit on both sides of its point."""
     text = e.span.text.replace("E", "e")
     if not re.fullmatch(r"[0-9]*\.?[0-9]*(e[+-]?[0-9]+)?", text):
@@ -227,26 +240,15 @@ def _number(e: ast.Number) -> str:
     return (whole or "0") + (f".{part or '0'}" if point else "") + sign + exponent
 
 
-def _ends_in_fold(e: ast.Expr) -> bool:
-    """Whether this is a reduction, or minus one: such may only end a product."""
-    match e:
-        case ast.Reduction():
-            return True
-        case ast.Unary(op="-", operand=operand):
-            return _ends_in_fold(operand)
-        case _:
-            return False
-
-
-def _is_small(e: ast.Expr) -> bool:
+def is_small(e: ast.Expr) -> bool:
     """Whether products of this are written without spaces: names, numbers, arithmetic of them."""
     match e:
         case ast.Number() | ast.Name():
             return True
         case ast.Unary(op="-", operand=operand):
-            return _is_small(operand)
+            return is_small(operand)
         case ast.Binary(left=left, right=right):
-            return _is_small(left) and _is_small(right)
+            return is_small(left) and is_small(right)
         case _:
             return False
 

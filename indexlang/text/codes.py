@@ -51,6 +51,19 @@ _ROWS = (
          "An equation defines a tensor: `A[i,j] = …`; a constant is a bare name: `s = 2`.", "X[i] + 1 = A[i]"),
     Code("E0109", "a block is not complete", "`{what}` lacks {wanted}", "see docs/notation.md for the form of blocks",
          "`def`, `for`, `if` and `else` end in a colon and are followed by indented lines; a `def` block ends in `return`.", "for l in 1..3:\nA[i] = X[i]"),
+    Code("E0120", "no meaning in a formula", "`{shown}` has no meaning in a formula", "{advice}",
+         "Formulas in LaTeX are read as the same notation, sign by sign. What changes only the look is passed over; "
+         "what could mean something and is not known is refused. docs/latex.md lists the commands.",
+         "$$A[i] = \\sgima(X[i])$$"),
+    Code("E0121", "dots leave something out", "`{shown}` leaves something out", "write all the parts",
+         "A reader can guess what dots stand for; a compiler had better not.", "$$L[J] = A[J] ; \\cdots ; C[J]$$"),
+    Code("E0122", "no equation", "there is no equation in this LaTeX", "write one: `$$C[i,k] = \\sum_j A[i,j] B[j,k]$$`",
+         "Formulas without `=` are left out with a warning; here nothing else is left.", "$$\\sigma(x) \\approx 0$$"),
+    Code("E0123", "a sum that does not start at 0", "`{index}` starts at another number than 0", "let `{index}` run from 0, as in `\\sum_{{{index}=0}}^{{N-1}}`",
+         "Indices run from 0. A sum from 1 to N is a sum from 0 to N-1 with every use of the index one higher.",
+         "$$s = \\sum_{i=1}^{3} x[i]$$"),
+    Code("E0124", "layout of LaTeX", "this is LaTeX; only the notation is laid out", "`indexlang show FILE --latex` sets a program anew",
+         "`indexlang fmt` lays out programs in the notation. Formulas in LaTeX stay as they are."),
     # -- names
     Code("E0201", "unknown name", "`{name}` is not defined", "{advice}",
          "A text that declares any `input` or `param` declares all of them; every other tensor is defined by an "
@@ -224,6 +237,15 @@ _ROWS = (
     Code("E0903", "too many statements", "the program unrolls to more than {limit} statements", "use fewer turns",
          "`for` repeats its block; the whole program is bounded.", "for l in 1..1000000000:\n    L_{l}[i] = X[i]"),
     # -- warnings
+    Code("W0101", "a formula that is no equation", "this is no equation and is left out: {reason}", "write `name[indices] = …` if it is to be computed",
+         "A text in LaTeX may show formulas that define nothing: a name by itself, a condition, an approximation. "
+         "They are passed over.", "$$L[b,x]$$ $$A[i] = 2 X[i]$$", severity="warning"),
+    Code("W0102", "a slip with a bracket", "{message}", "correct the bracket in the LaTeX",
+         "Two slips are seen so often on slides that they are taken: one bracket too many at the end of a formula, "
+         "and `A(i]` for `A[i]`. Every other bracket must match.", "$$A[i] = 2 \\cdot X[i])$$", severity="warning"),
+    Code("W0103", "several right sides", "only the first right side defines the tensor; this one is left out", "give each right side a formula of its own to compute it",
+         "A chain `A = B = C` says that all are equal. The first right side is computed; whether the others agree is not checked.",
+         "$$A[i] = 2 \\cdot X[i] = X[i] + X[i]$$", severity="warning"),
     Code("W0301", "a sum over a term that does not vary", "no index of `{op}` occurs in {term}", "take it out of the {op}, or put brackets where the {op} should end",
          "A term that uses none of the indices is repeated once for each of their values: it comes out multiplied "
          "by their number. Often a bracket is missing. `sum W*L - B` ends before the minus; `sum (W*L - B)` does "

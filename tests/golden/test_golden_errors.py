@@ -19,8 +19,9 @@ def test_the_example_of_a_code(
     row: Code, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
-    Path("example.idx").write_text(row.example, encoding="utf-8")
-    found = check(Path("example.idx"))
+    path = Path("example.tex" if "$$" in row.example else "example.idx")
+    path.write_text(row.example, encoding="utf-8")
+    found = check(path)
     golden = FOLDER / f"{row.code}.txt"
     got = row.example.strip("\n") + RULE + "\n\n".join(render_plain(d, WIDTH) for d in found) + "\n"
     if request.config.getoption("--update-golden", default=False):

@@ -131,6 +131,11 @@ def test_a_text_with_mistakes_is_refused():
         laid("A[i] = X[i]\nC[i] = + * 2")
 
 
+def test_latex_is_refused():
+    with pytest.raises(ProgramError, match="E0124"):
+        laid(r"A[i] = \sum_j X[i,j]")
+
+
 # -- laws
 
 

@@ -25,7 +25,9 @@ def _inner(draw: Any, e: st.SearchStrategy[str]) -> str:
     a, b, c = draw(e), draw(e), draw(e)
     match draw(st.integers(0, 11)):
         case 0 | 1 | 2:
-            return f"{_bracketed(draw, a)} {draw(st.sampled_from(BINARY))}{draw(spaces)}{_bracketed(draw, b)}"
+            sign = draw(st.sampled_from(BINARY))
+            apart = " " if sign.isascii() and sign.isalpha() else draw(spaces)
+            return f"{_bracketed(draw, a)} {sign}{apart}{_bracketed(draw, b)}"
         case 3:
             return draw(st.sampled_from((f"-({a})", f"not ({a})", f"¬({a})", f"√({a})", f"⌊{a}⌋")))
         case 4 | 5:
@@ -94,6 +96,12 @@ def _statements(draw: Any) -> str:
         case _:
             sign = draw(st.sampled_from(("=", "+=", "<-", "~")))
             return f"{name}[{draw(axes)}] {sign} {e}"
+
+
+def plain_modules() -> st.SearchStrategy[str]:
+    """Statements without blocks, computed names and packs: what LaTeX can say."""
+    lines = _statements().filter(lambda text: "_{" not in text and "..." not in text)
+    return st.lists(lines, min_size=1, max_size=4).map("\n".join)
 
 
 @st.composite

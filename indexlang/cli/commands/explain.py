@@ -34,7 +34,8 @@ def story(row: Code, columns: int, charset: str = "utf-8") -> str:
 
 def said(row: Code, columns: int, charset: str = "utf-8") -> list[str]:
     """The lines of the message that the example of a code raises."""
-    found = checked(Source("example.idx", row.example), None, DType.F32).diagnostics
+    name = "example.tex" if "$$" in row.example else "example.idx"
+    found = checked(Source(name, row.example), None, DType.F32).diagnostics
     messages = [render_plain(d, columns, charset) for d in found if d.code == row.code]
     return "\n\n".join(messages).split("\n")
 

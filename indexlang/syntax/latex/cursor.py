@@ -1,0 +1,200 @@
+"""A place among the pieces of LaTeX, and reading names there: `\\tilde{L}'_{\\ell+1}` → `L̃'_{l+1}`."""
+
+import re
+from dataclasses import dataclass
+
+from indexlang.syntax.latex import words
+from indexlang.syntax.latex.scan import Piece
+from indexlang.text.diagnostics import ProgramError, program_error
+from indexlang.text.names import normal
+from indexlang.text.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name of the notation; `subscripts` are the places of a subscript that is a list of indices (`w_{i,j}`)."""
+
+    text: str
+    span: Span
+    subscripts: tuple[int, int] | None = None
+
+
+class Cursor:
+    """Goes over pieces from left to right.
+
+    indices  of each formula, the letters that are indices: as a subscript they list, they do not name
+    """
+
+    def __init__(self, pieces: list[Piece], indices: list[frozenset[str]]) -> None:
+        self.pieces = pieces
+        self.at = 0
+        self.formula = 0
+        self._indices = indices
+        self.is_letterwise = False  # inside `_{ij}`, where each letter is a name
+
+    @property
+    def indices(self) -> frozenset[str]:
+        """The indices of the formula here."""
+        return self._indices[min(self.formula, len(self._indices) - 1)]
+
+    @property
+    def piece(self) -> Piece:
+        return self.pieces[min(self.at, len(self.pieces) - 1)]
+
+    def next(self) -> Piece:
+        piece = self.piece
+        self.at += 1
+        return piece
+
+    def ahead(self) -> Piece:
+        """The next piece that is not the end of a line."""
+        at = self.at
+        while at < len(self.pieces) - 1 and self.pieces[at].kind == "newline":
+            at += 1
+        return self.pieces[min(at, len(self.pieces) - 1)]
+
+    def group_end(self) -> int:
+        """The place of the brace that closes the one here (E0104), or the place behind the single piece here."""
+        if not self.sees("{"):
+            return self.at + 1
+        depth = 0
+        for here in range(self.at, len(self.pieces)):
+            piece = self.pieces[here]
+            if piece.kind == "end":
+                break
+            depth += (piece.text == "{") - (piece.text == "}") if piece.kind == "symbol" else 0
+            if depth == 0:
+                return here
+        raise program_error("E0104", self.piece.span, message="`{` is never closed", advice="write `}` where it ends")
+
+    def sees(self, *signs: str) -> bool:
+        return self.piece.kind == "symbol" and self.piece.text in signs
+
+    # -- names
+
+    def name(self) -> Name:
+        """The name that begins here, with its primes and scripts."""
+        start = self.piece.span
+        return self.scripted(self._stem(), start)
+
+    def scripted(self, text: str, start: Span) -> Name:
+        """A name whose letters have been read, with the primes and scripts that follow, and its part behind a point."""
+        found = self._scripted(text, start)
+        point, behind = self.piece, self.pieces[min(self.at + 1, len(self.pieces) - 1)]
+        if point.text != "." or found.subscripts or behind.span.start != point.span.end:
+            return found
+        self.at += 1
+        if not self.starts_name():
+            self.at -= 1
+            return found
+        member = self.name()
+        return Name(f"{found.text}.{member.text}", found.span.to(member.span), member.subscripts)
+
+    def _scripted(self, text: str, start: Span) -> Name:
+        subscript, label, span = "", "", start.to(self.pieces[self.at - 1].span)
+        while True:
+            if self.sees("'"):
+                text += self.next().text
+            elif self.sees("_") and not subscript:
+                self.at += 1
+                first, subscript = self.at, self._script()
+                if self._lists(subscript):
+                    return Name(text, span, (first, self.at))
+            elif self.sees("^") and self._is_label():
+                self.at += 1
+                script = self._script()
+                text, label = (text + "'" * len(script), label) if set(script) == {"'"} else (text, f"_{script}")
+            else:
+                return Name(_joined(text, subscript, label), span)
+            span = start.to(self.pieces[self.at - 1].span)
+
+    def _stem(self) -> str:
+        piece = self.next()
+        if piece.kind == "letter":
+            return self._run(piece)
+        if piece.text in words.ACCENTS:
+            return self._accented(words.ACCENTS[piece.text], piece)
+        letter = words.LETTERS[piece.text]
+        if letter == "Δ" and self.piece.kind == "letter":
+            letter += self.next().text
+        return normal(letter)
+
+    def _run(self, first: Piece) -> str:
+        """Letters without a space between are one name; but capitals are a product of extents: `BXY`."""
+        start, text = self.at, first.text
+        if self.is_letterwise:
+            return normal(text)
+        while self.piece.kind in ("letter", "number") and self.piece.span.start == self.pieces[self.at - 1].span.end:
+            if self.piece.kind == "number" and not self.piece.text.isdigit():
+                break
+            text += self.next().text
+        if text.isalpha() and text.isupper() and not self.sees("[", "(", "_", "'"):
+            self.at = start
+            return normal(first.text)
+        return normal(text)
+
+    def _accented(self, mark: str, accent: Piece) -> str:
+        self.group_end()  # the braces are closed
+        braced = self.sees("{")
+        self.at += braced
+        if not self.starts_name():
+            raise _not_over(accent)
+        text = self._stem() if braced or self.piece.kind == "command" else self.next().text
+        while braced and self.sees("'"):
+            text += self.next().text
+        if braced and not self.sees("}"):
+            raise _not_over(accent)
+        self.at += braced
+        return normal(text[0] + mark + text[1:])
+
+    def starts_name(self) -> bool:
+        piece = self.piece
+        return piece.kind == "letter" or (
+            piece.kind == "command" and (piece.text in words.LETTERS or piece.text in words.ACCENTS)
+        )
+
+    def _script(self) -> str:
+        """What a script says, as text of the notation without spaces."""
+        end = self.group_end()
+        inside = self.pieces[self.at + 1 : end] if self.sees("{") else self.pieces[self.at : end]
+        self.at = end + self.sees("{")
+        return "".join(map(_said, inside))
+
+    def _lists(self, script: str) -> bool:
+        """Whether a subscript lists indices; a name before `[` is never read so."""
+        if self.ahead().text == "[":
+            return False
+        return "," in script or script in self.indices or (script.isalpha() and set(script) <= self.indices)
+
+    def _is_label(self) -> bool:
+        """Whether a superscript belongs to the name: before `[`, or a prime."""
+        here = self.at
+        self.at += 1
+        script = self._script()
+        label = self.ahead().text == "[" or set(script) == {"'"}
+        self.at = here
+        return label and re.fullmatch(r"[\w'+*/-]+", script) is not None
+
+
+def _said(piece: Piece) -> str:
+    if piece.kind == "command":
+        if piece.text == "prime":
+            return "'"
+        if piece.text in words.TEXTS:
+            return ""
+        return words.LETTERS.get(piece.text) or words.SIGNS.get(piece.text, ("", piece.span.text))[1]
+    return "" if piece.kind in ("newline", "space") or piece.text in "{}" else piece.text
+
+
+def _not_over(accent: Piece) -> ProgramError:
+    advice = "put it over one letter, as in `\\hat{x}`"
+    return program_error("E0120", accent.span, shown=accent.span.text, advice=advice)
+
+
+def _joined(text: str, subscript: str, label: str) -> str:
+    """Stem, subscript and label as one name: a subscript that is computed stays in braces."""
+    if not subscript:
+        return text + label
+    if subscript.isdigit():
+        return f"{text}_{subscript}{label}"
+    return f"{text}{label}_{{{subscript}}}"

@@ -1,0 +1,145 @@
+"""LaTeX → its pieces: which parts of a text are formulas, and the commands, letters, numbers and signs of those."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from indexlang.syntax.latex import words
+from indexlang.text.source import Source, Span
+
+_COMMAND = re.compile(r"^[^#\n\"]*(?:\\[A-Za-z]|\$)", re.MULTILINE)
+_DISPLAY = re.compile(
+    r"""(?P<escaped>\\[%$\\])
+      | (?P<note>%[^\n]*)
+      | \$\$(?P<dollars>.*?)\$\$
+      | \\\[(?P<brackets>.*?)\\\]
+      | \\begin\{(?P<name>equation|align|gather|multline|displaymath|eqnarray|flalign)(?P<star>\*?)\}
+        (?P<body>.*?)\\end\{(?P=name)(?P=star)\}""",
+    re.VERBOSE | re.DOTALL,
+)
+_INLINE = re.compile(r"(?<![\\$])\$(?P<inline>[^$]+)\$")
+_SAID = re.compile(r"^[ \t]*(?:%![ \t]*(?P<line>[^\n]*)|Given[ \t]+\$?(?P<given>[^\W\d]\w*\[[^]\n]*\]))", re.MULTILINE)
+_PIECE = re.compile(
+    r"""(?P<skip>[ \t~]+|%[^\n]*)
+      | (?P<newline>\n)
+      | (?P<command>\\(?:[A-Za-z]+\*?|.|\n))
+      | (?P<number>(?<=[_^])[0-9]|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
+      | (?P<letter>[^\W\d_][\u0300-\u036f]*)
+      | (?P<symbol>\+=|<-|<=|>=|!=|==|//|.)""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A command (`text` without its backslash), letter, number, sign, newline, or the end of a formula."""
+
+    kind: str
+    text: str
+    span: Span
+
+
+def is_latex(source: Source) -> bool:
+    """Whether a text is LaTeX: a .tex file, or any text but a .idx file with a command or `$` outside comments."""
+    if source.name.endswith((".tex", ".idx")):
+        return source.name.endswith(".tex")
+    return _COMMAND.search(source.text) is not None
+
+
+def pieces(source: Source, places: list[tuple[int, int]]) -> list[Piece]:
+    """The pieces of formulas; each formula ends with a piece of kind `end`."""
+    out: list[Piece] = []
+    for start, stop in places:
+        for match in _PIECE.finditer(source.text, start, stop):
+            kind, text = match.lastgroup or "", match[0]
+            if kind == "skip":
+                continue
+            out.append(Piece(kind, text[1:].rstrip("*") if kind == "command" else text, _at(source, match)))
+        out.append(Piece("end", "", Span(source, stop, stop)))
+    return out
+
+
+def _at(source: Source, match: re.Match[str]) -> Span:
+    return Span(source, match.start(), match.end())
+
+
+def formulas(text: str) -> list[tuple[int, int]]:
+    """The displayed formulas; those in the line if there is none; the whole text if there are none either."""
+    groups = ("dollars", "brackets", "body")
+    found = [m.span(g) for m in _DISPLAY.finditer(text) for g in groups if m[g] is not None]
+    found = found or [m.span("inline") for m in _INLINE.finditer(text)]
+    return found or list(_between(text))
+
+
+def _between(text: str) -> Iterator[tuple[int, int]]:
+    """All of a text but the lines that are declarations."""
+    at = 0
+    for match in _SAID.finditer(text):
+        yield at, match.start()
+        at = match.end()
+    yield at, len(text)
+
+
+def declarations(source: Source) -> Source:
+    """The lines `%! input X[B,3]` and `Given X[3]` of a text, in the notation, each at its place."""
+    out = [" " if c != "\n" else c for c in source.text]
+    for match in _SAID.finditer(source.text):
+        group = "line" if match["line"] is not None else "given"
+        start, stop = match.span(group)
+        out[start:stop] = source.text[start:stop]
+        if group == "given":
+            before = match.start() + len(match[0]) - len(match[0].lstrip())
+            out[before : before + 5] = "input"
+    return Source(source.name, "".join(out))
+
+
+def plain(found: list[Piece]) -> list[Piece]:
+    """The pieces without what only changes how a formula looks; wide spaces stay, as kind `space`."""
+    out: list[Piece] = []
+    drop: set[int] = set()  # braces of `\textcolor{red}{…}`
+    at = 0
+    while at < len(found):
+        piece = found[at]
+        at += 1
+        if at - 1 in drop:
+            continue
+        if piece.kind != "command" or piece.text not in _PASSING:
+            out.append(piece)
+        elif piece.text in words.SPACES:
+            out.append(Piece("space", "", piece.span))
+        elif piece.text in words.LOOKS:
+            for _ in range(words.LOOKS[piece.text]):
+                at = _behind_group(found, at)
+            end = _behind_group(found, at)
+            if end > at + 1:
+                drop |= {at, end - 1}
+        elif piece.text in ("left", "right", "middle"):
+            at = _fence(found, at, piece.text, out)
+        else:
+            for _ in range(words.SILENT[piece.text]):
+                at = _behind_group(found, at)
+    return out
+
+
+_PASSING = {*words.SILENT, *words.LOOKS}
+
+
+def _fence(found: list[Piece], at: int, side: str, out: list[Piece]) -> int:
+    """`\\left|` is a bracket, `\\left.` is none."""
+    after = found[at].text if at < len(found) else ""
+    if after == "|" and side != "middle":
+        out.append(Piece("command", "lvert" if side == "left" else "rvert", found[at].span))
+    return at + 1 if after in ("|", ".") else at
+
+
+def _behind_group(found: list[Piece], at: int) -> int:
+    """The place behind the braces that open at `at`, or behind the one piece there."""
+    depth = 0
+    for here in range(at, len(found)):
+        piece = found[here]
+        if piece.kind == "end":
+            return here
+        depth += (piece.text == "{") - (piece.text == "}") if piece.kind == "symbol" else 0
+        if depth <= 0 and piece.kind != "newline":
+            return here + 1
+    return len(found)

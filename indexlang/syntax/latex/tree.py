@@ -1,0 +1,68 @@
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUntypedBaseClass=false, reportGeneralTypeIssues=false
+"""Parse trees of LaTeX → syntax tree: the rules that grammar/latex.lark adds."""
+
+from typing import Any
+
+from lark import Token, v_args
+
+from indexlang.syntax import ast
+from indexlang.syntax.latex.names import Counted
+from indexlang.syntax.tree import Tree
+from indexlang.text.diagnostics import program_error
+from indexlang.text.source import Span
+
+
+@v_args(inline=True)
+class LatexTree(Tree):
+    """Called by lark for each rule as it is recognised."""
+
+    def quantified(self, equation: ast.Equation, start: Token, *items: Any) -> ast.Quantifier:
+        made = self.quantifier(start, *items)
+        return ast.Quantifier(made.names, equation, equation.span.to(made.span))
+
+    def fraction(
+        self, start: Token, _o: Token, above: ast.Expr, _c: Token, _p: Token, below: ast.Expr, end: Token
+    ) -> ast.Expr:
+        return ast.Binary("/", above, below, _span(start).to(_span(end)))
+
+    def absolute(self, start: Token, inner: ast.Expr, end: Token) -> ast.Expr:
+        return ast.Call("abs", (inner,), _span(start).to(_span(end)), _span(start))
+
+    def case(self, value: ast.Expr, _when: Token, condition: ast.Expr, _row: Token) -> tuple[ast.Expr, ast.Expr]:
+        return value, condition
+
+    def cases(self, start: Token, *items: Any) -> ast.Expr:
+        span = _span(start).to(_span(items[-1]))
+        last = next(item for item in items if not isinstance(item, tuple | Token))
+        for value, condition in reversed([item for item in items if isinstance(item, tuple)]):
+            last = ast.Conditional(value, condition, last, span)
+        return last
+
+    def applied(self, function: Token, operand: ast.Expr) -> ast.Expr:
+        return ast.Call(function.value.text, (operand,), _span(function).to(operand.span), _span(function))
+
+    def exponential(self, euler: Token, _power: Token, operand: ast.Expr) -> ast.Expr:
+        return ast.Call("exp", (operand,), _span(euler).to(operand.span), _span(euler))
+
+    def counted(self, *items: Any) -> ast.Expr:
+        """`\\sum_{i=0}^{N-1}`: an index with its range."""
+        op, _, name, _, first, _, _, last, body = items
+        if first != ast.Number(0, first.span):
+            raise program_error("E0123", first.span, index=name.value.text)
+        binder = Counted(name.value.text, _one_more(last), _span(name).to(last.span))
+        return ast.Reduction(op.value.text, (binder,), body, _span(op).to(body.span), _span(op))
+
+
+def _one_more(e: ast.Expr) -> ast.Expr:
+    """e + 1; `N-1` gives `N`."""
+    match e:
+        case ast.Number(value=int(value)):
+            return ast.Number(value + 1, e.span)
+        case ast.Binary(op="-", left=left, right=ast.Number(value=1)):
+            return left
+        case _:
+            return ast.Binary("+", e, ast.Number(1, e.span), e.span)
+
+
+def _span(token: Token) -> Span:
+    return token.value.span

@@ -1,0 +1,341 @@
+"""LaTeX in: the lecture's formulas letter by letter, other ways to write, and what is said of bad LaTeX."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from commandline import indexlang
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lecture_formulas import FORMULAS, OTHERS, Formula, Other
+
+import indexlang as il
+from indexlang.syntax import ast
+from indexlang.syntax.latex.parse import parse_latex
+from indexlang.syntax.latex.scan import is_latex
+from indexlang.syntax.parse import parse
+from indexlang.text.source import Source
+
+RNG = np.random.default_rng(0)
+
+
+def read(text: str) -> tuple[ast.Module, list[il.Diagnostic]]:
+    return parse_latex(Source("slide.tex", text))
+
+
+def same(latex: str, text: str) -> None:
+    """The LaTeX has the tree of the notation."""
+    module, found = read(latex)
+    assert not [d for d in found if d.severity.value == "error"], found
+    wanted, wrong = parse(Source("text", text))
+    assert not wrong
+    assert module.statements == wanted.statements
+
+
+# -- the lecture
+
+
+@pytest.mark.parametrize("formula", FORMULAS, ids=lambda f: f.slide)
+def test_a_formula_of_the_lecture_is_read_as_it_stands(formula: Formula):
+    same(formula.latex, formula.text)
+    assert tuple(sorted({d.code for d in read(formula.latex)[1]})) == formula.said
+
+
+@pytest.mark.parametrize("formula", [f for f in FORMULAS if not f.needs], ids=lambda f: f.slide)
+def test_a_formula_of_the_lecture_compiles_by_itself(formula: Formula):
+    assert il.compile(formula.latex, constants=formula.given).outputs
+
+
+def test_enough_of_the_lecture_is_read():
+    assert len(FORMULAS) >= 40
+    assert sum(not f.needs for f in FORMULAS) >= 20
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=lambda f: f.slide)
+def test_what_is_no_equation_is_left_out(other: Other):
+    module, found = read(other.latex)
+    assert module.statements == ()
+    assert other.code in [d.code for d in found]
+
+
+def formula(slide: str, number: int = 0) -> Formula:
+    return [f for f in FORMULAS if f.slide.startswith(slide)][number]
+
+
+def sigmoid(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+def windows(image: Any, size: int, stride: int = 1) -> Any:
+    """[b,x,y,i,dx,dy]"""
+    return np.lib.stride_tricks.sliding_window_view(image, (size, size), (1, 2))[:, ::stride, ::stride]
+
+
+L = RNG.normal(size=(2, 8, 8, 3))
+W = RNG.normal(size=(3, 3, 3, 4))
+B = RNG.normal(size=4)
+X = RNG.normal(size=(5, 6))
+
+
+@pytest.mark.parametrize(
+    ("slide", "number", "inputs", "want"),
+    [
+        ("Many", 0, {"W": W, "L_l": L, "B": B},
+         lambda: sigmoid(np.einsum("pqij,bxyipq->bxyj", W, windows(L, 3)) - B)),
+        ("Reducing Spatial Dimensions: Strided", 0, {"W": W, "L_l": L, "B": B},
+         lambda: sigmoid(np.einsum("pqij,bxyipq->bxyj", W, windows(L, 3, 2)) - B)),
+        ("Reducing Spatial Dimensions: Max", 0, {"L_l": L}, lambda: windows(L, 3, 2).max((4, 5))),
+        ("Image", 0, {"W": W, "L_l": L, "B": B}, lambda: np.einsum("pqij,bxyipq->bxyj", W, windows(L, 3)) + B),
+        ("Image", 1, {"L_l": L}, lambda: windows(L, 3).transpose(0, 1, 2, 4, 5, 3)),
+        ("Normalization", 0, {"x": X}, lambda: X.mean(0)),
+        ("Normalization", 1, {"x": X, "μ̂": X.mean(0)}, lambda: X.std(0, ddof=1)),
+        ("Spatial Batch", 0, {"x": L}, lambda: L.mean((0, 1, 2))),
+        ("Spatial Batch", 1, {"x": L, "μ̂": L.mean((0, 1, 2))}, lambda: L.std((0, 1, 2), ddof=1)),
+        ("Xavier", 0, {"x": X[0], "w": X.T}, lambda: X[0] @ X.T),
+    ],
+)  # fmt: skip
+def test_a_formula_of_the_lecture_runs(slide: str, number: int, inputs: dict[str, Any], want: Callable[[], Any]):
+    chosen = formula(slide, number)
+    got = il.compile(chosen.latex, constants=chosen.given).interpret(**inputs)
+    np.testing.assert_allclose(got, want(), rtol=1e-6)
+
+
+def test_batch_normalisation_of_three_slides_is_one_program():
+    text = "\n\n".join(
+        f.latex for f in FORMULAS if f.slide in ("Spatial Batch Normalization", "Adding an Affine Transformation")
+    )
+    net = il.compile(text)
+    gamma, beta = RNG.normal(size=(2, 3))
+    got = net.interpret(x=L, γ=gamma, β=beta)
+    np.testing.assert_allclose(got, (L - L.mean((0, 1, 2))) / L.std((0, 1, 2), ddof=1) * gamma + beta, rtol=1e-6)
+
+
+# -- other ways to write
+
+
+WAYS = (
+    (r"C_{ik} = \sum_j A_{ij} B_{jk}", "C[i,k] = sum[j] A[i,j]*B[j,k]"),
+    (r"C_{i,k} = \sum_{j} A_{i,j} B_{j,k}", "C[i,k] = sum[j] A[i,j]*B[j,k]"),
+    (r"y_i = \sum_{jk} A_{ijk} x_{jk}", "y[i] = sum[j,k] A[i,j,k]*x[j,k]"),
+    (r"\( C[i] = 2 A[i] \)", "C[i] = 2*A[i]"),
+    (r"Let $C[i] = 2 A[i]$ and $D[i] = -C[i]$.", "C[i] = 2*A[i]\nD[i] = -C[i]"),
+    (r"\[ C[i] = A[i]^2 \]", "C[i] = A[i]^2"),
+    (r"\begin{align*} C[i] &= A[i]^{10}, \\ D[i] &= C[i]^2. \end{align*}", "C[i] = A[i]^10\nD[i] = C[i]^2"),
+    ("\\alpha = 2\nC[i] = \\alpha\nA[i]", "α = 2\nC[i] = α*A[i]"),
+    ("C[i] = A[i]\n    + \\beta[i]", "C[i] = A[i] + β[i]"),
+    (r"C[i] = (A[i] + 1)(A[i] - 1)", "C[i] = (A[i] + 1)*(A[i] - 1)"),
+    (r"C[x] = x(x+1) f(x)", "C[x] = x*(x + 1)*f(x)"),
+    (r"C[i] = e^{-A[i]} + \exp(A[i]) + \log A[i] + \ln\left(2\right)", "C[i] = exp(-A[i]) + exp(A[i]) + log(A[i]) + log(2)"),
+    (r"C[i] = \left| A[i] \right| + \lvert 2 \rvert", "C[i] = abs(A[i]) + abs(2)"),
+    (r"C[i] = \tfrac12 A[i] + \dfrac{A[i]}{2}", "C[i] = 1/2*A[i] + A[i]/2"),
+    (r"p[b,k] = \frac{e^{F[b,k]}}{\sum_{m} e^{F[b,m]}}", "p[b,k] = exp(F[b,k]) / sum[m] exp(F[b,m])"),
+    (r"C[i] = \max(A[i], 0) + \min_{j} D[i,j]", "C[i] = max(A[i], 0) + min[j] D[i,j]"),
+    (r"k[b] = \arg\max_{k} p[b,k] + \operatorname{argmin}_k q[b,k]", "k[b] = (argmax[k] p[b,k]) + argmin[k] q[b,k]"),
+    (r"C[i] = \prod_{j=0}^{4} A[i,j]", "C[i] = prod[j:5] A[i,j]"),
+    (r"N = 4 \\ C[i] = \sum_{j=0}^{N-1} A[i,j]", "N = 4\nC[i] = sum[j:N] A[i,j]"),
+    (r"C[x] = A[\lfloor x/2 \rfloor, \left\lfloor \frac{x}{2} \right\rfloor]", "C[x] = A[floor(x/2),floor(x/2)]"),
+    (r"C[i] = \begin{cases} 1, & i < 2 \wedge i \geq 1, \\ 2 & \text{if } i = 3 \\ 3 & \text{else} \end{cases}".replace("i = 3", "i == 3"),
+     "C[i] = 1 if i < 2 and i >= 1 else 2 if i == 3 else 3"),
+    (r"C[b,x] = A[b,x] \qquad \text{for all } b, x", "for b,x C[b,x] = A[b,x]"),
+    (r"C[i] = A[i] \quad \text{the result}", "C[i] = A[i]"),
+    (r"H[\text{label}[b]] += 1", "H[label[b]] += 1"),
+    (r"\text{loss} = -\frac{1}{B} \sum_b \log p[b, y[b]]", "loss = -(1/B) * sum[b] log(p[b,y[b]])"),
+    (r"loss = -\mathrm{mean}_{b} \log p[b, y[b]]", "loss = -(mean[b] log(p[b,y[b]]))"),
+    (r"{C}'[i] = \boxed{A_{\text{in}}[i]}" .replace("{C}", "C"), "C'[i] = A_in[i]"),
+    (r"\Phi_1^\prime[i] = \hat x[i] + \widetilde{L}_2[i]", "Φ'_1[i] = x̂[i] + L̃_2[i]"),
+    (r"m[j] \leftarrow 0.9 m[j]", "m[j] <- 0.9*m[j]"),
+    (r"Z[i] \sim \text{bernoulli}(0.5)", "Z[i] ~ bernoulli(0.5)"),
+    ("%! input X[4, 3]\n%! param W[3] = 1\n$$y[i] = \\sum_j X[i,j] W[j]$$ % $$no[i] = 1$$",
+     "input X[4, 3]\nparam W[3] = 1\ny[i] = sum[j] X[i,j]*W[j]"),
+    (r"\ell = 3 \\ L_{\ell+1}[i] = 2 L_\ell[i]", "l = 3\nL_{l+1}[i] = 2*L_{l}[i]"),
+    (r"f(x) = 2 x \\ C[i] = f(A[i])", "def f(x) = 2*x\nC[i] = f(A[i])"),
+    (r"\sigma(x) = \frac{1}{1 + e^{-x}}", "def σ(x) = 1 / (1 + exp(-x))"),
+    (r"\text{F}(L[X, I\ldots], \Phi, \text{width}\ w, \text{pad}\ p = 0, \text{features}\ J = ?) = \Phi.W[J] * 2",
+     "def F(L[X,I...], Φ, width w, pad p = 0, features J = ?) = Φ.W[J]*2"),
+    (r"""\begin{aligned}
+     & \text{for } \ell = 1, \ldots, 3: \\
+     & \qquad L_{\ell+1}[i] = 2 L_\ell[i] \\
+     & \qquad \text{if } \ell = 2: \\
+     & \qquad \quad D_\ell[i] = L_\ell[i] \\
+     & \qquad \text{else}: \\
+     & \qquad \quad D_\ell[i] = 0 \\
+     C[i] &= L_4[i]
+     \end{aligned}""",
+     "for l in 1..3:\n  L_{l+1}[i] = 2*L_{l}[i]\n  if l == 2:\n    D_{l}[i] = L_{l}[i]\n  else:\n    D_{l}[i] = 0\nC[i] = L_4[i]"),
+    (r"\begin{aligned} & \text{def } f(L[X]): \\ & \quad A[i] = 2 L[i] \\ & \quad \text{return } A ; L \end{aligned}",
+     "def f(L[X]):\n  A[i] = 2*L[i]\n  return A ; L"),
+    (r"\quad C[i] = A[i] \\ \qquad D[i] = A[i]", "C[i] = A[i]\nD[i] = A[i]"),
+    ("%! for l in 1..2:\n%!   A_{l} = l\n$$C[i] = A_2 X[i]$$", "for l in 1..2:\n  A_{l} = l\nC[i] = A_2*X[i]"),
+    (r"k = 2 \\ L_{(k)}[i] = X_k[i]", "k = 2\nL_{k}[i] = X_k[i]"),
+    (r"C[i] = \begin{cases} 1 & i = 0 \wedge (i = 1 \vee i = 2) \\ f(x = 1) & \text{otherwise} \end{cases}",
+     "C[i] = 1 if i == 0 and (i == 1 or i == 2) else f(x=1)"),
+    (r'\text{include } \text{"a\_b.idx"} \\ C[i] = X[i]', 'include "a_b.idx"\nC[i] = X[i]'),
+    (r"C = \text{F}(A, \text{pad } 2 * k, \text{at}\ k + 1, \text{w} = \frac{k}{2}, \left| \text{G}(A, \text{b}\ 1) \right|)",
+     "C = F(A, pad 2*k, at k+1, w=k/2, abs(G(A, b 1)))"),
+    (r"A[i] = X[i] \qquad C[i] = 2 X[i]", "A[i] = X[i]\nC[i] = 2*X[i]"),
+    (r"A[i] = s X[i], \quad \text{where } s = 2 \quad \text{and} \quad C[i] = \sum_{j=0}^{4} X[j]",
+     "A[i] = s*X[i]\ns = 2\nC[i] = sum[j:5] X[j]"),
+    (r"A[i] = \frac{1}{2} \quad \sum_{j=0}^{4} X[j]", "A[i] = 1/2 * sum[j:5] X[j]"),
+    (r"L_{\ell-1}[i] = \color{red} L_{2\ell}[i]", "L_l_minus_1[i] = L_2l[i]"),
+    ("C[i] = Σ_{j} A[i,j]·B[j] ≤ √2".replace("√2", r"\sqrt{2}"), "C[i] = (sum[j] A[i,j]*B[j]) <= sqrt(2)"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("latex", "text"), WAYS)
+def test_ways_to_write(latex: str, text: str):
+    same(latex, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "want"),
+    [
+        ("<text>", r"A[i] = \sum_j X[i,j]", True),
+        ("<text>", "$A[i] = 2$", True),
+        ("<text>", "A[i] = X[i]  # \\sum", False),
+        ("<text>", "A[i] = X[i] \\ 2", False),
+        ("a.tex", "A[i] = X[i]", True),
+        ("a.idx", r"A[i] = \sum_j X[i,j]", False),
+    ],
+)
+def test_when_a_text_is_latex(name: str, text: str, want: bool):
+    assert is_latex(Source(name, text)) is want
+
+
+def test_a_message_points_into_the_latex():
+    text = "Some prose.\n\n$$Y[i] = \\sum_j W[i,j] \\tilde{X}_1[j, k]$$\n"
+    (found,) = il.check(text)
+    assert (found.code, found.line) == ("E0302", 3)
+    assert found.span.text == "k"
+
+
+def test_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    Path("slide.tex").write_text("Given X[4, 3]\n\n$$y[i] = \\sum_j X[i,j]^2$$\n", encoding="utf-8")
+    np.save("x.npy", np.arange(12.0).reshape(4, 3))
+    assert il.check("slide.tex") == []
+    assert indexlang("check", "slide.tex").exit == 0
+    ended = indexlang("run", "slide.tex", "--input", "X=x.npy", "--json")
+    assert ended.exit == 0, ended.err
+    assert '"max": 302.0' in ended.out
+
+
+# -- mistakes
+
+
+@pytest.mark.parametrize(
+    ("latex", "code", "marked"),
+    [
+        (r"A[i] = \sgima(X[i])", "E0120", r"\sgima"),
+        (r"A[i] = X[i] \oplus 2", "E0120", r"\oplus"),
+        (r"A[i] = \hat{x+1}[i]", "E0120", r"\hat"),
+        (r"A[i] = \text{the size of } X[i]", "E0120", r"\text{the size of }"),
+        (r"A[i] = \begin{pmatrix} 1 \end{pmatrix}", "E0120", r"\begin"),
+        (r"A[i] = X[i] + \dots + Y[i]", "E0121", r"\dots"),
+        (r"A[i] = \frac{X[i]}{2", "E0104", "{"),
+        (r"A[i] = \left(X[i] + 1", "E0104", "("),
+        (r"A[i] = \left(X[i] \right] + 1", "E0104", "]"),
+        (r"A[i] = X[i]) + \sin(1)", "E0104", ")"),
+        (r"A[i] = X[i]} + \sin(1)", "E0104", "}"),
+        (r"A[i] = \begin{cases} 1 & i < 2 \\ 2 & i > 3 \end{cases}", "E0109", r"\end{cases}"),
+        (r"A[i] = \begin{cases} 1 & i < 2", "E0104", r"\begin"),
+        (r"A[i] = \sum_{j=1}^{3} X[i,j]", "E0123", "1"),
+        (r"A[i] = \frac{1}", "E0102", ""),
+        (r"&\text{for } l = 1, \ldots, 3: \\ A_\ell[i] = X[i]", "E0109", r"\text{for } l = 1, \ldots, 3:"),
+        (r"&\text{for } l = 1, \ldots: \\ &\quad A_\ell[i] = X[i]", "E0101", ":"),
+        (r"&\text{if } 1 < 2 \\ &\quad A[i] = X[i] + \sin 1", "E0102", " "),
+        (r"\text{else}: \\ A[i] = X[i] + \sin 1", "E0109", r"\text{else}:"),
+        (r"\text{return } X[i] + \sin 1", "E0109", r"\text{return } X[i] + \sin 1"),
+        (r'\text{include } \text{"a.tex"}', "E0220", r'\text{include } \text{"a.tex"}'),
+        (r"A[i] = | X[i] | \cdot 2", "E0103", "|"),
+        (r"\sin(x)", "E0122", r"\ "[0]),
+        (r"A[i] = X[i] + \cdot 2", "E0101", r"\cdot"),
+        ("%! for l in 1..3:\n$$A[i] = X[i]$$", "E0109", "for l in 1..3:"),
+        ("%! input X[3\n$$A[i] = X[i]$$", "E0104", "["),
+    ],
+)
+def test_mistakes(latex: str, code: str, marked: str):
+    found = [d for d in il.check(latex) if d.code == code]
+    assert found, il.check(latex)
+    assert found[0].span.text == marked
+
+
+def test_one_bad_formula_costs_one_message():
+    found = il.check("$$A[i] = \\foo X[i]$$\n$$C[i] = 2 A[i]$$\n$$D[i] = \\bar$$\n")
+    assert [(d.code, d.line) for d in found] == [("E0120", 1), ("E0120", 3)]
+
+
+def test_a_bad_row_costs_one_message():
+    rows = (
+        r"A[i] &= \foo X[i]",
+        r"C[i] &= A[i]",
+        r"&\text{for } l = \bar, \ldots, 3:",
+        r"&\quad C_\ell[i] = C[i]",
+        "D[i] &= C_2[i]",
+    )
+    found = il.check("\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}")
+    assert [(d.code, d.line) for d in found] == [("E0120", 2), ("E0120", 4)]
+
+
+def test_a_function_of_a_slide_is_used():
+    net = il.compile(r"$$\text{Relu}(x) = \max(x, 0)$$ and $$Y[i] = \text{Relu}(X[i] - 1)$$")
+    np.testing.assert_array_equal(net.interpret(X=np.array([0.0, 1, 2])), [0, 0, 1])
+
+
+def only_messages(text: str) -> None:
+    """Whatever stands in LaTeX, the answer is messages with places and hints."""
+    found = il.check(text + " %\\sum")
+    for d in found:
+        assert d.message
+        assert d.hint
+        assert str(il.IndexlangError([d]))
+
+
+@pytest.mark.parametrize("text", [f.latex for f in FORMULAS[::6]] + [w[0] for w in WAYS[::4]])
+def test_latex_cut_anywhere_gets_messages(text: str):
+    for end in range(0, len(text), 1 if len(text) < 200 else 3):
+        only_messages(text[:end])
+        only_messages(text[end:])
+
+
+SIGNS = r"""\sum_ \frac \sqrt { } { } [ ] ( ) _ ^ & \\ \begin{cases} \end{cases} \text{for} \text{otherwise} \left \right
+    \hat \tilde \ell \Delta x L i j , ; = + - * ' . | $ $$ % 1 \max \cdot \times \quad \textcolor{red} \lfloor \rfloor
+    \lvert \{ \text{ \begin \dots \infty \log e < ~ # 2.5 σ \textbf \label NEWLINE"""
+PIECES = SIGNS.split()
+
+
+def with_lines(text: str) -> str:
+    return text.replace("NEWLINE", "\n")
+
+
+@settings(max_examples=600)
+@given(st.lists(st.sampled_from(PIECES), max_size=25).map(" ".join).map(with_lines))
+def test_any_pieces_of_latex_get_messages(text: str):
+    only_messages(text)
+
+
+@settings(max_examples=300)
+@given(
+    st.sampled_from(FORMULAS), st.lists(st.tuples(st.floats(0, 0.999), st.sampled_from(PIECES)), min_size=1, max_size=3)
+)
+def test_lecture_formulas_with_pieces_put_in_get_messages(chosen: Formula, added: list[tuple[float, str]]):
+    text = chosen.latex
+    for where, piece in added:
+        at = int(where * len(text))
+        text = text[:at] + piece + text[at:]
+    only_messages(text)
+
+
+def test_deep_nesting_is_refused():
+    for text in (r"A = \sin" + "(" * 500, r"A = \frac{1}{" * 500, "A = x^{" * 400 + r"\sin 1", r"A = \hat{" * 500):
+        assert any(d.severity.value == "error" for d in il.check(text))
+
+
+def test_long_latex_takes_linear_time():
+    text = "$$A_{n}[i] = \\frac{1}{2} \\sum_j X[i,j]$$\n"
+    long = "".join(text.replace("n", str(n)) for n in range(400))
+    started = time.perf_counter()
+    assert read(long)[1] == []
+    assert time.perf_counter() - started < 3
