@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 
 from indexlang.infer.declarations import extent_names, is_constant_shape
 from indexlang.infer.expressions import Expressions
-from indexlang.infer.frame import Emission, Frame, read_names
+from indexlang.infer.frame import Emission, Frame
 from indexlang.infer.globals import global_constants
 from indexlang.infer.library import Library
 from indexlang.infer.mapping import mapped_program
+from indexlang.infer.reads import read_names
 from indexlang.infer.scope import Options, Scope, World
 from indexlang.infer.seeds import seeded
 from indexlang.infer.solutions import open_names

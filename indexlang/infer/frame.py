@@ -13,10 +13,12 @@ from indexlang.infer.equations import Made, Stated, elaborate_equation
 from indexlang.infer.expressions import Expressions
 from indexlang.infer.joins import as_parts, joined_tensor, split_equations
 from indexlang.infer.library import Library
+from indexlang.infer.reads import read_names
 from indexlang.infer.scope import NUMBERS, Scope, World
 from indexlang.infer.targets import target_tensor
 from indexlang.infer.vectors import IndexForm, Slice, index_form
 from indexlang.ir.equation import Equation, Role, Tensor
+from indexlang.ir.expr import Read
 from indexlang.ir.size import Extent
 from indexlang.syntax import ast
 from indexlang.syntax.rewrite import rewritten
@@ -128,6 +130,7 @@ class Frame:
             n: es[0]
             for n, es in self.equations.items()
             if es[0].subscripts is None and es[0].sign == "=" and len(es) == 1 and not self._calls_function(es[0])
+            if n not in self.in_parts
         }
         tables = self.world.tables.keys() | {n for n, e in plain.items() if isinstance(e.body, ast.Table)}
         waiting = {n: e for n, e in plain.items() if is_constant_shape(e.body, tables)}
@@ -167,7 +170,7 @@ class Frame:
         owners = self._package_owners()
         needs = {
             n: sorted(
-                {m for e in es for read in read_names(e) for m in self._owner(read, owners) if m != n or m == read}
+                {m for e in es for read in self._reads(e) for m in self._owner(read, owners) if m != n or m == read}
             )
             for n, es in self.equations.items()
         }
@@ -191,6 +194,11 @@ class Frame:
                     state[name] = 2
                     out.append(name)
         return iter(out)
+
+    def _reads(self, e: ast.Equation) -> set[str]:
+        """The names that `e` waits for; what is bare and may be an extent is one, unless a tensor without axes bears it."""
+        scalars = {n for n, es in self.equations.items() if es[0].subscripts is None}
+        return read_names(e, self.world.extents) | (scalars & read_names(e))
 
     def _package_owners(self) -> dict[str, str]:
         """Which equation first passes a package: reading `Φ1.W` needs that equation's call."""
@@ -356,11 +364,23 @@ class Frame:
         self.stated[target] = Stated(kept.extents, kept.dtype, kept.span)
         before = self.out.copy()
         self.define_hoisted(replace(e, name=target, sign="="))
-        if self.world.constants.get("training") is True:
-            self.out.updates[name] = target
-        else:  # looked at for mistakes only
+        copied = self._copied(target)
+        is_training = self.world.constants.get("training") is True
+        if copied or not is_training:  # there it is looked at for mistakes only
             self.out = before
             del self.world.tensors[target]
+        if is_training:
+            self.out.updates[name] = copied or target
+
+    def _copied(self, target: str) -> str:
+        """The computed tensor that a next value is as it stands, as in `m[j] <- v[j]`; '' if there is none."""
+        e, made = self.out.equations[-1], self.world.tensors
+        match e:
+            case Equation(is_plain=True, body=Read(tensor=name, subscripts=subscripts)) if subscripts == e.left:
+                same = replace(made[target], name=name, axes=made[name].axes, span=made[name].span)
+                return name if made[name] == same else ""
+            case _:
+                return ""
 
     # -- mistakes
 
@@ -374,11 +394,4 @@ class Frame:
         return True
 
 
-def read_names(e: ast.Equation) -> set[str]:
-    """The names on the right side, and in the left side's subscripts other than its indices."""
-    left = {n for s in e.subscripts or () for n, _ in names_in(s)}
-    found = {n for n, _ in names_in(e.body)}
-    return found | (left - {n.name for n in e.subscripts or () if isinstance(n, ast.Name)})
-
-
-__all__ = ["Emission", "Frame", "read_names"]
+__all__ = ["Emission", "Frame"]

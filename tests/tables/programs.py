@@ -142,4 +142,22 @@ ROWS = (
     Case("a million and three, reversed", "input x[N]\ny[i] = x[N-1-i]", dict(x=(1000003,)), lambda x: x[::-1], oracle=False),
     Case("a million and three, histogram", "tensor H[7]\nH[c[i]] += x[i]", dict(c=ints((1000003,), 0, 7), x=pos((1000003,))),
          lambda c, x: np.bincount(c, x, 7), oracle=False),
+    Case(
+        "extents and tensors are named apart",
+        "input L[X,Y]\nY[x,y] = L[x,y] - m[x]\nm[x] = 1/Y * sum[y] L[x,y]\noutput Y",
+        {"L": (3, 5)},
+        lambda L: L - L.mean(1, keepdims=True),
+    ),
+    Case(
+        "an index of a reduction named like a tensor",
+        "input L[X,4]\nm[i] = sum[y] L[y,i]\ny[j] = 2*m[j]\noutput y",
+        {"L": (3, 4)},
+        lambda L: 2 * L.sum(0),
+    ),
+    Case(
+        "a product with 0 still sums over its index",
+        "Y[i:2] = sum[j] A[j]*0",
+        {"A": (3,)},
+        lambda A: np.zeros(2),
+    ),
 )

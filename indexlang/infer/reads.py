@@ -1,0 +1,59 @@
+"""What an equation reads, from its text alone: the order of equations and the outputs follow from it."""
+
+from collections.abc import Collection, Iterator
+
+from indexlang.infer.context import capitals
+from indexlang.syntax import ast
+
+
+def read_names(e: ast.Equation, extents: Collection[str] = ()) -> set[str]:
+    """The names that `e` may read: those that stand free, not its indices, nor the extents that ranges are written with.
+
+    extents  names of extents. In an equation with indices a bare one of them, or the capital of an index, is no tensor
+             with axes: `1/Y * sum[y] L[x,y]`
+    """
+    left = tuple(_left_indices(e))
+    found = set(_free(e.body, left))
+    for s in e.subscripts or ():
+        for item in s.items if isinstance(s, ast.Group) else (s,):
+            found.update(_free(item.index if isinstance(item, ast.Ranged) else item, left))
+    if e.subscripts is None:
+        return found
+    letters = {*left, *(b.name for n in ast.nodes(e.body) if isinstance(n, ast.Reduction) for b in n.binders or ())}
+    known = {*extents, *(c for letter in letters for c in capitals(letter))}
+    sure = {n.name for n in ast.nodes(e) if isinstance(n, ast.Access)}
+    sure |= {a.name for n in ast.nodes(e.body) if isinstance(n, ast.Call) for a in n.args if isinstance(a, ast.Name)}
+    is_sliced = any(isinstance(s, ast.Name) and s.name not in left for s in e.subscripts)
+    return found if is_sliced else {n for n in found if n in sure or n not in known}
+
+
+def _left_indices(e: ast.Equation) -> Iterator[str]:
+    for s in e.subscripts or ():
+        for item in s.items if isinstance(s, ast.Group) else (s,):
+            inner = item.index if isinstance(item, ast.Ranged) else item
+            if isinstance(inner, ast.Name) and not inner.name[0].isupper():
+                yield inner.name
+
+
+def _free(e: object, bound: tuple[str, ...]) -> Iterator[str]:
+    """The names in an expression that nothing around binds."""
+    match e:
+        case ast.Name(name=name):
+            if name not in bound:
+                yield name
+        case ast.Access(name=name):
+            yield name
+            for part in ast.children(e):
+                yield from _free(part, bound)
+        case ast.Reduction(binders=binders, body=body):
+            for b in binders or ():
+                yield from _free(b.extent, bound)
+            yield from _free(body, (*bound, *(b.name for b in binders or ())))
+        case ast.Ranged(index=index):
+            yield from _free(index, bound)
+        case _:
+            for part in ast.children(e):
+                yield from _free(part, bound)
+
+
+__all__ = ["read_names"]
