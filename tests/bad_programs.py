@@ -195,6 +195,7 @@ RANGES = (
     Bad("scattered past the end", "input X[5]\ntensor A[8]\nA[2*i] += X[i]", "E0413", ("A", "8")),
     Bad("a group that does not divide", "input X[7]\nA[g,i:3] = X[(g,i)]", "E0414", ("7", "3")),
     Bad("a group of the wrong size", "input X[12]\ninput W[3,5]\ns = sum W[g,i]*X[(g,i)]", "E0414|E0402|E0412", ("12",)),
+    Bad("a split that leaves some out", "J = 2\ninput L[B,7]\nP[b,J] ; Q[b,J] = L[b,J+J]", "E0415", ("Q", "2", "5")),
     Bad("stated otherwise", "input X[5]\ntensor A[4]\nA[i] = X[i]", "E0415|E0402", ("4", "5")),
     Bad("edge of nothing", "input X[0]\nA[i:3] = X[i-1 else edge]", "E0416", ("edge",)),
     Bad("an extent below zero", "A[i:-1] = 2*i", "E0417", ("-1",)),

@@ -33,6 +33,14 @@ def test_a_loop_is_written_out() -> None:
     assert list(net.params) == ["W_1", "W_2", "W_3"]
 
 
+def test_two_subscripts_in_one_bracket() -> None:
+    """`H_{k,m}` is `H_{k}_{m}`, inside a loop and outside."""
+    text = "input H_{0,0}[3]\nfor k in 0..1:\n    for m in 1..2:\n        H_{k,m}[i] = 2*H_{k,m-1}[i]\n    H_{k+1,0} = H_{k,2}\n"
+    net = il.compile(text + "output H_{2,0}, H_1_1")
+    np.testing.assert_array_equal(net(np.ones(3, np.float32))["H_2_0"], 16)
+    assert list(net.outputs) == ["H_2_0", "H_1_1"]
+
+
 def test_the_depth_can_be_set_from_outside() -> None:
     assert len(il.compile(NET, constants={"depth": 7}).params) == 7
 

@@ -92,7 +92,7 @@ class Frame:
                 continue
             if s.sign == "<-":
                 if s.name in self.next_values:
-                    self._twice(s.name, s.left_span, self.next_values[s.name].left_span)
+                    self.twice(s.name, s.left_span, self.next_values[s.name].left_span)
                 self.next_values.setdefault(s.name, s)
                 continue
             if s.split is None:
@@ -106,23 +106,24 @@ class Frame:
 
     def _split(self, s: ast.Equation) -> None:
         for part in split_equations(s, self.world):
-            self._sort(part.name, part)
+            e, extent = part.equation, self.extent_of(part.written)
+            self._sort(e.name, e)
+            if extent is not None and e.name not in self.in_parts:
+                extents = (extent if n == part.axis else None for n in range(len(e.subscripts or ())))
+                self.stated.setdefault(e.name, Stated(tuple(extents), None, part.written.span))
 
     def _sort(self, name: str, s: ast.Equation) -> None:
         others = self.equations.setdefault(name, [])
         in_parts = s.sign == "=" and name in self.in_parts
         if others and (not all(o.sign == s.sign for o in others) or not (s.sign == "+=" or in_parts)):
-            self._twice(name, s.left_span, others[0].left_span)
+            self.twice(name, s.left_span, others[0].left_span)
             return
         others.append(s)
         self.world.places.setdefault(name, s.left_span)
 
-    def _twice(self, name: str, span: Span, first: Span) -> None:
-        self.found.append(diagnostic("E0202", span, name=name, because=[(f"`{name}` is defined here already", first)]))
-
     def twice(self, name: str, span: Span, first: Span) -> None:
         """Tell of a second definition."""
-        self._twice(name, span, first)
+        self.found.append(diagnostic("E0202", span, name=name, because=[(f"`{name}` is defined here already", first)]))
 
     def _constants(self) -> None:
         """Bare names whose right sides are made of numbers, constants and named extents."""

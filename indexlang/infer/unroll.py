@@ -123,14 +123,16 @@ class Unrolling:
 
 
 def computed_name(name: str, span: Span, env: Mapping[str, Value], integer: Callable[[ast.Expr], int]) -> str:
-    """`L_{l+1}` → `L_2` where l is 1; `L_{b}_{l}` → `L_3_1`."""
+    """`L_{l+1}` → `L_2` where l is 1; `L_{b,l}` and `L_{b}_{l}` → `L_3_1`."""
     out, rest, offset = "", name, span.start
     while "_{" in rest:
         before, _, after = rest.partition("_{")
         inner, _, following = after.partition("}")
-        at = offset + len(before) + 2
-        out += f"{before}_{integer(parse_expression(span.source, at, inner))}"
-        offset, rest = at + len(inner) + 1, following
+        out, offset = out + before, offset + len(before) + 2
+        for part in inner.split(","):
+            out += f"_{integer(parse_expression(span.source, offset, part))}"
+            offset += len(part) + 1
+        rest = following
     return out + rest
 
 

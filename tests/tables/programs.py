@@ -160,4 +160,8 @@ ROWS = (
         {"A": (3,)},
         lambda A: np.zeros(2),
     ),
+    Case("a split by numbers", "input L[B,5]\nP[b,2] ; Q[b,3] = L[b,J]", dict(L=(2, 5)), lambda L: dict(P=L[:, :2], Q=L[:, 2:])),
+    Case("a split of a whole tensor", "input L[B,5]\nP[B,2] ; Q[B,J] = L", dict(L=(2, 5)), lambda L: dict(P=L[:, :2], Q=L[:, 2:])),
+    Case("a split in three", "J = 2\ninput L[B,6]\nP[b,J] ; Q[b,J] ; R[b,J] = L[b,J+J+J]", dict(L=(2, 6)),
+         lambda L: dict(P=L[:, :2], Q=L[:, 2:4], R=L[:, 4:])),
 )
