@@ -41,6 +41,19 @@ def test_two_subscripts_in_one_bracket() -> None:
     assert list(net.outputs) == ["H_2_0", "H_1_1"]
 
 
+def test_places_in_tables() -> None:
+    text = """c = [1, 2, 4]
+d = [2, 0, 1]
+input L_0[3]
+for l in 1..3:
+    k = [5, 7]
+    L_{l} = c[d[l-1]]*c[l//2]*c[min(l,2)]*k[l%2]*L_{l-1}
+output L_3
+"""
+    factor = (4 * 1 * 2 * 7) * (1 * 2 * 4 * 5) * (2 * 2 * 4 * 7)
+    np.testing.assert_array_equal(il.compile(text)(np.ones(3, np.float32)), factor)
+
+
 def test_the_depth_can_be_set_from_outside() -> None:
     assert len(il.compile(NET, constants={"depth": 7}).params) == 7
 

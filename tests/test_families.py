@@ -1,5 +1,7 @@
 """Blocks of the well-known families of networks, as a writer of one would put them: functions, tables, loops, packages."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from shown import assert_same_when_shown, typed
@@ -126,7 +128,7 @@ output loss
 def test_a_network_computes_what_it_means(name: str) -> None:
     net = il.compile(NETS[name], dtype="f64")
     rng = np.random.default_rng(0)
-    given = {"X": rng.normal(size=tuple(1 if n == "B" else n for n in net.inputs["X"].extents))}
+    given: dict[str, Any] = {"X": rng.normal(size=tuple(1 if n == "B" else int(n) for n in net.inputs["X"].extents))}
     if "label" in net.inputs:
         given["label"] = np.array([2])
     wanted, found = net.interpret(**given), net(**given)

@@ -14,6 +14,7 @@ from indexlang.infer.seeds import seeded
 from indexlang.infer.solutions import open_names
 from indexlang.infer.targets import fan_ins
 from indexlang.infer.unroll import Unrolling
+from indexlang.infer.updates import define_next_values
 from indexlang.ir.build import Builder, Number
 from indexlang.ir.equation import Program, Role, Tensor
 from indexlang.ir.parts import marked_parts
@@ -64,7 +65,7 @@ class _Elaboration:
         for name in frame.order():
             self._define(name)
         self.world.defining = ""
-        frame.define_next_values()
+        define_next_values(frame)
         outputs = self._outputs()
         found = (*frame.found, *frame.out.warnings)
         if any(d.severity.value == "error" for d in found):

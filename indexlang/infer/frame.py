@@ -17,12 +17,11 @@ from indexlang.infer.reads import read_names
 from indexlang.infer.scope import NUMBERS, Scope, World
 from indexlang.infer.targets import target_tensor
 from indexlang.infer.vectors import IndexForm, Slice, index_form
-from indexlang.ir.equation import Equation, Role, Tensor
-from indexlang.ir.expr import Read
+from indexlang.ir.equation import Equation, Tensor
 from indexlang.ir.size import Extent
 from indexlang.syntax import ast
 from indexlang.syntax.rewrite import rewritten
-from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic, program_error
+from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic
 from indexlang.text.source import Span
 
 
@@ -346,42 +345,6 @@ class Frame:
         """A tensor's equations have mistakes: whatever reads it, or a package that it passes first, says nothing more."""
         self.world.broken.add(name)
         self.world.broken.update(package for package, owner in self._package_owners().items() if owner == name)
-
-    # -- next values
-
-    def define_next_values(self) -> None:
-        """`m[j] <- expr`: a tensor `m.next`, which replaces the state or param after a training run."""
-        for name, e in self.next_values.items():
-            self.guard(lambda name=name, e=e: self._next_value(name, e))
-
-    def _next_value(self, name: str, e: ast.Equation) -> None:
-        kept = self.world.tensors.get(name)
-        if kept is None or kept.role not in (Role.STATE, Role.PARAM):
-            if name in self.world.broken:
-                return
-            what = "nothing" if kept is None else kept.role.value
-            raise program_error("E0215", e.left_span, name=name, what=what, advice=self.world.suggestion(name))
-        target = f"{name}.next"
-        self.stated[target] = Stated(kept.extents, kept.dtype, kept.span)
-        before = self.out.copy()
-        self.define_hoisted(replace(e, name=target, sign="="))
-        copied = self._copied(target)
-        is_training = self.world.constants.get("training") is True
-        if copied or not is_training:  # there it is looked at for mistakes only
-            self.out = before
-            del self.world.tensors[target]
-        if is_training:
-            self.out.updates[name] = copied or target
-
-    def _copied(self, target: str) -> str:
-        """The computed tensor that a next value is as it stands, as in `m[j] <- v[j]`; '' if there is none."""
-        e, made = self.out.equations[-1], self.world.tensors
-        match e:
-            case Equation(is_plain=True, body=Read(tensor=name, subscripts=subscripts)) if subscripts == e.left:
-                same = replace(made[target], name=name, axes=made[name].axes, span=made[name].span)
-                return name if made[name] == same else ""
-            case _:
-                return ""
 
     # -- mistakes
 

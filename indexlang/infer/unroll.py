@@ -180,11 +180,14 @@ def _position(e: ast.Subscript) -> int | None:
     match e:
         case ast.Number(value=int(value)):
             return value
-        case ast.Binary(op="+" | "-" | "*" as op, left=left, right=right):
+        case ast.Unary(op="-", operand=operand):
+            a = _position(operand)
+            return None if a is None else -a
+        case ast.Binary(op="+" | "-" | "*" | "//" | "%" as op, left=left, right=right):
             a, b = _position(left), _position(right)
-            if a is None or b is None:
+            if a is None or b is None or (op in ("//", "%") and b == 0):
                 return None
-            return a + b if op == "+" else a - b if op == "-" else a * b
+            return {"+": a + b, "-": a - b, "*": a * b}[op] if op in "+-*" else a // b if op == "//" else a % b
         case _:
             return None
 
