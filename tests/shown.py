@@ -35,6 +35,14 @@ def assert_same_when_shown(program: Program, training: bool = False) -> None:
 
 
 TEXTS = {
+    "choices and borders inside subscripts": """
+input A[4,4]
+input t[4] : int
+Y[i] = A[i,(t[i] if t[i] < 2 and t[i] >= 0 else 0)+1]
+Z[i] = A[i,t[i+1 else 0]]
+V[i] = A[i,t[i-1 else edge]-1 else 0]
+output Y, Z, V
+""",
     "an empty axis in a group": """
 input A[2]
 Y[(i:2,j:0),k:2] = A[i]*j

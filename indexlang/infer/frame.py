@@ -168,9 +168,16 @@ class Frame:
         """Targets so that each comes after all it reads; a cycle is told once and its members left out."""
         state: dict[str, int] = {}
         owners = self._package_owners()
+        scalars = {n for n, es in self.equations.items() if es[0].subscripts is None}
         needs = {
             n: sorted(
-                {m for e in es for read in self._reads(e) for m in self._owner(read, owners) if m != n or m == read}
+                {
+                    m
+                    for e in es
+                    for read in read_names(e, self.world.extents, scalars)
+                    for m in self._owner(read, owners)
+                    if m != n or m == read
+                }
             )
             for n, es in self.equations.items()
         }
@@ -194,11 +201,6 @@ class Frame:
                     state[name] = 2
                     out.append(name)
         return iter(out)
-
-    def _reads(self, e: ast.Equation) -> set[str]:
-        """The names that `e` waits for; what is bare and may be an extent is one, unless a tensor without axes bears it."""
-        scalars = {n for n, es in self.equations.items() if es[0].subscripts is None}
-        return read_names(e, self.world.extents) | (scalars & read_names(e))
 
     def _package_owners(self) -> dict[str, str]:
         """Which equation first passes a package: reading `Φ1.W` needs that equation's call."""

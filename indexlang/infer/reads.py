@@ -6,11 +6,12 @@ from indexlang.infer.context import capitals
 from indexlang.syntax import ast
 
 
-def read_names(e: ast.Equation, extents: Collection[str] = ()) -> set[str]:
+def read_names(e: ast.Equation, extents: Collection[str] = (), scalars: Collection[str] = ()) -> set[str]:
     """The names that `e` may read: those that stand free, not its indices, nor the extents that ranges are written with.
 
     extents  names of extents. In an equation with indices a bare one of them, or the capital of an index, is no tensor
              with axes: `1/Y * sum[y] L[x,y]`
+    scalars  tensors without axes, which bare names always mean
     """
     left = tuple(_left_indices(e))
     found = set(_free(e.body, left))
@@ -19,12 +20,18 @@ def read_names(e: ast.Equation, extents: Collection[str] = ()) -> set[str]:
             found.update(_free(item.index if isinstance(item, ast.Ranged) else item, left))
     if e.subscripts is None:
         return found
+    if any(isinstance(x, ast.Name) and x.name not in left for x in e.subscripts):
+        return found  # vectors: a bare name is a whole tensor
     letters = {*left, *(b.name for n in ast.nodes(e.body) if isinstance(n, ast.Reduction) for b in n.binders or ())}
-    known = {*extents, *(c for letter in letters for c in capitals(letter))}
-    sure = {n.name for n in ast.nodes(e) if isinstance(n, ast.Access)}
-    sure |= {a.name for n in ast.nodes(e.body) if isinstance(n, ast.Call) for a in n.args if isinstance(a, ast.Name)}
-    is_sliced = any(isinstance(s, ast.Name) and s.name not in left for s in e.subscripts)
-    return found if is_sliced else {n for n in found if n in sure or n not in known}
+    doubtful = found & {*extents, *(c for letter in letters for c in capitals(letter))} - set(scalars)
+    return found - (doubtful - _surely_read(e)) if doubtful else found
+
+
+def _surely_read(e: ast.Equation) -> set[str]:
+    """The names of tensors by their place: before brackets, and as arguments of calls."""
+    nodes = list(ast.nodes(e))
+    accessed = {n.name for n in nodes if isinstance(n, ast.Access)}
+    return accessed | {a.name for n in nodes if isinstance(n, ast.Call) for a in n.args if isinstance(a, ast.Name)}
 
 
 def _left_indices(e: ast.Equation) -> Iterator[str]:

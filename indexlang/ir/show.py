@@ -93,8 +93,8 @@ def _left(s: Expr, ranges: dict[str, Bound]) -> str:
     if len(waiting) == len(names) > 1 and form is not None and form.constant == 0 and _is_row_major(form, bounds):
         return f"({','.join(_bound(ranges.pop(n)) for n in names)})"
     if len(names) == len(waiting) == 1:
-        return f"{show(s)}:{ranges.pop(names[0]).extent}"
-    return show(s)
+        return f"{_close(s)}:{ranges.pop(names[0]).extent}"
+    return _close(s)
 
 
 def _is_row_major(form: Affine, bounds: list[Bound]) -> bool:
@@ -114,6 +114,11 @@ def _bound(b: Bound) -> str:
 def show(e: Expr) -> str:
     """The text of an expression."""
     return _show(e, _CHOICE)
+
+
+def _close(e: Expr) -> str:
+    """The text of a subscript: sums without spaces."""
+    return show(e).replace(" + ", "+").replace(" - ", "-")
 
 
 def _show(e: Expr, place: int) -> str:
@@ -170,7 +175,7 @@ def _constant(value: object) -> tuple[str, int]:
 def _access(e: Read) -> str:
     if not e.subscripts:
         return e.tensor
-    inner = ",".join(show(s).replace(" ", "") if not isinstance(s, Select) else show(s) for s in e.subscripts)
+    inner = ",".join(_close(s) for s in e.subscripts)
     if e.border is None:
         return f"{e.tensor}[{inner}]"
     rule = show(e.border.value) if e.border.rule is Rule.VALUE and e.border.value else e.border.rule.value
