@@ -5,7 +5,7 @@ from fractions import Fraction
 from indexlang.ir import ops
 from indexlang.ir.affine import Affine, affine
 from indexlang.ir.equation import Equation, Program, Role, Start, Tensor
-from indexlang.ir.expr import Apply, Bound, Const, Expr, Index, Read, Reduce, Rule, Select, free_indices
+from indexlang.ir.expr import Apply, Bound, Const, Expr, Index, Read, Reduce, Rule, Select, free_indices, walk
 from indexlang.ir.size import Extent, Size
 
 # How tightly each form binds; a part that binds less tightly than its place asks gets brackets.
@@ -34,7 +34,7 @@ def show_program(program: Program) -> str:
 def _follows(t: Tensor, e: Equation) -> bool:
     """Whether an equation by itself says what its tensor is; else a `tensor` statement does."""
     is_rounded = isinstance(e.body, Apply) and e.body.op is ops.TO_INT  # to an int because a statement asks for it
-    is_number = not e.left and isinstance(e.body, Const)  # it would be a constant
+    is_number = not e.left and not any(isinstance(n, Read | Reduce) for n in walk(e.body))  # it would be a constant
     is_same = t.dtype is e.body.dtype and not (is_rounded or is_number)
     return e.is_plain and not e.accumulates and not e.part and is_same
 
@@ -66,8 +66,10 @@ def show_equation(e: Equation) -> str:
     ranges = {b.name: b for b in e.indices}
     sign = "+=" if e.accumulates else "="
     left = [_left(s, ranges) for s in e.left]
-    if ranges and e.left:
-        _write_lost(left, e, tuple(ranges.values()))
+    used = {i for s in e.left for i in free_indices(s)}
+    lost = tuple(b for b in ranges.values() if b.name not in used)
+    if lost and e.left:
+        _write_lost(left, e, lost)
     axes = f"[{','.join(left)}]" if left else ""
     return f"{e.target}{axes} {sign} {show(e.body)}"
 
