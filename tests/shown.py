@@ -35,6 +35,22 @@ def assert_same_when_shown(program: Program, training: bool = False) -> None:
 
 
 TEXTS = {
+    "ranges of a left side with several indices": """
+input A[5]
+input t[4] : int
+tensor Y[16]
+for x:3, dx:4
+Y[2*x+dx] += A[x]*A[dx+1]
+tensor Z[9,9]
+for i:2,j:3
+Z[t[i]+j,i+j] += A[j]
+output Y, Z
+""",
+    "a sum of indices over nothing": """
+input A[2,0]
+tensor Y[2]
+Y[i+j] += A[i,j]
+""",
     "choices and borders inside subscripts": """
 input A[4,4]
 input t[4] : int

@@ -133,6 +133,10 @@ class _Elaboration:
             if extent is None:
                 return
             raise program_error("E0310", span, index=name, because=[(f"`{name}` is bound here already", known.span)])
+        before = next((b for b in self.e.ranges if b.name == name), None)
+        if before is not None and extent is not None:
+            raise program_error("E0310", span, index=name, because=[("its range is written here", before.span)])
+        extent = before.extent if before is not None else extent
         written = self.expressions.extent(extent, f"the range of `{name}`") if extent is not None else None
         self.scope.left[name] = self.scope.new(name, span, written)
 

@@ -116,7 +116,7 @@ class Unrolling:
                 index=odd.name,
                 advice=f"put `{odd.name}` on the left side, or drop it from the `for`",
             )
-        self._statement(s.equation, env, local, out)
+        self._statement(replace(s.equation, ranges=s.ranges), env, local, out)
 
     def _resolve(self, name: str, span: Span, env: Mapping[str, Value]) -> str:
         return computed_name(name, span, env, lambda e: self._integer(filled(e, env, self._resolve)))

@@ -23,7 +23,7 @@ def show_program(program: Program) -> str:
     lines = [show_tensor(t) for t in program.tensors if t.role not in (Role.COMPUTED, Role.SEED)]
     stated = {e.target for e in program.equations if not _follows(program.tensor(e.target), e)}
     lines += [show_tensor(t) for t in program.tensors if t.name in stated]
-    lines += [show_equation(e) for e in program.equations]
+    lines += [line for e in program.equations for line in (*_quantifier(e), show_equation(e))]
     lines += [
         f"{kept}{_whole(program, kept)} <- {following}{_whole(program, kept)}" for kept, following in program.updates
     ]
@@ -72,6 +72,16 @@ def show_equation(e: Equation) -> str:
         _write_lost(left, e, lost)
     axes = f"[{','.join(left)}]" if left else ""
     return f"{e.target}{axes} {sign} {show(e.body)}"
+
+
+def _quantifier(e: Equation) -> tuple[str, ...]:
+    """`for x:14, dx:3` before `Y[2*x+dx] += …`: the ranges that the left side has no place for."""
+    ranges = {b.name: b for b in e.indices}
+    for s in e.left:
+        _left(s, ranges)
+    used = {i for s in e.left for i in free_indices(s)}
+    waiting = [_bound(b) for b in ranges.values() if b.name in used]
+    return (f"for {', '.join(waiting)}",) if waiting else ()
 
 
 def _write_lost(left: list[str], e: Equation, lost: tuple[Bound, ...]) -> None:
