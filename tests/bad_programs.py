@@ -104,6 +104,7 @@ SYNTAX = (
     Bad("a range before and in the left side", "input X[3]\nfor i:3\nA[i:3] = X[i]", "E0310", ("i", ":3:")),
     Bad("a range before of no index", "input X[3]\nfor k:3\nA[i] = X[i]", "E0302", ("k",)),
     Bad("a range before that is too long", "input X[3]\nfor i:4\nA[i] = X[i]", "E0412|E0402", ("i", "4", "3")),
+    Bad("features from nowhere cost one message", "input X[B,6,6,4]\nA = Conv(X, width 3)\ny[B,9] = FC(A)", "E0216", ("`A`",)),
     Bad("a block behind tabs", "input X[3]\nfor l in 1..2:\n\tA_{l} = l*X\n\tC_{l} = X", "E0107", ("tab", ":3:2")),
     Bad("a negative place in a table", "c = [1, 2]\ninput X[3]\nA = c[-1]*X", "E0412", ("-1", "2 items")),
     Bad("a next value for an input", "input X[3]\nX[i] <- 2*X[i]\nA = X", "E0215", ("an input", "state X")),

@@ -35,6 +35,7 @@ def assert_same_when_shown(program: Program, training: bool = False) -> None:
 
 
 TEXTS = {
+    "a scalar and an extent of one name": "Y = sum[y] A[y] + 0.5",
     "ranges of a left side with several indices": """
 input A[5]
 input t[4] : int

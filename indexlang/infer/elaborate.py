@@ -111,8 +111,9 @@ class _Elaboration:
         if name in world.broken:
             return
         trouble: ProgramError | None = None
+        before = self._state()
         for _ in range(_ROUNDS):
-            before, known = self._state(), len(world.solutions.values)
+            known = len(world.solutions.values)
             trouble = None
             try:
                 frame.define(name)
@@ -124,6 +125,7 @@ class _Elaboration:
                 break
             self._restore(before)
         if trouble is not None:
+            self._restore(before)  # nothing is said of what reads it, or of its open extents
             frame.found.extend(trouble.diagnostics)
             frame.fail(name)
 

@@ -53,8 +53,6 @@ def _free(e: object, bound: tuple[str, ...]) -> Iterator[str]:
             for part in ast.children(e):
                 yield from _free(part, bound)
         case ast.Reduction(binders=binders, body=body):
-            for b in binders or ():
-                yield from _free(b.extent, bound)
             yield from _free(body, (*bound, *(b.name for b in binders or ())))
         case ast.Ranged(index=index):
             yield from _free(index, bound)
