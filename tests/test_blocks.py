@@ -41,6 +41,15 @@ def test_two_subscripts_in_one_bracket() -> None:
     assert list(net.outputs) == ["H_2_0", "H_1_1"]
 
 
+def test_ranges_before_an_equation() -> None:
+    net = il.compile("input a[5]\ntensor U[9]\nfor x:3, dx:4\nU[2*x+dx] += a[x]", dtype="f64")
+    a = np.arange(1.0, 6.0)
+    want = np.zeros(9)
+    np.add.at(want, 2 * np.arange(3)[:, None] + np.arange(4), a[:3, None])
+    np.testing.assert_array_equal(net(a), want)
+    np.testing.assert_array_equal(net.interpret(a), want)
+
+
 def test_places_in_tables() -> None:
     text = """c = [1, 2, 4]
 d = [2, 0, 1]

@@ -160,8 +160,6 @@ ROWS = (
         {"A": (3,)},
         lambda A: np.zeros(2),
     ),
-    Case("ranges before the equation", "input a[5]\ntensor U[9]\nfor x:3, dx:4\nU[2*x+dx] += a[x]", dict(a=(5,)),
-         lambda a: sum(np.eye(9)[2*x+dx]*a[x] for x in range(3) for dx in range(4))),
     Case("a split by numbers", "input L[B,5]\nP[b,2] ; Q[b,3] = L[b,J]", dict(L=(2, 5)), lambda L: dict(P=L[:, :2], Q=L[:, 2:])),
     Case("a split of a whole tensor", "input L[B,5]\nP[B,2] ; Q[B,J] = L", dict(L=(2, 5)), lambda L: dict(P=L[:, :2], Q=L[:, 2:])),
     Case("a split in three", "J = 2\ninput L[B,6]\nP[b,J] ; Q[b,J] ; R[b,J] = L[b,J+J+J]", dict(L=(2, 6)),
