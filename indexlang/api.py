@@ -64,7 +64,8 @@ def _program(
     errors = [d for d in found.diagnostics if d.severity is Severity.ERROR]
     if errors:
         raise ProgramError(errors)
-    return Program(source, found.module, found.options, dtype is None and not found.module.declares, folder, threads)
+    follows_inputs = dtype is None and not found.module.declares
+    return Program(source, found.module, found.options, follows_inputs, folder, threads, found.program)
 
 
 __all__ = ["check", "compile", "load"]

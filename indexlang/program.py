@@ -85,6 +85,7 @@ class Program:
         follows_inputs: bool,
         folder: Path | None,
         threads: int | None,
+        known: Typed | None = None,
     ) -> None:
         self.source_text = source
         self._module = module
@@ -92,7 +93,7 @@ class Program:
         self._follows_inputs = follows_inputs  # the float type is that of the arguments
         self._folder = folder
         self._threads = threads
-        self._typed = pipeline.typed(module, options)
+        self._typed = known or pipeline.typed(module, options)  # known: what checking has made already
         self._programs: dict[object, Typed] = {}
         self._executables: dict[object, Executable] = {}
         self._lock = RLock()

@@ -82,7 +82,7 @@ def tensor_infos(program: Program) -> Mapping[str, TensorInfo]:
     macs = {e.target: 0 for e in program.equations}
     for e in program.equations:
         macs[e.target] += multiply_adds(e)
-    return {t.name: _info(t, macs.get(t.name, 0)) for t in program.tensors}
+    return {t.name: _info(t, macs.get(t.name, 0)) for t in program.tensors if t.role is not Role.SEED}
 
 
 def summary(program: Program) -> Summary:

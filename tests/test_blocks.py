@@ -33,6 +33,36 @@ def test_a_loop_is_written_out() -> None:
     assert list(net.params) == ["W_1", "W_2", "W_3"]
 
 
+def test_two_subscripts_in_one_bracket() -> None:
+    """`H_{k,m}` is `H_{k}_{m}`, inside a loop and outside."""
+    text = "input H_{0,0}[3]\nfor k in 0..1:\n    for m in 1..2:\n        H_{k,m}[i] = 2*H_{k,m-1}[i]\n    H_{k+1,0} = H_{k,2}\n"
+    net = il.compile(text + "output H_{2,0}, H_1_1")
+    np.testing.assert_array_equal(net(np.ones(3, np.float32))["H_2_0"], 16)
+    assert list(net.outputs) == ["H_2_0", "H_1_1"]
+
+
+def test_ranges_before_an_equation() -> None:
+    net = il.compile("input a[5]\ntensor U[9]\nfor x:3, dx:4\nU[2*x+dx] += a[x]", dtype="f64")
+    a = np.arange(1.0, 6.0)
+    want = np.zeros(9)
+    np.add.at(want, 2 * np.arange(3)[:, None] + np.arange(4), a[:3, None])
+    np.testing.assert_array_equal(net(a), want)
+    np.testing.assert_array_equal(net.interpret(a), want)
+
+
+def test_places_in_tables() -> None:
+    text = """c = [1, 2, 4]
+d = [2, 0, 1]
+input L_0[3]
+for l in 1..3:
+    k = [5, 7]
+    L_{l} = c[d[l-1]]*c[l//2]*c[min(l,2)]*k[l%2]*L_{l-1}
+output L_3
+"""
+    factor = (4 * 1 * 2 * 7) * (1 * 2 * 4 * 5) * (2 * 2 * 4 * 7)
+    np.testing.assert_array_equal(il.compile(text)(np.ones(3, np.float32)), factor)
+
+
 def test_the_depth_can_be_set_from_outside() -> None:
     assert len(il.compile(NET, constants={"depth": 7}).params) == 7
 

@@ -163,7 +163,8 @@ class Accesses(Context):
 
     def _table_item(self, e: ast.Access) -> Expr:
         table = self.world.tables[e.name]
-        if len(e.subscripts) != 1 or not isinstance(e.subscripts[0], ast.Number | ast.Name | ast.Binary):
+        first = e.subscripts[0]
+        if len(e.subscripts) != 1 or isinstance(first, ast.Ranged | ast.Group | ast.Pack):
             raise program_error(
                 "E0301",
                 e.span,
@@ -172,7 +173,7 @@ class Accesses(Context):
                 given="another number of subscripts is",
                 advice=f"write `{e.name}[0]`",
             )
-        at = self.constant(e.subscripts[0], "the position in a table")
+        at = self.constant(first, "the position in a table")
         if not isinstance(at, int) or not 0 <= at < len(table):
             raise program_error(
                 "E0412",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 from indexlang.infer.equations import Stated
 from indexlang.infer.expressions import Expressions
 from indexlang.infer.scope import Scope
-from indexlang.ir import dtypes
+from indexlang.ir import dtypes, ops
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Role, Start, Tensor
 from indexlang.ir.size import Extent
@@ -134,8 +134,11 @@ def check_size(t: Tensor) -> None:
 
 
 def extent_names(module: ast.Module) -> set[str]:
-    """The names in declarations that no statement defines: the named extents of a text."""
-    defined = {s.name for s in module.statements if isinstance(s, ast.Equation)}
+    """The names in declarations that no statement defines as a constant: the named extents of a text.
+
+    Extents and tensors are separate name spaces: `input L[X,Y]` and `Y[x] = …` stand side by side.
+    """
+    defined = {s.name for s in module.statements if isinstance(s, ast.Equation) and _may_be_constant(s)}
     found: set[str] = set()
     for s in module.statements:
         if isinstance(s, Declared):
@@ -145,10 +148,27 @@ def extent_names(module: ast.Module) -> set[str]:
     return found - defined
 
 
+def _may_be_constant(e: ast.Equation) -> bool:
+    return e.subscripts is None and not any(isinstance(n, ast.Reduction) for n in ast.nodes(e.body))
+
+
 def is_constant_shape(e: ast.Expr, tables: Container[str]) -> bool:
     """Whether an expression can be a constant, as far as its form tells: numbers, names, and items of tables."""
-    closed = ast.Number | ast.Name | ast.Unary | ast.Binary | ast.Call | ast.Table | ast.Comparison | ast.Conditional
-    return all(isinstance(n, closed) or (isinstance(n, ast.Access) and n.name in tables) for n in ast.nodes(e))
+    return all(_is_closed(n, tables) for n in ast.nodes(e))
+
+
+def _is_closed(n: object, tables: Container[str]) -> bool:
+    match n:
+        case (
+            ast.Number() | ast.Name() | ast.Unary() | ast.Binary() | ast.Table() | ast.Comparison() | ast.Conditional()
+        ):
+            return True
+        case ast.Call(name=name):
+            return name.lower() != ops.UNIFORM.name  # drawn anew at each run
+        case ast.Access(name=name):
+            return name in tables
+        case _:
+            return False
 
 
 def names_in(e: object) -> Iterator[tuple[str, Span]]:

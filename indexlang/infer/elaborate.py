@@ -4,15 +4,17 @@ from dataclasses import dataclass, replace
 
 from indexlang.infer.declarations import extent_names, is_constant_shape
 from indexlang.infer.expressions import Expressions
-from indexlang.infer.frame import Emission, Frame, read_names
+from indexlang.infer.frame import Emission, Frame
 from indexlang.infer.globals import global_constants
 from indexlang.infer.library import Library
 from indexlang.infer.mapping import mapped_program
+from indexlang.infer.reads import read_names
 from indexlang.infer.scope import Options, Scope, World
 from indexlang.infer.seeds import seeded
 from indexlang.infer.solutions import open_names
 from indexlang.infer.targets import fan_ins
 from indexlang.infer.unroll import Unrolling
+from indexlang.infer.updates import define_next_values
 from indexlang.ir.build import Builder, Number
 from indexlang.ir.equation import Program, Role, Tensor
 from indexlang.ir.parts import marked_parts
@@ -63,7 +65,7 @@ class _Elaboration:
         for name in frame.order():
             self._define(name)
         self.world.defining = ""
-        frame.define_next_values()
+        define_next_values(frame)
         outputs = self._outputs()
         found = (*frame.found, *frame.out.warnings)
         if any(d.severity.value == "error" for d in found):
@@ -109,8 +111,9 @@ class _Elaboration:
         if name in world.broken:
             return
         trouble: ProgramError | None = None
+        before = self._state()
         for _ in range(_ROUNDS):
-            before, known = self._state(), len(world.solutions.values)
+            known = len(world.solutions.values)
             trouble = None
             try:
                 frame.define(name)
@@ -122,6 +125,7 @@ class _Elaboration:
                 break
             self._restore(before)
         if trouble is not None:
+            self._restore(before)  # nothing is said of what reads it, or of its open extents
             frame.found.extend(trouble.diagnostics)
             frame.fail(name)
 

@@ -8,7 +8,7 @@ from typing import cast
 from indexlang.infer.expressions import Expressions
 from indexlang.infer.lefts import check_one_to_one, covered
 from indexlang.infer.proofs import check_uses
-from indexlang.infer.ranges import Ranges, Reason, with_extents
+from indexlang.infer.ranges import Ranges, Reason, settled
 from indexlang.infer.scope import Scope, Use, Var, World
 from indexlang.ir import ops
 from indexlang.ir.dtypes import DType
@@ -133,6 +133,10 @@ class _Elaboration:
             if extent is None:
                 return
             raise program_error("E0310", span, index=name, because=[(f"`{name}` is bound here already", known.span)])
+        before = next((b for b in self.e.ranges if b.name == name), None)
+        if before is not None and extent is not None:
+            raise program_error("E0310", span, index=name, because=[("its range is written here", before.span)])
+        extent = before.extent if before is not None else extent
         written = self.expressions.extent(extent, f"the range of `{name}`") if extent is not None else None
         self.scope.left[name] = self.scope.new(name, span, written)
 
@@ -212,8 +216,8 @@ class _Elaboration:
         e = self.e
         indices = tuple(Bound(v.letter, values[v.symbol], v.span) for v in self.scope.left.values())
         letters = {v.name: v.letter for v in self.scope.left.values()}
-        done_left = tuple(_lettered(with_extents(s, values), letters, values, self.scope) for s in left)
-        done_body = _lettered(with_extents(body, values), letters, values, self.scope)
+        done_left = tuple(_lettered(settled(s, values, self.world.build), letters, values, self.scope) for s in left)
+        done_body = _lettered(settled(body, values, self.world.build), letters, values, self.scope)
         done_body = self._typed(done_body)
         for b in indices:
             if isinstance(b.extent, int) and b.extent >= 2**63:

@@ -13,14 +13,15 @@ from indexlang.infer.equations import Made, Stated, elaborate_equation
 from indexlang.infer.expressions import Expressions
 from indexlang.infer.joins import as_parts, joined_tensor, split_equations
 from indexlang.infer.library import Library
+from indexlang.infer.reads import read_names
 from indexlang.infer.scope import NUMBERS, Scope, World
 from indexlang.infer.targets import target_tensor
 from indexlang.infer.vectors import IndexForm, Slice, index_form
-from indexlang.ir.equation import Equation, Role, Tensor
+from indexlang.ir.equation import Equation, Tensor
 from indexlang.ir.size import Extent
 from indexlang.syntax import ast
 from indexlang.syntax.rewrite import rewritten
-from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic, program_error
+from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic
 from indexlang.text.source import Span
 
 
@@ -90,7 +91,7 @@ class Frame:
                 continue
             if s.sign == "<-":
                 if s.name in self.next_values:
-                    self._twice(s.name, s.left_span, self.next_values[s.name].left_span)
+                    self.twice(s.name, s.left_span, self.next_values[s.name].left_span)
                 self.next_values.setdefault(s.name, s)
                 continue
             if s.split is None:
@@ -104,34 +105,32 @@ class Frame:
 
     def _split(self, s: ast.Equation) -> None:
         for part in split_equations(s, self.world):
-            self._sort(part.name, part)
+            e, extent = part.equation, self.extent_of(part.written)
+            self._sort(e.name, e)
+            if extent is not None and e.name not in self.in_parts:
+                extents = (extent if n == part.axis else None for n in range(len(e.subscripts or ())))
+                self.stated.setdefault(e.name, Stated(tuple(extents), None, part.written.span))
 
     def _sort(self, name: str, s: ast.Equation) -> None:
         others = self.equations.setdefault(name, [])
         in_parts = s.sign == "=" and name in self.in_parts
         if others and (not all(o.sign == s.sign for o in others) or not (s.sign == "+=" or in_parts)):
-            self._twice(name, s.left_span, others[0].left_span)
+            self.twice(name, s.left_span, others[0].left_span)
             return
         others.append(s)
         self.world.places.setdefault(name, s.left_span)
 
-    def _twice(self, name: str, span: Span, first: Span) -> None:
-        self.found.append(diagnostic("E0202", span, name=name, because=[(f"`{name}` is defined here already", first)]))
-
     def twice(self, name: str, span: Span, first: Span) -> None:
         """Tell of a second definition."""
-        self._twice(name, span, first)
+        self.found.append(diagnostic("E0202", span, name=name, because=[(f"`{name}` is defined here already", first)]))
 
     def _constants(self) -> None:
-        """Bare names whose right sides are made of numbers, constants and named extents, and that no line declares."""
+        """Bare names whose right sides are made of numbers, constants and named extents."""
         plain = {
             n: es[0]
             for n, es in self.equations.items()
+            if es[0].subscripts is None and es[0].sign == "=" and len(es) == 1 and not self._calls_function(es[0])
             if n not in self.in_parts
-            and es[0].subscripts is None
-            and es[0].sign == "="
-            and len(es) == 1
-            and not self._calls_function(es[0])
         }
         tables = self.world.tables.keys() | {n for n, e in plain.items() if isinstance(e.body, ast.Table)}
         waiting = {n: e for n, e in plain.items() if is_constant_shape(e.body, tables)}
@@ -169,9 +168,16 @@ class Frame:
         """Targets so that each comes after all it reads; a cycle is told once and its members left out."""
         state: dict[str, int] = {}
         owners = self._package_owners()
+        scalars = {n for n, es in self.equations.items() if es[0].subscripts is None}
         needs = {
             n: sorted(
-                {m for e in es for read in read_names(e) for m in self._owner(read, owners) if m != n or m == read}
+                {
+                    m
+                    for e in es
+                    for read in read_names(e, self.world.extents, scalars)
+                    for m in self._owner(read, owners)
+                    if m != n or m == read
+                }
             )
             for n, es in self.equations.items()
         }
@@ -342,30 +348,6 @@ class Frame:
         self.world.broken.add(name)
         self.world.broken.update(package for package, owner in self._package_owners().items() if owner == name)
 
-    # -- next values
-
-    def define_next_values(self) -> None:
-        """`m[j] <- expr`: a tensor `m.next`, which replaces the state or param after a training run."""
-        for name, e in self.next_values.items():
-            self.guard(lambda name=name, e=e: self._next_value(name, e))
-
-    def _next_value(self, name: str, e: ast.Equation) -> None:
-        kept = self.world.tensors.get(name)
-        if kept is None or kept.role not in (Role.STATE, Role.PARAM):
-            if name in self.world.broken:
-                return
-            what = "nothing" if kept is None else kept.role.value
-            raise program_error("E0215", e.left_span, name=name, what=what, advice=self.world.suggestion(name))
-        target = f"{name}.next"
-        self.stated[target] = Stated(kept.extents, kept.dtype, kept.span)
-        before = self.out.copy()
-        self.define_hoisted(replace(e, name=target, sign="="))
-        if self.world.constants.get("training") is True:
-            self.out.updates[name] = target
-        else:  # looked at for mistakes only
-            self.out = before
-            del self.world.tensors[target]
-
     # -- mistakes
 
     def guard(self, action: Callable[[], object]) -> bool:
@@ -378,11 +360,4 @@ class Frame:
         return True
 
 
-def read_names(e: ast.Equation) -> set[str]:
-    """The names on the right side, and in the left side's subscripts other than its indices."""
-    left = {n for s in e.subscripts or () for n, _ in names_in(s)}
-    found = {n for n, _ in names_in(e.body)}
-    return found | (left - {n.name for n in e.subscripts or () if isinstance(n, ast.Name)})
-
-
-__all__ = ["Emission", "Frame", "read_names"]
+__all__ = ["Emission", "Frame"]

@@ -1,14 +1,14 @@
 """`A ; B`: each part is an equation that writes its own slice of one tensor. And the reverse, a vector split in two."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 from typing import cast
 
 from indexlang.infer.declarations import names_in
 from indexlang.infer.equations import Hint, Made, Stated, elaborate_equation
 from indexlang.infer.scope import World
-from indexlang.infer.vectors import IndexForm, is_slice
+from indexlang.infer.vectors import IndexForm, is_extent, is_slice
 from indexlang.ir.dtypes import DType, joined
 from indexlang.ir.equation import Role, Tensor
 from indexlang.ir.size import Extent, at_least, same
@@ -119,19 +119,30 @@ def _dtype(found: list[DType]) -> DType:
     return joined(*found) if all(d is not DType.BOOL for d in found) else found[0]
 
 
-def split_equations(s: ast.Equation, world: World) -> list[ast.Equation]:
+@dataclass(frozen=True, slots=True)
+class Split:
+    """One part of a split: its equation, the axis that is split, and what is written there."""
+
+    equation: ast.Equation
+    axis: int
+    written: ast.Expr
+
+
+def split_equations(s: ast.Equation, world: World) -> list[Split]:
     """`P[b,J1] ; Q[b,J2] = L[b,J1+J2]` as one equation for each part.
 
-    Each reads from where the one before it ends, so all extents but the last must have values.
+    Each reads from where the one before it ends, so all extents but the last must have values; the last one reads
+    all that is left.
     """
     assert s.split is not None
-    out: list[ast.Equation] = []
+    out: list[Split] = []
     before: list[ast.Expr] = []
     for part in s.split.parts:
         if not isinstance(part, ast.Access | ast.Name):
             raise program_error("E0108", part.span, what="this", sign=s.sign)
-        own = _last_slice(part)
-        if own is None or not isinstance(s.body, ast.Access) or _last_slice(s.body) is None:
+        axis = _split_axis(part, world)
+        body = _split_body(s.body, part, axis, world)
+        if axis is None or body is None:
             raise program_error(
                 "E0421",
                 s.span,
@@ -139,32 +150,64 @@ def split_equations(s: ast.Equation, world: World) -> list[ast.Equation]:
                 advice="write `P[b,J1] ; Q[b,J2] = L[b,J1+J2]`",
             )
         assert isinstance(part, ast.Access)
+        own = part.subscripts[axis]
+        assert not isinstance(own, ast.Ranged | ast.Group | ast.Pack)
         is_last = part is s.split.parts[-1]
-        known = world.constants.keys() | world.extents | world.values.keys()
-        has_value = all(n in known for n, _ in names_in(own))
-        if not has_value and not is_last:
+        if not is_last and not _has_value(own, world):
             raise program_error(
                 "E0421",
                 own.span,
                 message=f"where `{part.name}` ends is not known",
                 advice=f"give `{own.span.text}` a value, as in `{own.span.text} = 16`",
             )
-        out.append(_read_from(s, part, own, s.body, before, has_value))
+        out.append(Split(_read_from(s, part, own, body, before, not is_last), axis, own))
         before.append(own)
     return out
 
 
+def _has_value(e: ast.Expr, world: World) -> bool:
+    known = world.constants.keys() | world.extents | world.values.keys()
+    return all(n in known for n, _ in names_in(e))
+
+
+def _split_axis(part: ast.Expr, world: World) -> int | None:
+    """The last axis of a part that is written as an extent."""
+    if not isinstance(part, ast.Access):
+        return None
+    return max((n for n, x in enumerate(part.subscripts) if is_extent(x, world)), default=None)
+
+
+def _split_body(
+    body: ast.Expr, part: ast.Access | ast.Name, axis: int | None, world: World
+) -> tuple[ast.Access, int] | None:
+    """What is split, and along which of its axes: a whole tensor has those of the part."""
+    match body, part:
+        case ast.Name(name=name, span=span), ast.Access(subscripts=subscripts) if axis is not None:
+            return ast.Access(name, subscripts, None, span, span), axis
+        case ast.Access(subscripts=subscripts), _:
+            sliced = [n for n, x in enumerate(subscripts) if is_slice(x)]
+            closed = [n for n, x in enumerate(subscripts) if is_extent(x, world)]
+            return (body, (sliced or closed)[-1]) if sliced or closed else None
+        case _:
+            return None
+
+
 def _read_from(
-    s: ast.Equation, part: ast.Access, own: ast.Expr, body: ast.Access, before: list[ast.Expr], has_value: bool
+    s: ast.Equation,
+    part: ast.Access,
+    own: ast.Expr,
+    read: tuple[ast.Access, int],
+    before: list[ast.Expr],
+    has_end: bool,
 ) -> ast.Equation:
     letter = ast.Name("k'", own.span)
     position: ast.Expr = letter
     for extent in before:
         position = ast.Binary("+", position, extent, own.span)
-    index = ast.Ranged(letter, own, own.span) if has_value else letter
+    index = ast.Ranged(letter, own, own.span) if has_end else letter
     left = tuple(index if x is own else _lower(x) for x in part.subscripts)
-    last = _last_slice(body)
-    subscripts = tuple(position if x is last else _lower(x) for x in body.subscripts)
+    body, axis = read
+    subscripts = tuple(position if n == axis else _lower(x) for n, x in enumerate(body.subscripts))
     return ast.Equation(part.name, left, "=", replace(body, subscripts=subscripts), s.span, part.span)
 
 
@@ -173,14 +216,6 @@ def _lower(x: ast.Subscript) -> ast.Subscript:
     if isinstance(x, ast.Name) and x.name[:1].isupper():
         return ast.Name(x.name[0].lower() + x.name[1:] + "'", x.span)
     return x
-
-
-def _last_slice(part: ast.Expr) -> ast.Expr | None:
-    if not isinstance(part, ast.Access):
-        return None
-    here = [x for x in part.subscripts if is_slice(x)]
-    found = here[-1] if here else None
-    return found if not isinstance(found, ast.Ranged | ast.Group | ast.Pack) else None
 
 
 def as_parts(made: list[Made], stated: Stated) -> list[Made]:

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 
 from indexlang.infer.context import capitals
 from indexlang.infer.scope import GroupUse, Scope, Use, Var, World
+from indexlang.ir import ops
 from indexlang.ir.affine import Affine, affine
 from indexlang.ir.bounds import is_empty, span_of
-from indexlang.ir.expr import Const, Expr, Index, rewrite
+from indexlang.ir.build import Builder
+from indexlang.ir.dtypes import DType
+from indexlang.ir.expr import Apply, Const, Expr, Index, Select, children, rewrite, with_children
 from indexlang.ir.size import Extent, Size, at_least, floordiv, names, same, substitute
 from indexlang.text.diagnostics import ProgramError, program_error
 from indexlang.text.names import plural
@@ -263,3 +266,41 @@ def _filled(n: Expr, values: Mapping[str, Extent]) -> Expr:
     if isinstance(n, Const) and isinstance(n.value, Size):
         return Const(substitute(n.value, values), n.dtype, n.span)
     return n
+
+
+def settled(e: Expr, values: Mapping[str, Extent], build: Builder) -> Expr:
+    """`e` with the extents of indices filled in, and folded as if they had been written as numbers.
+
+    So what is shown of a program, its extents as numbers, is the same program when it is read again.
+    """
+    moved = with_children(e, tuple(settled(c, values, build) for c in children(e)))
+    if moved is e:
+        return _filled(e, values)
+    match moved:
+        case Apply(op=ops.POW, args=(base, exponent), dtype=dtype, span=span):
+            return _of_type(build.power(base, exponent, span), dtype)
+        case Apply(op=op, args=args, dtype=dtype, span=span):
+            try:
+                return _of_type(build.apply(op, *args, span=span), dtype)
+            except (ZeroDivisionError, OverflowError):
+                return _quotient_by_zero(moved)
+        case Select(cond=cond, then=then, other=other, dtype=dtype, span=span):
+            return _of_type(build.select(cond, then, other, span), dtype)
+        case _:
+            return moved
+
+
+def _of_type(e: Expr, dtype: DType) -> Expr:
+    """A quotient of extents is a float, also where it comes to a whole number."""
+    if isinstance(e, Const) and e.dtype is DType.INT and dtype.is_float and isinstance(e.value, int):
+        return Const(float(e.value), dtype, e.span)
+    return e
+
+
+def _quotient_by_zero(e: Apply) -> Expr:
+    """`1/X` of an empty axis: what IEEE arithmetic makes of it."""
+    match e:
+        case Apply(op=ops.DIV, args=(Const(value=int() | float() as above), Const()), dtype=dtype, span=span):
+            return Const(float("inf") * above if above else float("nan"), dtype, span)
+        case _:
+            return e

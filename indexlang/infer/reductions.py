@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from typing import cast
 
-from indexlang.infer.context import Context, kind_of
+from indexlang.infer.context import Context, capitals, kind_of
 from indexlang.infer.scope import Var
 from indexlang.ir import ops
 from indexlang.ir.build import integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.expr import Apply, Bound, Const, Expr, Index, Read, Reduce, free_indices, rewrite, walk
-from indexlang.ir.size import Size, names
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import diagnostic, program_error
 from indexlang.text.source import Span
@@ -49,8 +48,9 @@ class Reductions(Context):
 
     def _check_used(self, e: ast.Reduction, binders: list[Var], body: Expr) -> None:
         free = free_indices(body)
+        written = {n.name for n in ast.nodes(e.body) if isinstance(n, ast.Name)}  # `0 * A[x]` is folded to 0
         for b, var in zip(e.binders or (), binders, strict=True):
-            if var.name not in free and b.extent is None and not self._shows_extent(var, body):
+            if var.name not in free and b.extent is None and not written & {b.name, *capitals(b.name)}:
                 raise program_error("E0311", b.span, index=b.name, op=e.op)
 
     def _warn_of_repeated_terms(self, e: ast.Reduction, over: set[str], body: Expr) -> None:
@@ -60,9 +60,6 @@ class Reductions(Context):
             if not free_indices(term) & over and any(isinstance(n, Read) for n in walk(term)):
                 text = term.span.text or "a term"
                 self.scope.warnings.append(diagnostic("W0301", e.op_span, op=e.op, term=f"`{text}`"))
-
-    def _shows_extent(self, var: Var, body: Expr) -> bool:
-        return var.symbol in {n for node in _walk_sizes(body) for n in node}
 
     def _implicit(self, e: ast.Reduction) -> list[Var]:
         letters = self.direct_indices(e.body)
@@ -177,7 +174,3 @@ def _terms(e: Expr) -> Iterator[Expr]:
             yield from _terms(b)
         case _:
             yield e
-
-
-def _walk_sizes(e: Expr) -> "list[set[str]]":
-    return [names(node.value) for node in walk(e) if isinstance(node, Const) and isinstance(node.value, Size)]

@@ -8,6 +8,7 @@ from indexlang.infer.idle import without_idle_borders
 from indexlang.infer.mapping import Transplant
 from indexlang.infer.matching import header
 from indexlang.ir.equation import Equation, Tensor
+from indexlang.ir.expr import Index
 from indexlang.ir.size import same
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import program_error
@@ -43,6 +44,7 @@ class Results:
         for t in inner.out.computed.values():
             moved = replace(plan.tensor(t), span=self.call.span if t.name == local else t.span)
             mine: list[Equation] = [e for e in equations if e.target == moved.name]
+            moved = replace(moved, axes=tuple(s.name if isinstance(s, Index) else "" for s in mine[0].left))
             out.world.places.setdefault(moved.name, moved.span)
             out.add(moved, mine)
         for kept, following in inner.out.updates.items():

@@ -116,21 +116,23 @@ class Unrolling:
                 index=odd.name,
                 advice=f"put `{odd.name}` on the left side, or drop it from the `for`",
             )
-        self._statement(s.equation, env, local, out)
+        self._statement(replace(s.equation, ranges=s.ranges), env, local, out)
 
     def _resolve(self, name: str, span: Span, env: Mapping[str, Value]) -> str:
         return computed_name(name, span, env, lambda e: self._integer(filled(e, env, self._resolve)))
 
 
 def computed_name(name: str, span: Span, env: Mapping[str, Value], integer: Callable[[ast.Expr], int]) -> str:
-    """`L_{l+1}` → `L_2` where l is 1; `L_{b}_{l}` → `L_3_1`."""
+    """`L_{l+1}` → `L_2` where l is 1; `L_{b,l}` and `L_{b}_{l}` → `L_3_1`."""
     out, rest, offset = "", name, span.start
     while "_{" in rest:
         before, _, after = rest.partition("_{")
         inner, _, following = after.partition("}")
-        at = offset + len(before) + 2
-        out += f"{before}_{integer(parse_expression(span.source, at, inner))}"
-        offset, rest = at + len(inner) + 1, following
+        out, offset = out + before, offset + len(before) + 2
+        for part in inner.split(","):
+            out += f"_{integer(parse_expression(span.source, offset, part))}"
+            offset += len(part) + 1
+        rest = following
     return out + rest
 
 
@@ -178,11 +180,14 @@ def _position(e: ast.Subscript) -> int | None:
     match e:
         case ast.Number(value=int(value)):
             return value
-        case ast.Binary(op="+" | "-" | "*" as op, left=left, right=right):
+        case ast.Unary(op="-", operand=operand):
+            a = _position(operand)
+            return None if a is None else -a
+        case ast.Binary(op="+" | "-" | "*" | "//" | "%" as op, left=left, right=right):
             a, b = _position(left), _position(right)
-            if a is None or b is None:
+            if a is None or b is None or (op in ("//", "%") and b == 0):
                 return None
-            return a + b if op == "+" else a - b if op == "-" else a * b
+            return {"+": a + b, "-": a - b, "*": a * b}[op] if op in "+-*" else a // b if op == "//" else a % b
         case _:
             return None
 

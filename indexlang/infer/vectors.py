@@ -70,7 +70,7 @@ def is_extent(s: ast.Subscript, world: World) -> bool:
     if isinstance(s, ast.Name):
         return s.name in world.constants
     leaves = [n for n in ast.nodes(s) if isinstance(n, ast.Name | ast.Access | ast.Call | ast.Reduction)]
-    return bool(leaves) and all(
+    return all(
         (isinstance(n, ast.Name) and (is_capital(n.name) or n.name in world.constants))
         or (isinstance(n, ast.Access) and n.name in world.tables)
         for n in leaves

@@ -23,8 +23,8 @@ def integer(value: Extent, span: Span = NOWHERE) -> Const:
 
 
 def is_const(e: Expr, value: object) -> bool:
-    """Whether `e` is the known number `value`."""
-    return isinstance(e, Const) and not isinstance(e.value, Size) and e.value == value
+    """Whether `e` is the known number `value`. A named extent is not, whatever it is now: kernels serve all its values."""
+    return isinstance(e, Const) and not isinstance(e.value, Size | Named) and e.value == value
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Builder:
         Raises BadOperands where the types do not fit, ZeroDivisionError for a constant division by zero.
         """
         dtype = self.result(op, args)
-        if op in (ops.FLOORDIV, ops.MOD) and dtype is DType.INT and is_const(args[1], 0):
+        if op in (ops.FLOORDIV, ops.MOD) and dtype is DType.INT and isinstance(args[1], Const) and args[1].value == 0:
             raise ZeroDivisionError
         if all(isinstance(a, Const) for a in args):
             folded = _fold(op, [cast(Const, a).value for a in args])

@@ -4,7 +4,6 @@ from fractions import Fraction
 
 from indexlang.ir import ops
 from indexlang.ir.affine import Affine, affine
-from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program, Role, Start, Tensor
 from indexlang.ir.expr import Apply, Bound, Const, Expr, Index, Read, Reduce, Rule, Select, free_indices, walk
 from indexlang.ir.size import Extent, Size
@@ -22,9 +21,9 @@ _TIGHT = {ops.MUL, ops.DIV, ops.FLOORDIV, ops.MOD, ops.POW}
 def show_program(program: Program) -> str:
     """The whole program: declarations, equations, outputs."""
     lines = [show_tensor(t) for t in program.tensors if t.role not in (Role.COMPUTED, Role.SEED)]
-    stated = {e.target for e in program.equations if not e.is_plain or _looks_constant(e)}
-    lines += [show_tensor(t) for t in program.tensors if t.name in stated and t.role is Role.COMPUTED]
-    lines += [show_equation(e) for e in program.equations]
+    stated = {e.target for e in program.equations if not _follows(program.tensor(e.target), e)}
+    lines += [show_tensor(t) for t in program.tensors if t.name in stated]
+    lines += [line for e in program.equations for line in (*_quantifier(e), show_equation(e))]
     lines += [
         f"{kept}{_whole(program, kept)} <- {following}{_whole(program, kept)}" for kept, following in program.updates
     ]
@@ -32,9 +31,12 @@ def show_program(program: Program) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _looks_constant(e: Equation) -> bool:
-    """Whether the equation of a scalar tensor would be taken for a constant."""
-    return not e.left and not any(isinstance(n, Read | Reduce) for n in walk(e.body))
+def _follows(t: Tensor, e: Equation) -> bool:
+    """Whether an equation by itself says what its tensor is; else a `tensor` statement does."""
+    is_rounded = isinstance(e.body, Apply) and e.body.op is ops.TO_INT  # to an int because a statement asks for it
+    is_number = not e.left and not any(isinstance(n, Read | Reduce) for n in walk(e.body))  # it would be a constant
+    is_same = t.dtype is e.body.dtype and not (is_rounded or is_number)
+    return e.is_plain and not e.accumulates and not e.part and is_same
 
 
 def _whole(program: Program, name: str) -> str:
@@ -45,7 +47,9 @@ def _whole(program: Program, name: str) -> str:
 def show_tensor(t: Tensor) -> str:
     """A declaration."""
     word = "tensor" if t.role is Role.COMPUTED else t.role.value
-    axes = "[" + ", ".join(str(e) for e in t.extents) + "]" if t.extents else ""
+    letters = t.axes if t.axes and t.role is not Role.COMPUTED else ("",) * len(t.extents)
+    shown = (f"{x}:{e}" if x else str(e) for x, e in zip(letters, t.extents, strict=True))
+    axes = f"[{', '.join(shown)}]" if t.extents else ""
     start = f" {show_start(t.start)}" if t.start else ""
     default = f' from "{t.default}"' if t.default else ""
     return f"{word} {t.name}{axes} : {t.dtype}{start}{default}"
@@ -61,28 +65,48 @@ def show_equation(e: Equation) -> str:
     """`L1[b:1,x:55,y:55,j:96] = …`; the ranges of all indices are written out."""
     ranges = {b.name: b for b in e.indices}
     sign = "+=" if e.accumulates else "="
-    if e.is_plain:
-        left = ",".join(_bound(b) for b in e.indices)
-    else:
-        left = ",".join(_left(s, ranges, e.left[:k]) for k, s in enumerate(e.left))
-    return f"{e.target}{f'[{left}]' if e.left else ''} {sign} {show(e.body)}"
+    left = [_left(s, ranges) for s in e.left]
+    used = {i for s in e.left for i in free_indices(s)}
+    lost = tuple(b for b in ranges.values() if b.name not in used)
+    if lost and e.left:
+        _write_lost(left, e, lost)
+    axes = f"[{','.join(left)}]" if left else ""
+    return f"{e.target}{axes} {sign} {show(e.body)}"
 
 
-def _left(s: Expr, ranges: dict[str, Bound], before: tuple[Expr, ...]) -> str:
-    """A subscript of a left side, with the ranges of its indices where they can be written, once each."""
-    if any(free_indices(s) & free_indices(b) for b in before):
-        return show(s)
-    if isinstance(s, Index):
-        return _bound(ranges[s.name])
+def _quantifier(e: Equation) -> tuple[str, ...]:
+    """`for x:14, dx:3` before `Y[2*x+dx] += …`: the ranges that the left side has no place for."""
+    ranges = {b.name: b for b in e.indices}
+    for s in e.left:
+        _left(s, ranges)
+    used = {i for s in e.left for i in free_indices(s)}
+    waiting = [_bound(b) for b in ranges.values() if b.name in used]
+    return (f"for {', '.join(waiting)}",) if waiting else ()
+
+
+def _write_lost(left: list[str], e: Equation, lost: tuple[Bound, ...]) -> None:
+    """Indices that no position depends on: those before an empty one in a group, `(i:2,j:0)`, or `0*i:2` on `+=`."""
+    empty = {b.name for b in e.indices if b.extent == 0}
+    axis = next((n for n, s in enumerate(e.left) if free_indices(s) & empty), None)
+    if axis is not None:
+        left[axis] = f"({','.join(map(_bound, lost))},{left[axis].strip('()')})"
+        return
+    free = (n for n, s in enumerate(e.left) if not free_indices(s))
+    for b, n in zip(lost, free, strict=False):
+        left[n] = f"{left[n]}+0*{_bound(b)}"
+
+
+def _left(s: Expr, ranges: dict[str, Bound]) -> str:
+    """A subscript of a left side; `ranges` holds those that are still to be written, at the first use of their index."""
     form = affine(s)
-    if form is None or not form.is_plain:
-        return show(s)
-    names = [str(v) for v, _ in form.terms]
-    if len(names) > 1 and form.constant == 0 and _is_row_major(form, [ranges[v] for v in names]):
-        return f"({','.join(_bound(ranges[v]) for v in names)})"
-    if len(names) == 1 and form.terms[0][1] == 1:
-        return f"{show(Const(form.constant, DType.INT))}+{_bound(ranges[names[0]])}"
-    return show(s)
+    names = [str(v) for v, _ in form.terms] if form is not None and form.is_plain else sorted(free_indices(s))
+    waiting = [n for n in names if n in ranges]
+    bounds = [ranges[n] for n in waiting]
+    if len(waiting) == len(names) > 1 and form is not None and form.constant == 0 and _is_row_major(form, bounds):
+        return f"({','.join(_bound(ranges.pop(n)) for n in names)})"
+    if len(names) == len(waiting) == 1:
+        return f"{_close(s)}:{ranges.pop(names[0]).extent}"
+    return _close(s)
 
 
 def _is_row_major(form: Affine, bounds: list[Bound]) -> bool:
@@ -102,6 +126,11 @@ def _bound(b: Bound) -> str:
 def show(e: Expr) -> str:
     """The text of an expression."""
     return _show(e, _CHOICE)
+
+
+def _close(e: Expr) -> str:
+    """The text of a subscript: sums without spaces."""
+    return show(e).replace(" + ", "+").replace(" - ", "-")
 
 
 def _show(e: Expr, place: int) -> str:
@@ -158,7 +187,7 @@ def _constant(value: object) -> tuple[str, int]:
 def _access(e: Read) -> str:
     if not e.subscripts:
         return e.tensor
-    inner = ",".join(show(s).replace(" ", "") if not isinstance(s, Select) else show(s) for s in e.subscripts)
+    inner = ",".join(_close(s) for s in e.subscripts)
     if e.border is None:
         return f"{e.tensor}[{inner}]"
     rule = show(e.border.value) if e.border.rule is Rule.VALUE and e.border.value else e.border.rule.value

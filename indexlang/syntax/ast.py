@@ -197,6 +197,7 @@ class Equation:
     """`T[axes] = body`, `+=`, `~` (drawn anew at each run) or `<-` (the next value of a state or param).
 
     No brackets at all makes `subscripts` None. A left side that is joined vectors stands in `split`.
+    `ranges` are those written in a `for x:14` before it.
     """
 
     name: str
@@ -206,6 +207,7 @@ class Equation:
     span: Span = field(compare=False, repr=False)
     left_span: Span = field(compare=False, repr=False)
     split: Joined | None = None
+    ranges: tuple[Binder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,11 +232,15 @@ class Include:
 
 @dataclass(frozen=True, slots=True)
 class Quantifier:
-    """`for b,x,y,j` before an equation, as the lecture writes it: checked against the left side."""
+    """`for b,x,y,j` before an equation, as the lecture writes it: checked against the left side.
+
+    ranges  those that are written, `for x:14`
+    """
 
     names: tuple[Name, ...]
     equation: Equation | None
     span: Span = field(compare=False, repr=False)
+    ranges: tuple[Binder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class _Assembly:
         self.at = 0
         self.found: list[Diagnostic] = []
         self.returned: ast.Expr | None = None
+        self.has_tabs = False  # told once
         self.flawed = False  # a statement of the function that is being read has a mistake
         self.broken: set[str] = set()  # the names of functions that are not complete
 
@@ -41,7 +42,7 @@ class _Assembly:
             is_broken = item is None
             if here > column:
                 if item is not None:
-                    self.found.append(diagnostic("E0107", self.spans[self.at]))
+                    self._indented_line(", but no block is open here", "move it to the left margin")
                 self.at += 1
                 continue
             self.at += 1
@@ -106,4 +107,11 @@ class _Assembly:
         if self.at >= len(self.items) or self.items[self.at][0] <= column:
             self.found.append(diagnostic("E0109", head.span, what=head.kind, wanted="an indented block under it"))
             return ()
+        place = self.spans[self.at]
+        if "\t" in place.source.text[place.start - place.column + 1 : place.start] and not self.has_tabs:
+            self.has_tabs = True
+            self._indented_line(" with a tab", "indent with spaces, as many on each line of the block")
         return self.block(self.items[self.at][0], kind)
+
+    def _indented_line(self, how: str, advice: str) -> None:
+        self.found.append(diagnostic("E0107", self.spans[self.at], how=how, advice=advice))

@@ -54,6 +54,11 @@ def _special(word: Token, tokens: tuple[Token, ...]) -> str | None:
         return "one `=` defines; `==` compares"
     if word.span.text == "return" and before is not None and before.kind == "COLON":
         return "a function in one line has `=` and no `return`: `def Twice(a) = 2*a`"
+    if (word.kind == "IF" and before is not None and before.kind == "ELSE") or tokens[0].span.text in (
+        "elif",
+        "elseif",
+    ):
+        return "write `else:`, and an `if` of its own in the block under it"
     if word.kind == "EQUALS":
         return "compare with `==`; an equation has one `=`"
     if word.kind == "NAME" and before is not None and before.kind in ("NAME", "NUMBER", "RPAR"):

@@ -67,9 +67,12 @@ class Tree(Transformer[Token, Any]):
         return ast.Include(_text(path), _span(start).to(_span(path)))
 
     def quantifier(self, start: Token, *items: Any) -> ast.Quantifier:
-        found = tuple(ast.Name(_text(t), _span(t)) for t in items if isinstance(t, Token) and t.type == "NAME")
+        binders = [i for i in items if isinstance(i, ast.Binder)]
+        names = [ast.Name(b.name, b.span) for b in binders]
+        names += [ast.Name(_text(t), _span(t)) for t in items if isinstance(t, Token) and t.type == "NAME"]
         equation = next((item for item in items if isinstance(item, ast.Equation)), None)
-        return ast.Quantifier(found, equation, _span(start).to(equation.span if equation else found[-1].span))
+        span = _span(start).to(equation.span if equation else names[-1].span)
+        return ast.Quantifier(tuple(names), equation, span, tuple(b for b in binders if b.extent is not None))
 
     # -- heads of blocks
 

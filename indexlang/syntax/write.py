@@ -191,8 +191,9 @@ class Writer:
                 return f"output {f',{MARK}'.join(self._name(n.name) for n in names)}"
             case ast.Include(path=path):
                 return f'include "{path}"'
-            case ast.Quantifier(names=names):
-                return f"for {','.join(self._name(n.name) for n in names)}"
+            case ast.Quantifier(names=names, ranges=ranges):
+                known = {b.name: f":{_tight(self.expr(b.extent))}" for b in ranges if b.extent is not None}
+                return f"for {','.join(self._name(n.name) + known.get(n.name, '') for n in names)}"
             case ast.For(name=name, first=first, last=last):
                 return f"for {self._name(name)} in {self.expr(first)}..{self.expr(last)}"
             case ast.If(condition=condition):

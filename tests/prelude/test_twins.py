@@ -13,6 +13,7 @@ pytest.importorskip("torch")
 sys.path.append(str(Path(__file__).parent))
 
 import torch
+from shown import assert_same_when_shown, typed
 from twins import TWINS, Twin
 
 TOLERANCES = {"f64": 1e-9, "f32": 1e-4}
@@ -52,3 +53,8 @@ def test_a_layer_and_its_twin(row: Twin, dtype: str) -> None:
         np.testing.assert_allclose(net.interpret(**given), wanted, rtol=1e-9, atol=1e-9)
     tolerance = TOLERANCES[dtype] * (1 if dtype == "f64" else max(1.0, float(np.abs(wanted).max(initial=0.0))))
     np.testing.assert_allclose(found, wanted, rtol=TOLERANCES[dtype], atol=tolerance)
+
+
+@pytest.mark.parametrize("row", TWINS, ids=lambda row: row.title)
+def test_a_layer_as_it_is_shown(row: Twin) -> None:
+    assert_same_when_shown(typed(row.program, row.training), row.training)

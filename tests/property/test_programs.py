@@ -8,6 +8,7 @@ import pytest
 from generate import Program, Value, programs
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shown import assert_same_when_shown, typed
 
 import indexlang as il
 
@@ -58,6 +59,12 @@ def test_a_second_call_and_a_second_thread_change_no_bit(program: Program) -> No
 @given(programs())
 def test_a_valid_program_checks_without_errors(program: Program) -> None:
     assert not [d for d in il.check(program.text) if d.severity.value == "error"]
+
+
+@settings(max_examples=300)
+@given(programs())
+def test_what_is_shown_is_the_same_program(program: Program) -> None:
+    assert_same_when_shown(typed(program.text))
 
 
 def compiled_agrees(program: Program, dtype: str) -> None:

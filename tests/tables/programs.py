@@ -142,4 +142,26 @@ ROWS = (
     Case("a million and three, reversed", "input x[N]\ny[i] = x[N-1-i]", dict(x=(1000003,)), lambda x: x[::-1], oracle=False),
     Case("a million and three, histogram", "tensor H[7]\nH[c[i]] += x[i]", dict(c=ints((1000003,), 0, 7), x=pos((1000003,))),
          lambda c, x: np.bincount(c, x, 7), oracle=False),
+    Case(
+        "extents and tensors are named apart",
+        "input L[X,Y]\nY[x,y] = L[x,y] - m[x]\nm[x] = 1/Y * sum[y] L[x,y]\noutput Y",
+        {"L": (3, 5)},
+        lambda L: L - L.mean(1, keepdims=True),
+    ),
+    Case(
+        "an index of a reduction named like a tensor",
+        "input L[X,4]\nm[i] = sum[y] L[y,i]\ny[j] = 2*m[j]\noutput y",
+        {"L": (3, 4)},
+        lambda L: 2 * L.sum(0),
+    ),
+    Case(
+        "a product with 0 still sums over its index",
+        "Y[i:2] = sum[j] A[j]*0",
+        {"A": (3,)},
+        lambda A: np.zeros(2),
+    ),
+    Case("a split by numbers", "input L[B,5]\nP[b,2] ; Q[b,3] = L[b,J]", dict(L=(2, 5)), lambda L: dict(P=L[:, :2], Q=L[:, 2:])),
+    Case("a split of a whole tensor", "input L[B,5]\nP[B,2] ; Q[B,J] = L", dict(L=(2, 5)), lambda L: dict(P=L[:, :2], Q=L[:, 2:])),
+    Case("a split in three", "J = 2\ninput L[B,6]\nP[b,J] ; Q[b,J] ; R[b,J] = L[b,J+J+J]", dict(L=(2, 6)),
+         lambda L: dict(P=L[:, :2], Q=L[:, 2:4], R=L[:, 4:])),
 )
