@@ -123,11 +123,15 @@ class Frame:
         self._twice(name, span, first)
 
     def _constants(self) -> None:
-        """Bare names whose right sides are made of numbers, constants and named extents."""
+        """Bare names whose right sides are made of numbers, constants and named extents, and that no line declares."""
         plain = {
             n: es[0]
             for n, es in self.equations.items()
-            if es[0].subscripts is None and es[0].sign == "=" and len(es) == 1 and not self._calls_function(es[0])
+            if n not in self.in_parts
+            and es[0].subscripts is None
+            and es[0].sign == "="
+            and len(es) == 1
+            and not self._calls_function(es[0])
         }
         tables = self.world.tables.keys() | {n for n, e in plain.items() if isinstance(e.body, ast.Table)}
         waiting = {n: e for n, e in plain.items() if is_constant_shape(e.body, tables)}

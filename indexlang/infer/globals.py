@@ -25,10 +25,15 @@ def global_constants(module: ast.Module, options: Options) -> Constants:
     """Evaluate what can be evaluated without looking into blocks; mistakes are left for later."""
     found = Constants({"training": False, **options.constants}, {})
     world = World(options, Builder(options.float_type), True, found.numbers, found.tables)
+    declared = {s.name for s in module.statements if isinstance(s, ast.Declaration)}
     waiting = [
         s
         for s in module.statements
-        if isinstance(s, ast.Equation) and s.subscripts is None and s.sign == "=" and s.split is None
+        if isinstance(s, ast.Equation)
+        and s.subscripts is None
+        and s.sign == "="
+        and s.split is None
+        and s.name not in declared
     ]
     changed = True
     while changed:

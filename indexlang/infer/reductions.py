@@ -163,6 +163,7 @@ class Reductions(Context):
         top = self._again(Reduce(ops.LARGEST, over, x, x.dtype, span))
         size_of_top = build.apply(ops.ABS, top)
         m = build.select(build.apply(ops.LT, size_of_top, build.number(float("inf"))), top, Const(0.0, x.dtype))
+        m = build.apply(ops.STOP, m)  # the value does not depend on it, so the gradient is that of the rest
         terms = build.apply(ops.EXP, build.apply(ops.SUB, x, m))
         total = Reduce(ops.SUM, over, terms, x.dtype, span)
         return build.apply(ops.ADD, m, build.apply(ops.LOG, total), span=span)

@@ -1,17 +1,21 @@
 """The table of scalar functions and reductions: one row each.
 
 `value` is the meaning, on numpy scalars or arrays; `emit` is the text of generated code, with `{0}`, `{1}` for the
-arguments and `{f}` for the float type of the result; `probes` are values that tests use.
+arguments and `{f}` for the float type of the result; `probes` are values that tests use. `slopes` are the derivatives
+with respect to each argument, written with the operators of `terms.py` over the arguments and then the value y: a
+number or a term is what the signal is multiplied by, a comparison says where the signal passes. Without them the
+derivative is zero (almost) everywhere.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib import import_module
-from math import erf
+from math import erf, pi, sqrt
 from typing import Any
 
 Value = Any
+Slope = Callable[..., Any]
 
 
 class _Numpy:
@@ -58,6 +62,8 @@ class Op:
     doc: str
     probes: tuple[float, ...] = (-2.0, -0.5, 0.5, 3.0)
     infix: str = ""
+    slopes: tuple[Slope, ...] = field(default=(), compare=False, repr=False)
+    kinks: tuple[float, ...] = ()  # where the derivative jumps
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,17 +152,38 @@ def _relu(x: Value) -> Value:
     return np.maximum(x, 0)
 
 
+def _itself(x: Value) -> Value:
+    return x
+
+
+def _by(slope: Callable[[Any, Any], Any]) -> tuple[Slope, ...]:
+    """The derivative of a function of x with value y."""
+    return (slope,)
+
+
+def _by_both(first: Callable[[Any, Any, Any], Any], second: Callable[[Any, Any, Any], Any]) -> tuple[Slope, ...]:
+    """The derivatives of a function of a and b with value y, by each."""
+    return (first, second)
+
+
 _POSITIVE = (0.1, 0.5, 1.0, 3.0)
 
+# fmt: off
 # -- arithmetic, by the operators of the language
-ADD = Op("add", 2, Kind.NUMBER, _of("add"), "({0} + {1})", "a + b", infix="+")
-SUB = Op("sub", 2, Kind.NUMBER, _of("subtract"), "({0} - {1})", "a - b", infix="-")
-MUL = Op("mul", 2, Kind.NUMBER, _of("multiply"), "({0} * {1})", "a * b", infix="*")
-DIV = Op("div", 2, Kind.FLOAT, _of("divide"), "({0} / {1})", "a / b, always a float", infix="/")
+ADD = Op("add", 2, Kind.NUMBER, _of("add"), "({0} + {1})", "a + b", infix="+",
+         slopes=_by_both(lambda a, b, y: 1, lambda a, b, y: 1))
+SUB = Op("sub", 2, Kind.NUMBER, _of("subtract"), "({0} - {1})", "a - b", infix="-",
+         slopes=_by_both(lambda a, b, y: 1, lambda a, b, y: -1))
+MUL = Op("mul", 2, Kind.NUMBER, _of("multiply"), "({0} * {1})", "a * b", infix="*",
+         slopes=_by_both(lambda a, b, y: b, lambda a, b, y: a))
+DIV = Op("div", 2, Kind.FLOAT, _of("divide"), "({0} / {1})", "a / b, always a float", infix="/",
+         slopes=_by_both(lambda a, b, y: 1 / b, lambda a, b, y: -y / b))
 FLOORDIV = Op("floordiv", 2, Kind.NUMBER, _quiet(_floordiv), "floordiv({0}, {1})", "a // b, rounded down", infix="//")
-MOD = Op("mod", 2, Kind.NUMBER, _quiet(_mod), "mod({0}, {1})", "a % b, with the sign of b", infix="%")
-POW = Op("pow", 2, Kind.FLOAT, _quiet(_power), "pow_{f}({0}, {1})", "a ^ b", _POSITIVE, infix="^")
-NEG = Op("neg", 1, Kind.NUMBER, _of("negative"), "(-{0})", "-a")
+MOD = Op("mod", 2, Kind.NUMBER, _quiet(_mod), "mod({0}, {1})", "a % b, with the sign of b", infix="%",
+         slopes=_by_both(lambda a, b, y: 1, lambda a, b, y: -(a / b).floor()))
+POW = Op("pow", 2, Kind.FLOAT, _quiet(_power), "pow_{f}({0}, {1})", "a ^ b", _POSITIVE, infix="^",
+         slopes=_by_both(lambda a, b, y: b * a ** (b - 1), lambda a, b, y: a.equals(0).choose(0, y * a.log())))
+NEG = Op("neg", 1, Kind.NUMBER, _of("negative"), "(-{0})", "-a", slopes=_by(lambda x, y: -1))
 
 # -- comparisons and logic
 LT = Op("lt", 2, Kind.COMPARE, _of("less"), "({0} < {1})", "a < b", infix="<")
@@ -170,36 +197,48 @@ OR = Op("or", 2, Kind.LOGIC, _of("logical_or"), "({0} or {1})", "either", infix=
 NOT = Op("not", 1, Kind.LOGIC, _of("logical_not"), "(not {0})", "the opposite")
 
 # -- functions with a name in the language
-MAX = Op("max", 2, Kind.NUMBER, _of("maximum"), "max2({0}, {1})", "the larger; NaN if either is NaN")
-MIN = Op("min", 2, Kind.NUMBER, _of("minimum"), "min2({0}, {1})", "the smaller; NaN if either is NaN")
-ABS = Op("abs", 1, Kind.NUMBER, _of("abs"), "absolute({0})", "|x|")
-SIGN = Op("sign", 1, Kind.NUMBER, _of("sign"), "sign({0})", "-1, 0 or 1; NaN stays NaN")
-RELU = Op("relu", 1, Kind.NUMBER, _relu, "relu({0})", "max(x, 0); the slope at 0 is taken as 0")
-SIGMOID = Op("sigmoid", 1, Kind.FLOAT, _quiet(_sigmoid), "sigmoid_{f}({0})", "1 / (1 + exp(-x))")
-TANH = Op("tanh", 1, Kind.FLOAT, _of("tanh"), "tanh_{f}({0})", "the hyperbolic tangent")
-EXP = Op("exp", 1, Kind.FLOAT, _of("exp"), "exp_{f}({0})", "e to the power x")
-LOG = Op("log", 1, Kind.FLOAT, _of("log"), "log_{f}({0})", "the natural logarithm", _POSITIVE)
-LOG1P = Op("log1p", 1, Kind.FLOAT, _of("log1p"), "log1p_{f}({0})", "log(1 + x), exact near 0", _POSITIVE)
-EXPM1 = Op("expm1", 1, Kind.FLOAT, _of("expm1"), "expm1_{f}({0})", "exp(x) - 1, exact near 0")
-SQRT = Op("sqrt", 1, Kind.FLOAT, _of("sqrt"), "sqrt_{f}({0})", "the square root", _POSITIVE)
-RSQRT = Op("rsqrt", 1, Kind.FLOAT, _quiet(_rsqrt), "({f}(1) / sqrt_{f}({0}))", "1 / sqrt(x)", _POSITIVE)
-SIN = Op("sin", 1, Kind.FLOAT, _of("sin"), "sin_{f}({0})", "the sine")
-COS = Op("cos", 1, Kind.FLOAT, _of("cos"), "cos_{f}({0})", "the cosine")
-ERF = Op("erf", 1, Kind.FLOAT, _erf, "erf_{f}({0})", "the error function")
-GELU = Op("gelu", 1, Kind.FLOAT, _quiet(_gelu), "gelu_{f}({0})", "x times the normal distribution function of x")
-SILU = Op("silu", 1, Kind.FLOAT, _quiet(_silu), "silu_{f}({0})", "x * sigmoid(x)")
-SOFTPLUS = Op("softplus", 1, Kind.FLOAT, _quiet(_softplus), "softplus_{f}({0})", "log(1 + exp(x)), without overflow")
-FLOOR = Op("floor", 1, Kind.NUMBER, _of("floor"), "floor_{f}({0})", "rounded down; an int in a subscript")
-CEIL = Op("ceil", 1, Kind.NUMBER, _of("ceil"), "ceil_{f}({0})", "rounded up; an int in a subscript")
-ROUND = Op("round", 1, Kind.NUMBER, _of("rint"), "round_{f}({0})", "to the nearest integer, halves to the even one")
-UNIFORM = Op("draw", 3, Kind.DRAW, _uniform, "uniform_{f}({0}, {1}, {2})",
-             "the number in [0, 1) that the key, the stream and the position of an element give")  # fmt: skip
+MAX = Op("max", 2, Kind.NUMBER, _of("maximum"), "max2({0}, {1})", "the larger; NaN if either is NaN",
+         slopes=_by_both(lambda a, b, y: a >= b, lambda a, b, y: b > a))
+MIN = Op("min", 2, Kind.NUMBER, _of("minimum"), "min2({0}, {1})", "the smaller; NaN if either is NaN",
+         slopes=_by_both(lambda a, b, y: a <= b, lambda a, b, y: b < a))
+ABS = Op("abs", 1, Kind.NUMBER, _of("abs"), "absolute({0})", "|x|", slopes=_by(lambda x, y: x.sign()), kinks=(0.0,))
+SIGN = Op("sign", 1, Kind.NUMBER, _of("sign"), "sign({0})", "-1, 0 or 1; NaN stays NaN", kinks=(0.0,))
+RELU = Op("relu", 1, Kind.NUMBER, _relu, "relu({0})", "max(x, 0); the slope at 0 is taken as 0",
+          slopes=_by(lambda x, y: y > 0), kinks=(0.0,))
+SIGMOID = Op("sigmoid", 1, Kind.FLOAT, _quiet(_sigmoid), "sigmoid_{f}({0})", "1 / (1 + exp(-x))",
+             slopes=_by(lambda x, y: y * (1 - y)))
+TANH = Op("tanh", 1, Kind.FLOAT, _of("tanh"), "tanh_{f}({0})", "the hyperbolic tangent", slopes=_by(lambda x, y: 1 - y * y))
+EXP = Op("exp", 1, Kind.FLOAT, _of("exp"), "exp_{f}({0})", "e to the power x", slopes=_by(lambda x, y: y))
+LOG = Op("log", 1, Kind.FLOAT, _of("log"), "log_{f}({0})", "the natural logarithm", _POSITIVE, slopes=_by(lambda x, y: 1 / x))
+LOG1P = Op("log1p", 1, Kind.FLOAT, _of("log1p"), "log1p_{f}({0})", "log(1 + x), exact near 0", _POSITIVE,
+           slopes=_by(lambda x, y: 1 / (1 + x)))
+EXPM1 = Op("expm1", 1, Kind.FLOAT, _of("expm1"), "expm1_{f}({0})", "exp(x) - 1, exact near 0", slopes=_by(lambda x, y: y + 1))
+SQRT = Op("sqrt", 1, Kind.FLOAT, _of("sqrt"), "sqrt_{f}({0})", "the square root", _POSITIVE, slopes=_by(lambda x, y: 0.5 / y))
+RSQRT = Op("rsqrt", 1, Kind.FLOAT, _quiet(_rsqrt), "({f}(1) / sqrt_{f}({0}))", "1 / sqrt(x)", _POSITIVE,
+           slopes=_by(lambda x, y: -0.5 * (y * y * y)))
+SIN = Op("sin", 1, Kind.FLOAT, _of("sin"), "sin_{f}({0})", "the sine", slopes=_by(lambda x, y: x.cos()))
+COS = Op("cos", 1, Kind.FLOAT, _of("cos"), "cos_{f}({0})", "the cosine", slopes=_by(lambda x, y: -x.sin()))
+ERF = Op("erf", 1, Kind.FLOAT, _erf, "erf_{f}({0})", "the error function", slopes=_by(lambda x, y: 2 / sqrt(pi) * (-x * x).exp()))
+GELU = Op("gelu", 1, Kind.FLOAT, _quiet(_gelu), "gelu_{f}({0})", "x times the normal distribution function of x",
+          slopes=_by(lambda x, y: 0.5 * (1 + (x / sqrt(2)).erf()) + x * (-0.5 * x * x).exp() / sqrt(2 * pi)))
+SILU = Op("silu", 1, Kind.FLOAT, _quiet(_silu), "silu_{f}({0})", "x * sigmoid(x)",
+          slopes=_by(lambda x, y: x.sigmoid() + y * (1 - x.sigmoid())))
+SOFTPLUS = Op("softplus", 1, Kind.FLOAT, _quiet(_softplus), "softplus_{f}({0})", "log(1 + exp(x)), without overflow",
+              slopes=_by(lambda x, y: x.sigmoid()))
+FLOOR = Op("floor", 1, Kind.NUMBER, _of("floor"), "floor_{f}({0})", "rounded down; an int in a subscript", kinks=(-2.0, 3.0))
+CEIL = Op("ceil", 1, Kind.NUMBER, _of("ceil"), "ceil_{f}({0})", "rounded up; an int in a subscript", kinks=(-2.0, 3.0))
+ROUND = Op("round", 1, Kind.NUMBER, _of("rint"), "round_{f}({0})", "to the nearest integer, halves to the even one",
+           kinks=(-0.5, 0.5))
+UNIFORM = Op("draw", 3, Kind.DRAW, _uniform, "uniform_{f}({0}, {1}, {2})", "the number in [0, 1) that the key, the stream and the position of an element give")
 TO_INT = Op("int", 1, Kind.TO_INT, _quiet(_to_int), "to_int({0})", "an integer-valued float as an int")
+STOP = Op("stop", 1, Kind.NUMBER, _itself, "{0}", "x itself, through which no gradient passes")
+# fmt: on
 
 FUNCTIONS: dict[str, Op] = {
     op.name: op
     for op in (
-        RELU, SIGMOID, TANH, EXP, LOG, LOG1P, EXPM1, SQRT, RSQRT, ABS, SIGN, SIN, COS, ERF, GELU, SILU, SOFTPLUS, FLOOR, CEIL, ROUND
+        RELU, SIGMOID, TANH, EXP, LOG, LOG1P, EXPM1, SQRT, RSQRT, ABS, SIGN, SIN, COS, ERF, GELU, SILU, SOFTPLUS, FLOOR, CEIL, ROUND,
+        STOP,
     )
 }  # fmt: skip
 """The functions of one argument, by name. `max`, `min`, `clip` and `where` are built from MAX, MIN and Select."""

@@ -6,7 +6,7 @@ from indexlang.ir import ops
 from indexlang.ir.affine import Affine, affine
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program, Role, Start, Tensor
-from indexlang.ir.expr import Apply, Bound, Const, Expr, Index, Read, Reduce, Rule, Select
+from indexlang.ir.expr import Apply, Bound, Const, Expr, Index, Read, Reduce, Rule, Select, free_indices, walk
 from indexlang.ir.size import Extent, Size
 
 # How tightly each form binds; a part that binds less tightly than its place asks gets brackets.
@@ -22,7 +22,7 @@ _TIGHT = {ops.MUL, ops.DIV, ops.FLOORDIV, ops.MOD, ops.POW}
 def show_program(program: Program) -> str:
     """The whole program: declarations, equations, outputs."""
     lines = [show_tensor(t) for t in program.tensors if t.role not in (Role.COMPUTED, Role.SEED)]
-    stated = {e.target for e in program.equations if not e.is_plain}
+    stated = {e.target for e in program.equations if not e.is_plain or _looks_constant(e)}
     lines += [show_tensor(t) for t in program.tensors if t.name in stated and t.role is Role.COMPUTED]
     lines += [show_equation(e) for e in program.equations]
     lines += [
@@ -30,6 +30,11 @@ def show_program(program: Program) -> str:
     ]
     lines.append("output " + ", ".join(program.outputs))
     return "\n".join(lines) + "\n"
+
+
+def _looks_constant(e: Equation) -> bool:
+    """Whether the equation of a scalar tensor would be taken for a constant."""
+    return not e.left and not any(isinstance(n, Read | Reduce) for n in walk(e.body))
 
 
 def _whole(program: Program, name: str) -> str:
@@ -59,12 +64,14 @@ def show_equation(e: Equation) -> str:
     if e.is_plain:
         left = ",".join(_bound(b) for b in e.indices)
     else:
-        left = ",".join(_left(s, ranges) for s in e.left)
+        left = ",".join(_left(s, ranges, e.left[:k]) for k, s in enumerate(e.left))
     return f"{e.target}{f'[{left}]' if e.left else ''} {sign} {show(e.body)}"
 
 
-def _left(s: Expr, ranges: dict[str, Bound]) -> str:
-    """A subscript of a left side, with the ranges of its indices where they can be written."""
+def _left(s: Expr, ranges: dict[str, Bound], before: tuple[Expr, ...]) -> str:
+    """A subscript of a left side, with the ranges of its indices where they can be written, once each."""
+    if any(free_indices(s) & free_indices(b) for b in before):
+        return show(s)
     if isinstance(s, Index):
         return _bound(ranges[s.name])
     form = affine(s)

@@ -53,9 +53,10 @@ class _Lowering:
         subscripts = tuple(self._expr(s, box, facts) for s in e.subscripts)
         loose = [k for k, s in enumerate(subscripts) if not stays_inside(s, extents[k], box, facts)]
         if border.rule is not Rule.VALUE:
-            move = _MOVES[border.rule]
-            moved = tuple(move(self.build, s, extents[k]) if k in loose else s for k, s in enumerate(subscripts))
-            return Read(e.tensor, moved, None, e.dtype, e.span)
+            places = tuple(
+                moved(border.rule, self.build, s, extents[k]) if k in loose else s for k, s in enumerate(subscripts)
+            )
+            return Read(e.tensor, places, None, e.dtype, e.span)
         inside = Read(e.tensor, subscripts, None, e.dtype, e.span)
         if not loose:
             return inside
@@ -97,6 +98,11 @@ def _reflect(build: Builder, s: Expr, n: Extent) -> Expr:
         return integer(0)
     p = build.apply(ops.MOD, s, integer(n * 2 - 2))
     return build.apply(ops.MIN, p, build.apply(ops.SUB, integer(n * 2 - 2), p))
+
+
+def moved(rule: Rule, build: Builder, s: Expr, n: Extent) -> Expr:
+    """Where a rule other than a value reads for subscript `s` of an axis of `n` elements."""
+    return _MOVES[rule](build, s, n)
 
 
 _MOVES: dict[Rule, Callable[[Builder, Expr, Extent], Expr]] = {
