@@ -206,15 +206,15 @@ _ROWS = (
          "A tensor whose extents are stated may have several `=` equations, each for a box of it. Together they give every element once.",
          "input X[3]\ntensor A[5]\nA[i:3] = X[i]\nA[4+i:1] = X[i]"),
     # -- gradients
-    Code("E0501", "a gradient through whole numbers", "`{name}` holds {dtype} values: there is no gradient {role} it", "{advice}",
+    Code("E0501", "a gradient through whole numbers", "`{name}` holds {dtype} values: it has no gradient", "differentiate with respect to a tensor of floats",
          "A derivative says how a float changes with another float. Ints and bools do not change a little at a time, so there is no "
          "gradient of them, or with respect to them. A gradient that merely passes by an int (through a subscript, `floor`, a comparison) "
          "is zero there, and needs nothing from you."),
-    Code("E0502", "the gradient of a tensor", "`{name}` has extents {extents}, but a gradient is of a scalar", "make a scalar of it, as in `loss = sum {name}`",
+    Code("E0502", "the gradient of a tensor", "`{name}` has extents [{extents}], but a gradient is of a scalar", "make a scalar of it, as in `loss = sum {name}`",
          "A gradient has one number for each element of what it is taken with respect to. A tensor of results has one such gradient for "
          "each of its elements: write the element, as in `d(Y[i])/d(X[j])` for a Jacobian, or add them up first. "
          "In Python, `net.grad(name, seeds=True)` takes the weights of that sum as one more input."),
-    Code("E0503", "the gradient of an unknown tensor", "there is no tensor `{name}` to take a gradient {role}", "{advice}",
+    Code("E0503", "the gradient of an unknown tensor", "there is no tensor `{name}` to take a gradient of, or with respect to", "{advice}",
          "`d(loss)/d(W)` names two tensors of the program: inputs, parameters, states, or what equations define."),
     Code("E0504", "no derivative", "{message}", "{advice}",
          "Where no derivative is known, nothing is guessed: zero would be a wrong gradient that nobody notices."),
