@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from indexlang.infer import declarations, random
 from indexlang.infer.calls import Calls
 from indexlang.infer.declarations import is_constant_shape, names_in
+from indexlang.infer.derivatives import Derivatives, Record
 from indexlang.infer.equations import Made, Stated, elaborate_equation
 from indexlang.infer.expressions import Expressions
 from indexlang.infer.joins import as_parts, joined_tensor, split_equations
@@ -16,11 +17,11 @@ from indexlang.infer.library import Library
 from indexlang.infer.scope import NUMBERS, Scope, World
 from indexlang.infer.targets import target_tensor
 from indexlang.infer.vectors import IndexForm, Slice, index_form
-from indexlang.ir.equation import Equation, Role, Tensor
+from indexlang.ir.equation import Equation, Tensor
 from indexlang.ir.size import Extent
 from indexlang.syntax import ast
 from indexlang.syntax.rewrite import rewritten
-from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic, program_error
+from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic
 from indexlang.text.source import Span
 
 
@@ -32,11 +33,17 @@ class Emission:
     computed: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     equations: list[Equation] = field(default_factory=list[Equation])
     updates: dict[str, str] = field(default_factory=dict[str, str])  # state or param → the tensor of its next value
+    derivatives: list[Record] = field(default_factory=list[Record])
     warnings: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
     def copy(self) -> "Emission":
         return Emission(
-            dict(self.declared), dict(self.computed), list(self.equations), dict(self.updates), list(self.warnings)
+            dict(self.declared),
+            dict(self.computed),
+            list(self.equations),
+            dict(self.updates),
+            list(self.derivatives),
+            list(self.warnings),
         )
 
 
@@ -70,6 +77,7 @@ class Frame:
         self.next_values: dict[str, ast.Equation] = {}
         self.in_parts: set[str] = set()  # tensors with stated extents: they may have several equations
         self.calls = Calls(self)
+        self.derivatives = Derivatives(self)
 
     # -- collecting
 
@@ -260,7 +268,7 @@ class Frame:
 
     def _define_one(self, e: ast.Equation, stated: Stated | None, made: list[Made]) -> None:
         """`made` gets what the equation came to, unless it has defined its tensor by itself (a call, joined parts)."""
-        rest = self.calls.expanded(e, stated)
+        rest = self.calls.expanded(self.derivatives.expanded(e), stated)
         if rest is None:
             return
         form = index_form(self._apart(rest), self.world)
@@ -341,30 +349,6 @@ class Frame:
         """A tensor's equations have mistakes: whatever reads it, or a package that it passes first, says nothing more."""
         self.world.broken.add(name)
         self.world.broken.update(package for package, owner in self._package_owners().items() if owner == name)
-
-    # -- next values
-
-    def define_next_values(self) -> None:
-        """`m[j] <- expr`: a tensor `m.next`, which replaces the state or param after a training run."""
-        for name, e in self.next_values.items():
-            self.guard(lambda name=name, e=e: self._next_value(name, e))
-
-    def _next_value(self, name: str, e: ast.Equation) -> None:
-        kept = self.world.tensors.get(name)
-        if kept is None or kept.role not in (Role.STATE, Role.PARAM):
-            if name in self.world.broken:
-                return
-            what = "nothing" if kept is None else kept.role.value
-            raise program_error("E0215", e.left_span, name=name, what=what, advice=self.world.suggestion(name))
-        target = f"{name}.next"
-        self.stated[target] = Stated(kept.extents, kept.dtype, kept.span)
-        before = self.out.copy()
-        self.define_hoisted(replace(e, name=target, sign="="))
-        if self.world.constants.get("training") is True:
-            self.out.updates[name] = target
-        else:  # looked at for mistakes only
-            self.out = before
-            del self.world.tensors[target]
 
     # -- mistakes
 

@@ -11,6 +11,7 @@ from indexlang.infer.results import Results
 from indexlang.infer.scope import Scope
 from indexlang.infer.solutions import open_names
 from indexlang.infer.unroll import Unrolling
+from indexlang.infer.updates import define_next_values
 from indexlang.ir.build import Number
 from indexlang.ir.expr import Const, walk
 from indexlang.ir.size import Size, names, same
@@ -80,7 +81,7 @@ class _Instance:
         for n in inner.order():
             if n not in inner.world.broken and n in inner.equations and n not in inner.out.computed:
                 self._define(inner, n)
-        inner.define_next_values()
+        define_next_values(inner)
         errors = [d for d in inner.found if d.severity.value == "error"]
         if errors:
             raise ProgramError(errors)

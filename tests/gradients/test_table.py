@@ -13,7 +13,15 @@ from indexlang.ir.show import show_program
 from indexlang.passes.grad import pullback
 
 _LARGEST = 600  # elements of an input that the oracle still goes through quickly
-_NO_SLOPE = ("NaN", "infinity", "at the ends", "at zero", "sign", "max over nothing", "min over nothing")  # made of the very points without a derivative
+_NO_SLOPE = (
+    "NaN",
+    "infinity",
+    "at the ends",
+    "at zero",
+    "sign",
+    "max over nothing",
+    "min over nothing",
+)  # made of the very points without a derivative
 
 
 def _has_gradient(case: Case) -> bool:
