@@ -1,8 +1,8 @@
 """Programs as Python objects: called like functions, looked into like tables."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
@@ -13,62 +13,24 @@ from numpy.typing import NDArray
 
 from indexlang import arguments, pipeline
 from indexlang.infer.scope import Options
-from indexlang.interop.weights import read_weights, write_weights
 from indexlang.ir import interp
 from indexlang.ir.build import Number
-from indexlang.ir.equation import SEED, Role, Tensor
+from indexlang.ir.equation import SEED, Role
 from indexlang.ir.equation import Program as Typed
-from indexlang.ir.show import show_equation, show_program, show_tensor
+from indexlang.ir.show import show_program
 from indexlang.ir.size import Named
+from indexlang.kept import Kept
 from indexlang.memory import check_memory
-from indexlang.parameters import Parameters, draw, fitted, run_key
+from indexlang.parameters import Parameters
+from indexlang.results import Array, Results, StepTime, result, wanted
 from indexlang.run.execute import CheckFailed, Executable
 from indexlang.run.failures import subscript_error
 from indexlang.run.machine import target, usable_threads
+from indexlang.shown import latex, shown
 from indexlang.summary import Summary, TensorInfo, multiply_adds, summary, tensor_infos
 from indexlang.syntax import ast
-from indexlang.syntax.latex.typeset import typeset
-from indexlang.syntax.parse import parse
 from indexlang.text.diagnostics import DataError, ProgramError, data_error
-from indexlang.text.names import nearest
 from indexlang.text.source import Source
-
-Array = NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class StepTime:
-    """The time of one step of the plan, and the equation it belongs to."""
-
-    name: str
-    milliseconds: float
-    macs: int
-
-
-class Results(Mapping[str, Array]):
-    """Several outputs: `r["s"]`, `r.s`, or unpacked in order with `r.values()`."""
-
-    def __init__(self, arrays: dict[str, Array]) -> None:
-        self._arrays = arrays
-
-    def __getitem__(self, name: str) -> Array:
-        return self._arrays[name]
-
-    def __getattr__(self, name: str) -> Array:
-        try:
-            return self.__dict__["_arrays"][name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._arrays)
-
-    def __len__(self) -> int:
-        return len(self._arrays)
-
-    def __repr__(self) -> str:
-        inside = ", ".join(f"{n}: {a.dtype}[{', '.join(map(str, a.shape))}]" for n, a in self._arrays.items())
-        return f"Results({inside})"
 
 
 class Program:
@@ -85,6 +47,7 @@ class Program:
         follows_inputs: bool,
         folder: Path | None,
         threads: int | None,
+        kept: Kept | None = None,
     ) -> None:
         self.source_text = source
         self._module = module
@@ -96,9 +59,7 @@ class Program:
         self._programs: dict[object, Typed] = {}
         self._executables: dict[object, Executable] = {}
         self._lock = RLock()
-        self.seed = 0
-        self.runs = 0  # how many runs have drawn random tensors
-        self.parameters_are_random = True
+        self._own = kept or Kept(self._typed)
 
     # -- looking
 
@@ -130,22 +91,7 @@ class Program:
 
         Raises DataError E0610 where a named extent has no value, E0605 for an unknown stage or equation.
         """
-        if stage not in pipeline.STAGES:
-            raise data_error("E0605", kind="stage", name=stage, advice=f"the stages are {', '.join(pipeline.STAGES)}")
-        if equation is not None:
-            self._need_equation(equation)
-        match stage:
-            case "ast":
-                return pipeline.show_tree(self._module, equation)
-            case "typed":
-                return self._shown(self._typed, equation)
-            case "simple":
-                program = self._sized()
-                return self._shown(pipeline.simple(program, program.outputs), equation)
-            case _:
-                program = self._sized()
-                made = pipeline.plan(program, program.outputs, target())
-                return pipeline.show_plan(made, stage, equation)
+        return shown(self._module, self._typed, stage, equation)
 
     def latex(self, equation: str | None = None) -> str:
         """The program as the lecture would set it, for a place where formulas are displayed; or one equation of it.
@@ -154,31 +100,14 @@ class Program:
         function defines has no line of its own in the text: its equation is shown with all extents.
         Raises DataError E0605.
         """
-        if equation is None:
-            return typeset(self._module)
-        self._need_equation(equation)
-        chosen = tuple(s for s in self._module.statements if equation in _defined(s))
-        shown = self._shown(self._typed, equation)
-        return typeset(replace(self._module, statements=chosen) if chosen else parse(Source("typed", shown))[0])
+        return latex(self._module, self._typed, equation)
 
     def _repr_latex_(self) -> str:
         return f"$${self.latex()}$$"
 
-    def _need_equation(self, name: str) -> None:
-        if name not in self._typed.by_name:
-            like = nearest(name, self._typed.by_name)
-            advice = f"did you mean `{like}`?" if like else "see `summary()`"
-            raise data_error("E0605", kind="equation", name=name, advice=advice)
-
     def source(self, name: str) -> str:
         """The generated Python of the kernels that compute a tensor."""
         return self.show("source", name)
-
-    def _shown(self, program: Typed, equation: str | None) -> str:
-        if equation is None:
-            return show_program(program)
-        found = [show_equation(e) for e in program.equations if e.target == equation]
-        return "\n".join(found or [show_tensor(program.tensor(equation))]) + "\n"
 
     def __str__(self) -> str:
         return show_program(self._typed)
@@ -201,71 +130,51 @@ class Program:
             self._options.float_type, {**self._options.sizes, **sizes}, self._options.constants, self._options.dtypes
         )
         made = Program(self.source_text, self._module, options, self._follows_inputs, self._folder, self._threads)
-        made.seed, made.parameters_are_random = self.seed, self.parameters_are_random
+        made._own.seed, made._own.is_random = self.seed, self.parameters_are_random
         return made
 
     # -- parameters
 
-    @cached_property
+    @property
     def params(self) -> Parameters:
         """The trained tensors, drawn at the first look from their initialisers and the seed."""
-        self._need_sizes("params")
-        return self._drawn(Role.PARAM)
+        return self._own.params
 
-    def _drawn(self, role: Role) -> Parameters:
-        found = Parameters({t.name: t for t in self._typed.with_role(role)})
-        for t in found.tensors.values():
-            found.put(t.name, draw(t, self.seed))
-        return found
-
-    @cached_property
+    @property
     def state(self) -> Parameters:
         """The tensors that live from run to run."""
-        self._need_sizes("state")
-        return self._drawn(Role.STATE)
+        return self._own.state
+
+    @property
+    def seed(self) -> int:
+        """What initialisers and random tensors are drawn from."""
+        return self._own.seed
+
+    @property
+    def runs(self) -> int:
+        """How many runs have drawn random tensors."""
+        return self._own.runs
+
+    @property
+    def parameters_are_random(self) -> bool:
+        """Whether the parameters are as drawn, and not read from a file."""
+        return self._own.is_random
 
     def init(self, seed: int = 0) -> "Program":
         """Draw every parameter anew; states and random tensors begin again."""
-        self.seed = seed
-        self.runs = 0
-        self.parameters_are_random = True
-        self.__dict__.pop("params", None)
-        self.__dict__.pop("state", None)
+        self._own.init(seed)
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all parameters to a safetensors file (aside first, then one rename). Raises DataError E0705."""
-        write_weights(path, dict(self.params))
+        self._own.save(path)
 
     def load_weights(self, path: str | os.PathLike[str]) -> None:
         """Read parameters by name from a safetensors or npz file; nothing changes unless all of them fit.
 
         Raises DataError E0701, E0704, E0609 (a name missing or left over), E0601, E0602, E0603.
         """
-        self._need_sizes("params")
-        found = read_weights(path)
-        wanted = {t.name: t for t in self._typed.with_role(Role.PARAM)}
-        missing, over = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
-        if missing or over:
-            raise _names_differ(Path(path), missing, over)
-        arrays = {name: fitted(t, found[name]).copy() for name, t in wanted.items()}
-        if "params" not in self.__dict__:
-            self.__dict__["params"] = Parameters(wanted)
-        for name, array in arrays.items():
-            self.params.put(name, array)
-        self.parameters_are_random = False
-
-    def _need_sizes(self, what: str) -> None:
-        for t in self._typed.with_role(Role.PARAM):
-            open_names = [
-                n for n in self._typed.size_names if any(n in str(e) for e in t.extents if not isinstance(e, int))
-            ]
-            if open_names:
-                raise data_error(
-                    "E0610",
-                    name=open_names[0],
-                    advice=f"`{t.name}` needs it: give constants={{'{open_names[0]}': …}}, or -D {open_names[0]}=…",
-                )
+        self._own.load(path)
 
     # -- running
 
@@ -280,10 +189,10 @@ class Program:
         raises       DataError where arguments do not fit, or a data-dependent subscript is out of range
         """
         program, arrays = self._bind(args, named)
-        names = self._wanted(program, want)
+        names = wanted(program, want)
         made = self._executable(program, self._with_updates(program, names))
-        results = {n: self._result(program.tensor(n), (out or {}).get(n), arrays) for n in names}
-        following = {n: self._result(program.tensor(n), None, arrays) for _, n in program.updates if n not in results}
+        results = {n: result(program.tensor(n), (out or {}).get(n), arrays) for n in names}
+        following = {n: result(program.tensor(n), None, arrays) for _, n in program.updates if n not in results}
         self._run(made, program, arrays, {**results, **following})
         self._update(program, {**results, **following})
         return results[names[0]] if len(names) == 1 and (want is None or len(want) == 1) else Results(results)
@@ -317,7 +226,7 @@ class Program:
         made = self._executable(program, names)
         best: NDArray[np.int64] | None = None
         for _ in range(max(repeat, 1)):
-            results = {n: self._result(program.tensor(n), None, arrays) for n in names}
+            results = {n: result(program.tensor(n), None, arrays) for n in names}
             spent = self._run(made, program, arrays, results)
             best = spent if best is None or spent.sum() < best.sum() else best
         assert best is not None
@@ -340,19 +249,12 @@ class Program:
             spent = made.run({**arrays, **kept}, results, usable_threads(self._threads), version)
         except CheckFailed as failed:
             raise subscript_error(failed) from None
-        self.runs += SEED in kept
+        self._own.runs += SEED in kept
         return spent
 
     def _kept(self, program: Typed) -> dict[str, Array]:
         """What a run is given besides its inputs: parameters, states, the key of its random tensors."""
-        found: dict[str, Array] = {}
-        if program.with_role(Role.PARAM):
-            found.update(self.params)
-        if program.with_role(Role.STATE):
-            found.update(self.state)
-        if program.with_role(Role.SEED):
-            found[SEED] = run_key(self.seed, self.runs)
-        return found
+        return self._own.arrays(program)
 
     def _with_updates(self, program: Typed, names: tuple[str, ...]) -> tuple[str, ...]:
         """What a run computes: the next values of states and params too."""
@@ -398,29 +300,6 @@ class Program:
         check_memory(program)
         return program
 
-    def _sized(self) -> Typed:
-        """The program, if every named extent has a value. Raises DataError E0610."""
-        if self._typed.size_names:
-            name = self._typed.size_names[0]
-            raise data_error("E0610", name=name, advice=f"give it with -D {name}=…, or with `bound({name}=…)`")
-        return self._typed
-
-    def _wanted(self, program: Typed, want: Sequence[str] | None) -> tuple[str, ...]:
-        if want is None:
-            return program.outputs
-        names = (want,) if isinstance(want, str) else tuple(want)
-        for name in names:
-            if name not in program.by_name or program.tensor(name).role is not Role.COMPUTED:
-                known = [t.name for t in program.with_role(Role.COMPUTED)]
-                like = nearest(name, known)
-                raise data_error(
-                    "E0605",
-                    kind="computed tensor",
-                    name=name,
-                    advice=f"did you mean `{like}`?" if like else f"there are {', '.join(known)}",
-                )
-        return tuple(dict.fromkeys(names))
-
     def _executable(self, program: Typed, wanted: tuple[str, ...]) -> Executable:
         with self._lock:
             key = (id(program), wanted)
@@ -428,53 +307,9 @@ class Program:
                 self._executables[key] = Executable(pipeline.plan(program, wanted, target()))
             return self._executables[key]
 
-    def _result(self, tensor: Tensor, given: Array | None, arrays: Mapping[str, Array]) -> Array:
-        shape = tuple(int(n) for n in tensor.extents)  # type: ignore[arg-type]
-        if given is None:
-            return np.empty(shape, tensor.dtype.numpy)
-        right = isinstance(given, np.ndarray) and given.shape == shape and given.dtype == tensor.dtype.numpy  # pyright: ignore[reportUnnecessaryIsInstance]
-        if not right or not given.flags.c_contiguous or not given.flags.writeable:
-            raise data_error(
-                "E0601",
-                tensor=tensor.name,
-                wanted=f"a writeable C-contiguous {tensor.dtype} array {list(shape)}",
-                given="another array for `out`",
-                advice="make it with np.empty",
-            )
-        if any(np.shares_memory(given, a) for a in arrays.values()):
-            raise data_error(
-                "E0608",
-                tensor=tensor.name,
-                message="the array for `out` overlaps an input",
-                advice="give memory of its own",
-            )
-        return given
-
-
-def _defined(s: ast.Statement) -> set[str]:
-    """The names that a statement defines; a block is one statement, and a function defines none."""
-    if isinstance(s, ast.Def):
-        return set()
-    return {n.name for n in ast.nodes(s) if isinstance(n, ast.Equation | ast.Input | ast.Param | ast.State)}
-
 
 def _signature(info: TensorInfo) -> str:
     return f"{info.name}: {info.dtype}[{', '.join(map(str, info.extents))}]"
-
-
-def _names_differ(path: Path, missing: list[str], over: list[str]) -> DataError:
-    parts: list[str] = []
-    if missing:
-        parts.append(f"it lacks {', '.join(f'`{n}`' for n in missing[:5])}")
-    if over:
-        parts.append(f"it has {', '.join(f'`{n}`' for n in over[:5])}, which the program does not know")
-    likely = [(n, nearest(n, over)) for n in missing if nearest(n, over)]
-    advice = (
-        f"is `{likely[0][1]}` the program's `{likely[0][0]}`?"
-        if likely
-        else "save the weights of this program with `save`"
-    )
-    return data_error("E0609", message=f"{path.name} does not fit: " + "; ".join(parts), advice=advice)
 
 
 __all__ = ["Named", "Number", "Program", "Results", "StepTime", "TensorInfo"]
