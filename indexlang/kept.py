@@ -4,6 +4,7 @@ A program and its gradients keep the same.
 """
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -68,6 +69,12 @@ class Kept:
         if program.with_role(Role.SEED):
             found[SEED] = run_key(self.seed, self.runs)
         return found
+
+    def update(self, program: Program, results: Mapping[str, Array]) -> None:
+        """After a training run, states and params take their next values."""
+        for name, following in program.updates:
+            kept = self.params if program.tensor(name).role is Role.PARAM else self.state
+            kept.put(name, results[following].copy())
 
     def _drawn(self, role: Role) -> Parameters:
         self._need_sizes()

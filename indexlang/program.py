@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -12,9 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexlang import arguments, pipeline
+from indexlang.differences import GradientCheck, compared
+from indexlang.gradients import (
+    FLOATS,
+    ValueAndGradient,
+    adjoint,
+    everything,
+    only_loss,
+    with_floats,
+)
 from indexlang.infer.scope import Options
 from indexlang.ir import interp
 from indexlang.ir.build import Number
+from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import SEED, Role
 from indexlang.ir.equation import Program as Typed
 from indexlang.ir.show import show_program
@@ -24,13 +35,15 @@ from indexlang.memory import check_memory
 from indexlang.parameters import Parameters
 from indexlang.results import Array, Results, StepTime, result, wanted
 from indexlang.run.execute import CheckFailed, Executable
-from indexlang.run.failures import subscript_error
+from indexlang.run.failures import outside, subscript_error
 from indexlang.run.machine import target, usable_threads
 from indexlang.shown import latex, shown
 from indexlang.summary import Summary, TensorInfo, multiply_adds, summary, tensor_infos
 from indexlang.syntax import ast
-from indexlang.text.diagnostics import DataError, ProgramError, data_error
+from indexlang.text.diagnostics import DataError, Diagnostic, ProgramError, data_error, program_error
 from indexlang.text.source import Source
+
+_versions = count()  # of values that are given to parameters for one run only
 
 
 class Program:
@@ -60,6 +73,8 @@ class Program:
         self._executables: dict[object, Executable] = {}
         self._lock = RLock()
         self._own = kept or Kept(self._typed)
+        self.gradients: Mapping[str, str] = {}  # of a gradient's program: tensor → the output that is its gradient
+        self.notes: tuple[Diagnostic, ...] = ()
 
     # -- looking
 
@@ -176,6 +191,87 @@ class Program:
         """
         self._own.load(path)
 
+    # -- gradients
+
+    def grad(
+        self, of: str | Sequence[str] | None = None, wrt: str | Sequence[str] | None = None, *, seeds: bool = False
+    ) -> "Program":
+        """The program of the gradient: its outputs are `of`, and `dW` for each tensor `W` of `wrt`.
+
+        of       a scalar; if nothing is said, the only output that is one
+        wrt      any tensors of floats; if nothing is said, all parameters, or all inputs if there is none
+        seeds    `of` may be tensors of any extents: for each there is one more input `dY`, the adjoint of `Y`
+        returns  a program that shares this one's parameters, states and random numbers. `gradients` says which output
+                 is whose gradient, `notes` which are zero because nothing depends on the tensor.
+        raises   ProgramError E0501, E0502, E0503, E0504
+        """
+        names = _listed(of) or (only_loss(self._typed),)
+        made = adjoint(self._typed, names, _listed(wrt), seeds)
+        training = {n: v for n, v in self._options.constants.items() if n == "training"}
+        options = Options(self._options.float_type, constants=training)
+        g = Program(
+            made.source, made.module, options, self._follows_inputs, self._folder, self._threads, kept=self._own
+        )
+        g.gradients, g.notes = made.names, made.notes
+        return g
+
+    def value_and_grad(self, of: str | None = None, wrt: str | Sequence[str] | None = None) -> ValueAndGradient:
+        """`f(inputs)` → the value of `of`, and its gradients by the names of the tensors; as for `grad`."""
+        name = only_loss(self._typed) if of is None else of
+        g = self.grad(name, wrt)
+        return ValueAndGradient(g, name, g.gradients)
+
+    def check_gradient(
+        self, of: str | None = None, inputs: Mapping[str, Any] | None = None, wrt: str | Sequence[str] | None = None,
+        *, eps: float = 1e-6,
+    ) -> GradientCheck:  # fmt: skip
+        """Compare the gradients with central differences, all in float64, at the values that parameters have now.
+
+        inputs   by name
+        wrt      inputs, parameters and states of floats; if nothing is said, as for `grad`
+        returns  a report with the worst element of each tensor; `ok` says whether all are within 1e-3, and 1e-5
+        cost     two runs an element, for at most 64 elements a tensor
+        """
+        name = only_loss(self._typed) if of is None else of
+        twin = self._in_float64()
+        names = _listed(wrt) or everything(twin._typed)
+        for n in names:
+            if n in twin._typed.by_name and twin._typed.tensor(n).role is Role.COMPUTED:
+                message = f"`{n}` is computed: no other value can be given to it"
+                raise program_error("E0504", message=message, advice="check with respect to inputs and parameters")
+        g = twin.grad(name, names)
+        found, given = g._values(inputs or {}, {}, tuple(g.gradients.values()))
+
+        def value(tensor: str, array: Array) -> float:
+            return float(twin._values(inputs or {}, {tensor: array}, (name,))[0][name])
+
+        return compared(name, value, given, {n: found[d] for n, d in g.gradients.items()}, eps)
+
+    def _in_float64(self) -> "Program":
+        """The same program in float64, with parameters, states and random numbers of its own: those of now."""
+        options = replace(self._options, float_type=DType.F64, dtypes={})
+        module = with_floats(self._module, FLOATS)
+        twin = Program(self.source_text, module, options, False, self._folder, self._threads)
+        twin._own.seed, twin._own.runs = self.seed, self.runs
+        for role, mine, own in ((Role.PARAM, "params", twin.params), (Role.STATE, "state", twin.state)):
+            if self._typed.with_role(role):
+                own.update(getattr(self, mine))
+        return twin
+
+    def _values(
+        self, inputs: Mapping[str, Any], instead: Mapping[str, Array], names: tuple[str, ...]
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
+        """Tensors, and all that they were computed from, with other values for some. Nothing is changed by it."""
+        program, arrays = self._bind((), inputs)
+        given = {**arrays, **self._own.arrays(program), **instead}
+        results = {n: result(program.tensor(n), None, {}) for n in names}
+        version = next(_versions)
+        try:
+            self._executable(program, names).run(given, results, usable_threads(self._threads), version)
+        except CheckFailed as failed:
+            raise subscript_error(failed) from None
+        return results, given
+
     # -- running
 
     def __call__(
@@ -194,7 +290,7 @@ class Program:
         results = {n: result(program.tensor(n), (out or {}).get(n), arrays) for n in names}
         following = {n: result(program.tensor(n), None, arrays) for _, n in program.updates if n not in results}
         self._run(made, program, arrays, {**results, **following})
-        self._update(program, {**results, **following})
+        self._own.update(program, {**results, **following})
         return results[names[0]] if len(names) == 1 and (want is None or len(want) == 1) else Results(results)
 
     def interpret(self, /, *args: Any, **named: Any) -> Any:
@@ -206,16 +302,7 @@ class Program:
         try:
             found = interp.interpret(program, {**arrays, **self._kept(program)})
         except interp.OutOfRange as problem:
-            raise data_error(
-                "E0607",
-                subscript="a subscript",
-                value=problem.value,
-                position="some point",
-                axis=problem.axis,
-                tensor=problem.tensor,
-                extent=f"{problem.extent} elements",
-                advice="see the compiled program's message for the place",
-            ) from None
+            raise outside(problem) from None
         names = program.outputs
         return found[names[0]] if len(names) == 1 else Results({n: found[n] for n in names})
 
@@ -232,13 +319,10 @@ class Program:
         assert best is not None
         out: list[StepTime] = []
         for step, ns in zip(made.plan.steps, best, strict=True):
+            name = step.equation.target  # or that of a tensor that some pass made
             macs = 0 if step.check else multiply_adds(step.equation)
-            out.append(StepTime(self._owner(step.equation.target), float(ns) / 1e6, macs))
+            out.append(StepTime(name if name in self._typed.by_name else "(preparing)", float(ns) / 1e6, macs))
         return out
-
-    def _owner(self, name: str) -> str:
-        """The user's equation for which a tensor of a pass was made."""
-        return name if name in self._typed.by_name else "(preparing)"
 
     def _run(
         self, made: Executable, program: Typed, arrays: Mapping[str, Array], results: Mapping[str, Array]
@@ -259,12 +343,6 @@ class Program:
     def _with_updates(self, program: Typed, names: tuple[str, ...]) -> tuple[str, ...]:
         """What a run computes: the next values of states and params too."""
         return tuple(dict.fromkeys((*names, *(n for _, n in program.updates))))
-
-    def _update(self, program: Typed, results: Mapping[str, Array]) -> None:
-        """After a training run, states and params take their next values."""
-        for name, following in program.updates:
-            kept = self.params if program.tensor(name).role is Role.PARAM else self.state
-            kept.put(name, results[following].copy())
 
     def _bind(self, args: Sequence[Any], named: Mapping[str, Any]) -> tuple[Typed, dict[str, Array]]:
         """The program for these arguments, and the arguments in its dtypes."""
@@ -306,6 +384,10 @@ class Program:
             if key not in self._executables:
                 self._executables[key] = Executable(pipeline.plan(program, wanted, target()))
             return self._executables[key]
+
+
+def _listed(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    return (names,) if isinstance(names, str) else None if names is None else tuple(names)
 
 
 def _signature(info: TensorInfo) -> str:

@@ -18,7 +18,7 @@ LAYERS = (
     ("cli",),
     ("api",),
     ("program",),
-    ("kept", "shown"),
+    ("kept", "shown", "gradients", "differences"),
     ("interop", "arguments", "parameters", "memory", "results", "summary"),
     ("pipeline",),
     ("checking",),
