@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import count
 from pathlib import Path
 from threading import RLock
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,12 @@ from numpy.typing import NDArray
 
 from indexlang import arguments, pipeline
 from indexlang.differences import GradientCheck, compared
+from indexlang.examples import example_inputs
 from indexlang.gradients import (
     FLOATS,
     ValueAndGradient,
     adjoint,
     everything,
-    only_loss,
     with_floats,
 )
 from indexlang.infer.scope import Options
@@ -28,7 +29,6 @@ from indexlang.ir.build import Number
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import SEED, Role
 from indexlang.ir.equation import Program as Typed
-from indexlang.ir.show import show_program
 from indexlang.ir.size import Named
 from indexlang.kept import Kept
 from indexlang.memory import check_memory
@@ -37,8 +37,8 @@ from indexlang.results import Array, Results, StepTime, result, wanted
 from indexlang.run.execute import CheckFailed, Executable
 from indexlang.run.failures import outside, subscript_error
 from indexlang.run.machine import target, usable_threads
-from indexlang.shown import latex, shown
-from indexlang.summary import Summary, TensorInfo, multiply_adds, summary, tensor_infos
+from indexlang.shown import Shown
+from indexlang.summary import TensorInfo, multiply_adds
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import DataError, Diagnostic, ProgramError, data_error, program_error
 from indexlang.text.source import Source
@@ -46,7 +46,7 @@ from indexlang.text.source import Source
 _versions = count()  # of values that are given to parameters for one run only
 
 
-class Program:
+class Program(Shown):
     """A checked program. Calling it computes its outputs; kernels are made at the first call for a structure.
 
     A program may be called from several Python threads at once.
@@ -63,77 +63,17 @@ class Program:
         kept: Kept | None = None,
     ) -> None:
         self.source_text = source
-        self._module = module
         self._options = options
         self._follows_inputs = follows_inputs  # the float type is that of the arguments
         self._folder = folder
         self._threads = threads
-        self._typed = pipeline.typed(module, options)
+        super().__init__(module, pipeline.typed(module, options))
         self._programs: dict[object, Typed] = {}
         self._executables: dict[object, Executable] = {}
         self._lock = RLock()
         self._own = kept or Kept(self._typed)
         self.gradients: Mapping[str, str] = {}  # of a gradient's program: tensor → the output that is its gradient
         self.notes: tuple[Diagnostic, ...] = ()
-
-    # -- looking
-
-    @property
-    def inputs(self) -> dict[str, TensorInfo]:
-        """The inputs, in the order in which positional arguments are taken."""
-        return {t.name: self.tensors[t.name] for t in self._typed.with_role(Role.INPUT)}
-
-    @property
-    def outputs(self) -> dict[str, TensorInfo]:
-        return {name: self.tensors[name] for name in self._typed.outputs}
-
-    @cached_property
-    def tensors(self) -> Mapping[str, TensorInfo]:
-        return tensor_infos(self._typed)
-
-    @property
-    def defaults(self) -> dict[str, Path]:
-        """The files that give values to inputs (`from "cat.jpg"`), relative to the program's folder."""
-        found = self._typed.with_role(Role.INPUT)
-        return {t.name: Path(t.default) for t in found if t.default is not None}
-
-    def summary(self) -> Summary:
-        """The layer table: equation, extents, parameters, multiply-adds, bytes."""
-        return summary(self._typed)
-
-    def show(self, stage: str = "typed", equation: str | None = None) -> str:
-        """The text of a stage: ast, typed, simple, nest or source. The last three need every named extent.
-
-        Raises DataError E0610 where a named extent has no value, E0605 for an unknown stage or equation.
-        """
-        return shown(self._module, self._typed, stage, equation)
-
-    def latex(self, equation: str | None = None) -> str:
-        """The program as the lecture would set it, for a place where formulas are displayed; or one equation of it.
-
-        What `il.compile` makes of it is the same program; a name `L1` is set, and read, as `L_1`. What a loop or a
-        function defines has no line of its own in the text: its equation is shown with all extents.
-        Raises DataError E0605.
-        """
-        return latex(self._module, self._typed, equation)
-
-    def _repr_latex_(self) -> str:
-        return f"$${self.latex()}$$"
-
-    def source(self, name: str) -> str:
-        """The generated Python of the kernels that compute a tensor."""
-        return self.show("source", name)
-
-    def __str__(self) -> str:
-        return show_program(self._typed)
-
-    def __repr__(self) -> str:
-        ins = ", ".join(_signature(i) for i in self.inputs.values())
-        outs = ", ".join(_signature(o) for o in self.outputs.values())
-        return f"Program({ins}) -> {outs}"
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()  # pyright: ignore[reportPrivateUsage]
 
     def bound(self, /, **sizes: int) -> "Program":
         """The same program with values for named extents; it shares no parameters with this one."""
@@ -191,6 +131,10 @@ class Program:
         """
         self._own.load(path)
 
+    def example_inputs(self, seed: int = 0, given: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Array]:
+        """Random inputs that the program can take, but for those given. Raises DataError E0610, E0604."""
+        return example_inputs(self._typed, seed, given)
+
     # -- gradients
 
     def grad(
@@ -205,7 +149,7 @@ class Program:
                  is whose gradient, `notes` which are zero because nothing depends on the tensor.
         raises   ProgramError E0501, E0502, E0503, E0504
         """
-        names = _listed(of) or (only_loss(self._typed),)
+        names = _listed(of) or (self.loss,)
         made = adjoint(self._typed, names, _listed(wrt), seeds)
         training = {n: v for n, v in self._options.constants.items() if n == "training"}
         options = Options(self._options.float_type, constants=training)
@@ -217,7 +161,7 @@ class Program:
 
     def value_and_grad(self, of: str | None = None, wrt: str | Sequence[str] | None = None) -> ValueAndGradient:
         """`f(inputs)` → the value of `of`, and its gradients by the names of the tensors; as for `grad`."""
-        name = only_loss(self._typed) if of is None else of
+        name = of or self.loss
         g = self.grad(name, wrt)
         return ValueAndGradient(g, name, g.gradients)
 
@@ -232,7 +176,7 @@ class Program:
         returns  a report with the worst element of each tensor; `ok` says whether all are within 1e-3, and 1e-5
         cost     two runs an element, for at most 64 elements a tensor
         """
-        name = only_loss(self._typed) if of is None else of
+        name = of or self.loss
         twin = self._in_float64()
         names = _listed(wrt) or everything(twin._typed)
         for n in names:
@@ -388,10 +332,6 @@ class Program:
 
 def _listed(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
     return (names,) if isinstance(names, str) else None if names is None else tuple(names)
-
-
-def _signature(info: TensorInfo) -> str:
-    return f"{info.name}: {info.dtype}[{', '.join(map(str, info.extents))}]"
 
 
 __all__ = ["Named", "Number", "Program", "Results", "StepTime", "TensorInfo"]

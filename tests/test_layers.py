@@ -18,7 +18,7 @@ LAYERS = (
     ("cli",),
     ("api",),
     ("program",),
-    ("kept", "shown", "gradients", "differences"),
+    ("kept", "shown", "gradients", "differences", "examples"),
     ("interop", "arguments", "parameters", "memory", "results", "summary"),
     ("pipeline",),
     ("checking",),
