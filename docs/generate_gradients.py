@@ -19,7 +19,11 @@ from indexlang.ir.terms import Term
 
 PAGE = Path(__file__).with_name("gradients.md")
 
-_GIVES = re.compile(r"(?P<head>^```\n(?P<program>(?:(?!^```).*\n)+?)```\n\ngives(?P<wrt>[^\n]*)\n\n```\n)(?P<adjoint>(?:(?!^```).*\n)*?)(?=```\n)", re.MULTILINE)  # fmt: skip
+_LINES = r"(?:(?!^```).*\n)"
+_GIVES = re.compile(
+    rf"(?P<head>^```\n(?P<program>{_LINES}+?)```\n\ngives(?P<wrt>[^\n]*)\n\n```\n)(?P<adjoint>{_LINES}*?)(?=```\n)",
+    re.MULTILINE,
+)
 _SLOPES = re.compile(r"(?<=<!-- slopes -->\n).*?(?=<!-- end of slopes -->)", re.DOTALL)
 
 
@@ -60,10 +64,8 @@ def slopes() -> str:
         by = found[0] if len(found) == 1 else "; ".join(f"by {n}: {f}" for n, f in zip(names, found, strict=True))
         rows.append(f"| `y = {form}` | {by} | {_at_kinks(op, names)} |")
     flat = ", ".join(f"`{op.name}`" for op in ops.FUNCTIONS.values() if not op.slopes and op is not ops.STOP)
-    return (
-        "\n".join(rows)
-        + f"\n\nThe derivative of {flat}, of comparisons and of `//` is 0 almost everywhere, and taken as 0; that of `stop` is 0 because that is what it is for.\n"
-    )
+    said = f"The derivative of {flat}, of comparisons and of `//` is 0 almost everywhere, and taken as 0."
+    return "\n".join([*rows, "", said, "That of `stop` is 0 because that is what it is for.", ""])
 
 
 def _ops() -> list[ops.Op]:

@@ -170,3 +170,18 @@ def test_random_tensors_are_those_of_the_loss():
     )
     found = net(np.ones(4))
     np.testing.assert_array_equal(found.G, found.N)
+
+
+def test_in_latex():
+    formulas = (
+        r"\text{input } x[3]",
+        r"\ell = \sum_i x[i]^3",
+        r"G[i] = 2 \frac{\partial \ell}{\partial x[i]} - 1",
+        r"H[i,j] = \frac{\partial \frac{\partial \ell}{\partial x[i]}}{\partial x[j]}",
+        r"\text{output } G, H",
+    )
+    net = il.compile("\n".join(f"$$ {f} $$" for f in formulas), dtype="f64")
+    found = net(X)
+    np.testing.assert_allclose(found.G, 6 * X**2 - 1)
+    np.testing.assert_allclose(found.H, np.diag(6 * X))
+    np.testing.assert_array_equal(il.compile(f"$${net.latex()}$$", dtype="f64")(X).H, found.H)
