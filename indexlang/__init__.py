@@ -15,7 +15,9 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from indexlang.api import compile, load
     from indexlang.checking import check
-    from indexlang.program import Program, Results, TensorInfo
+    from indexlang.program import Program
+    from indexlang.results import Results
+    from indexlang.summary import TensorInfo
     from indexlang.text.diagnostics import DataError, Diagnostic, IndexlangError, NumericalError, ProgramError
 
 _HOMES = {
@@ -23,8 +25,8 @@ _HOMES = {
     "compile": "api",
     "load": "api",
     "Program": "program",
-    "Results": "program",
-    "TensorInfo": "program",
+    "Results": "results",
+    "TensorInfo": "summary",
     "DataError": "text.diagnostics",
     "Diagnostic": "text.diagnostics",
     "IndexlangError": "text.diagnostics",

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, MutableMapping
+from itertools import count
 from threading import Lock
 from typing import Any
 
@@ -14,6 +15,8 @@ from indexlang.text.diagnostics import data_error
 from indexlang.text.names import nearest
 
 Array = NDArray[Any]
+
+_versions = count(1)  # one count for all, so that no two states of parameters have the same
 
 
 class Parameters(MutableMapping[str, Array]):
@@ -42,7 +45,7 @@ class Parameters(MutableMapping[str, Array]):
         with self._lock:
             array.setflags(write=False)
             self.arrays[name] = array
-            self.version += 1
+            self.version = next(_versions)
 
     def __delitem__(self, name: str) -> None:
         raise data_error(

@@ -1,77 +1,52 @@
 """Programs as Python objects: called like functions, looked into like tables."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from threading import RLock
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexlang import arguments, pipeline
+from indexlang.differences import GradientCheck, compared
+from indexlang.examples import example_inputs
+from indexlang.gradients import (
+    FLOATS,
+    ValueAndGradient,
+    adjoint,
+    everything,
+    with_floats,
+)
 from indexlang.infer.scope import Options
-from indexlang.interop.weights import read_weights, write_weights
 from indexlang.ir import interp
 from indexlang.ir.build import Number
-from indexlang.ir.equation import SEED, Role, Tensor
+from indexlang.ir.dtypes import DType
+from indexlang.ir.equation import SEED, Role
 from indexlang.ir.equation import Program as Typed
-from indexlang.ir.show import show_equation, show_program, show_tensor
 from indexlang.ir.size import Named
+from indexlang.kept import Kept
 from indexlang.memory import check_memory
-from indexlang.parameters import Parameters, draw, fitted, run_key
+from indexlang.parameters import Parameters
+from indexlang.results import Array, Results, StepTime, result, wanted
 from indexlang.run.execute import CheckFailed, Executable
-from indexlang.run.failures import subscript_error
+from indexlang.run.failures import outside, subscript_error
 from indexlang.run.machine import target, usable_threads
-from indexlang.summary import Summary, TensorInfo, multiply_adds, summary, tensor_infos
+from indexlang.shown import Shown
+from indexlang.summary import TensorInfo, multiply_adds
 from indexlang.syntax import ast
-from indexlang.syntax.latex.typeset import typeset
-from indexlang.syntax.parse import parse
-from indexlang.text.diagnostics import DataError, ProgramError, data_error
-from indexlang.text.names import nearest
+from indexlang.text.diagnostics import DataError, Diagnostic, ProgramError, data_error, program_error
 from indexlang.text.source import Source
 
-Array = NDArray[Any]
+_versions = count()  # of values that are given to parameters for one run only
 
 
-@dataclass(frozen=True, slots=True)
-class StepTime:
-    """The time of one step of the plan, and the equation it belongs to."""
-
-    name: str
-    milliseconds: float
-    macs: int
-
-
-class Results(Mapping[str, Array]):
-    """Several outputs: `r["s"]`, `r.s`, or unpacked in order with `r.values()`."""
-
-    def __init__(self, arrays: dict[str, Array]) -> None:
-        self._arrays = arrays
-
-    def __getitem__(self, name: str) -> Array:
-        return self._arrays[name]
-
-    def __getattr__(self, name: str) -> Array:
-        try:
-            return self.__dict__["_arrays"][name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._arrays)
-
-    def __len__(self) -> int:
-        return len(self._arrays)
-
-    def __repr__(self) -> str:
-        inside = ", ".join(f"{n}: {a.dtype}[{', '.join(map(str, a.shape))}]" for n, a in self._arrays.items())
-        return f"Results({inside})"
-
-
-class Program:
+class Program(Shown):
     """A checked program. Calling it computes its outputs; kernels are made at the first call for a structure.
 
     A program may be called from several Python threads at once.
@@ -85,112 +60,28 @@ class Program:
         follows_inputs: bool,
         folder: Path | None,
         threads: int | None,
+<<<<<<< HEAD
         known: Typed | None = None,
+=======
+        kept: Kept | None = None,
+>>>>>>> wip-surface
     ) -> None:
         self.source_text = source
-        self._module = module
         self._options = options
         self._follows_inputs = follows_inputs  # the float type is that of the arguments
         self._folder = folder
         self._threads = threads
+<<<<<<< HEAD
         self._typed = known or pipeline.typed(module, options)  # known: what checking has made already
+=======
+        super().__init__(module, pipeline.typed(module, options))
+>>>>>>> wip-surface
         self._programs: dict[object, Typed] = {}
         self._executables: dict[object, Executable] = {}
         self._lock = RLock()
-        self.seed = 0
-        self.runs = 0  # how many runs have drawn random tensors
-        self.parameters_are_random = True
-
-    # -- looking
-
-    @property
-    def inputs(self) -> dict[str, TensorInfo]:
-        """The inputs, in the order in which positional arguments are taken."""
-        return {t.name: self.tensors[t.name] for t in self._typed.with_role(Role.INPUT)}
-
-    @property
-    def outputs(self) -> dict[str, TensorInfo]:
-        return {name: self.tensors[name] for name in self._typed.outputs}
-
-    @cached_property
-    def tensors(self) -> Mapping[str, TensorInfo]:
-        return tensor_infos(self._typed)
-
-    @property
-    def defaults(self) -> dict[str, Path]:
-        """The files that give values to inputs (`from "cat.jpg"`), relative to the program's folder."""
-        found = self._typed.with_role(Role.INPUT)
-        return {t.name: Path(t.default) for t in found if t.default is not None}
-
-    def summary(self) -> Summary:
-        """The layer table: equation, extents, parameters, multiply-adds, bytes."""
-        return summary(self._typed)
-
-    def show(self, stage: str = "typed", equation: str | None = None) -> str:
-        """The text of a stage: ast, typed, simple, nest or source. The last three need every named extent.
-
-        Raises DataError E0610 where a named extent has no value, E0605 for an unknown stage or equation.
-        """
-        if stage not in pipeline.STAGES:
-            raise data_error("E0605", kind="stage", name=stage, advice=f"the stages are {', '.join(pipeline.STAGES)}")
-        if equation is not None:
-            self._need_equation(equation)
-        match stage:
-            case "ast":
-                return pipeline.show_tree(self._module, equation)
-            case "typed":
-                return self._shown(self._typed, equation)
-            case "simple":
-                program = self._sized()
-                return self._shown(pipeline.simple(program, program.outputs), equation)
-            case _:
-                program = self._sized()
-                made = pipeline.plan(program, program.outputs, target())
-                return pipeline.show_plan(made, stage, equation)
-
-    def latex(self, equation: str | None = None) -> str:
-        """The program as the lecture would set it, for a place where formulas are displayed; or one equation of it.
-
-        What `il.compile` makes of it is the same program; a name `L1` is set, and read, as `L_1`. What a loop or a
-        function defines has no line of its own in the text: its equation is shown with all extents.
-        Raises DataError E0605.
-        """
-        if equation is None:
-            return typeset(self._module)
-        self._need_equation(equation)
-        chosen = tuple(s for s in self._module.statements if equation in _defined(s))
-        shown = self._shown(self._typed, equation)
-        return typeset(replace(self._module, statements=chosen) if chosen else parse(Source("typed", shown))[0])
-
-    def _repr_latex_(self) -> str:
-        return f"$${self.latex()}$$"
-
-    def _need_equation(self, name: str) -> None:
-        if name not in self._typed.by_name:
-            like = nearest(name, self._typed.by_name)
-            advice = f"did you mean `{like}`?" if like else "see `summary()`"
-            raise data_error("E0605", kind="equation", name=name, advice=advice)
-
-    def source(self, name: str) -> str:
-        """The generated Python of the kernels that compute a tensor."""
-        return self.show("source", name)
-
-    def _shown(self, program: Typed, equation: str | None) -> str:
-        if equation is None:
-            return show_program(program)
-        found = [show_equation(e) for e in program.equations if e.target == equation]
-        return "\n".join(found or [show_tensor(program.tensor(equation))]) + "\n"
-
-    def __str__(self) -> str:
-        return show_program(self._typed)
-
-    def __repr__(self) -> str:
-        ins = ", ".join(_signature(i) for i in self.inputs.values())
-        outs = ", ".join(_signature(o) for o in self.outputs.values())
-        return f"Program({ins}) -> {outs}"
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()  # pyright: ignore[reportPrivateUsage]
+        self._own = kept or Kept(self._typed)
+        self.gradients: Mapping[str, str] = {}  # of a gradient's program: tensor → the output that is its gradient
+        self.notes: tuple[Diagnostic, ...] = ()
 
     def bound(self, /, **sizes: int) -> "Program":
         """The same program with values for named extents; it shares no parameters with this one."""
@@ -202,71 +93,136 @@ class Program:
             self._options.float_type, {**self._options.sizes, **sizes}, self._options.constants, self._options.dtypes
         )
         made = Program(self.source_text, self._module, options, self._follows_inputs, self._folder, self._threads)
-        made.seed, made.parameters_are_random = self.seed, self.parameters_are_random
+        made._own.seed, made._own.is_random = self.seed, self.parameters_are_random
         return made
 
     # -- parameters
 
-    @cached_property
+    @property
     def params(self) -> Parameters:
         """The trained tensors, drawn at the first look from their initialisers and the seed."""
-        self._need_sizes("params")
-        return self._drawn(Role.PARAM)
+        return self._own.params
 
-    def _drawn(self, role: Role) -> Parameters:
-        found = Parameters({t.name: t for t in self._typed.with_role(role)})
-        for t in found.tensors.values():
-            found.put(t.name, draw(t, self.seed))
-        return found
-
-    @cached_property
+    @property
     def state(self) -> Parameters:
         """The tensors that live from run to run."""
-        self._need_sizes("state")
-        return self._drawn(Role.STATE)
+        return self._own.state
+
+    @property
+    def seed(self) -> int:
+        """What initialisers and random tensors are drawn from."""
+        return self._own.seed
+
+    @property
+    def runs(self) -> int:
+        """How many runs have drawn random tensors."""
+        return self._own.runs
+
+    @property
+    def parameters_are_random(self) -> bool:
+        """Whether the parameters are as drawn, and not read from a file."""
+        return self._own.is_random
 
     def init(self, seed: int = 0) -> "Program":
         """Draw every parameter anew; states and random tensors begin again."""
-        self.seed = seed
-        self.runs = 0
-        self.parameters_are_random = True
-        self.__dict__.pop("params", None)
-        self.__dict__.pop("state", None)
+        self._own.init(seed)
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all parameters to a safetensors file (aside first, then one rename). Raises DataError E0705."""
-        write_weights(path, dict(self.params))
+        self._own.save(path)
 
     def load_weights(self, path: str | os.PathLike[str]) -> None:
         """Read parameters by name from a safetensors or npz file; nothing changes unless all of them fit.
 
         Raises DataError E0701, E0704, E0609 (a name missing or left over), E0601, E0602, E0603.
         """
-        self._need_sizes("params")
-        found = read_weights(path)
-        wanted = {t.name: t for t in self._typed.with_role(Role.PARAM)}
-        missing, over = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
-        if missing or over:
-            raise _names_differ(Path(path), missing, over)
-        arrays = {name: fitted(t, found[name]).copy() for name, t in wanted.items()}
-        if "params" not in self.__dict__:
-            self.__dict__["params"] = Parameters(wanted)
-        for name, array in arrays.items():
-            self.params.put(name, array)
-        self.parameters_are_random = False
+        self._own.load(path)
 
-    def _need_sizes(self, what: str) -> None:
-        for t in self._typed.with_role(Role.PARAM):
-            open_names = [
-                n for n in self._typed.size_names if any(n in str(e) for e in t.extents if not isinstance(e, int))
-            ]
-            if open_names:
-                raise data_error(
-                    "E0610",
-                    name=open_names[0],
-                    advice=f"`{t.name}` needs it: give constants={{'{open_names[0]}': …}}, or -D {open_names[0]}=…",
-                )
+    def example_inputs(self, seed: int = 0, given: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Array]:
+        """Random inputs that the program can take, but for those given. Raises DataError E0610, E0604."""
+        return example_inputs(self._typed, seed, given)
+
+    # -- gradients
+
+    def grad(
+        self, of: str | Sequence[str] | None = None, wrt: str | Sequence[str] | None = None, *, seeds: bool = False
+    ) -> "Program":
+        """The program of the gradient: its outputs are `of`, and `dW` for each tensor `W` of `wrt`.
+
+        of       a scalar; if nothing is said, the only output that is one
+        wrt      any tensors of floats; if nothing is said, all parameters, or all inputs if there is none
+        seeds    `of` may be tensors of any extents: for each there is one more input `dY`, the adjoint of `Y`
+        returns  a program that shares this one's parameters, states and random numbers. `gradients` says which output
+                 is whose gradient, `notes` which are zero because nothing depends on the tensor.
+        raises   ProgramError E0501, E0502, E0503, E0504
+        """
+        names = _listed(of) or (self.loss,)
+        made = adjoint(self._typed, names, _listed(wrt), seeds)
+        training = {n: v for n, v in self._options.constants.items() if n == "training"}
+        options = Options(self._options.float_type, constants=training)
+        g = Program(
+            made.source, made.module, options, self._follows_inputs, self._folder, self._threads, kept=self._own
+        )
+        g.gradients, g.notes = made.names, made.notes
+        return g
+
+    def value_and_grad(self, of: str | None = None, wrt: str | Sequence[str] | None = None) -> ValueAndGradient:
+        """`f(inputs)` → the value of `of`, and its gradients by the names of the tensors; as for `grad`."""
+        name = of or self.loss
+        g = self.grad(name, wrt)
+        return ValueAndGradient(g, name, g.gradients)
+
+    def check_gradient(
+        self, of: str | None = None, inputs: Mapping[str, Any] | None = None, wrt: str | Sequence[str] | None = None,
+        *, eps: float = 1e-6,
+    ) -> GradientCheck:  # fmt: skip
+        """Compare the gradients with central differences, all in float64, at the values that parameters have now.
+
+        inputs   by name
+        wrt      inputs, parameters and states of floats; if nothing is said, as for `grad`
+        returns  a report with the worst element of each tensor; `ok` says whether all are within 1e-3, and 1e-5
+        cost     two runs an element, for at most 64 elements a tensor
+        """
+        name = of or self.loss
+        twin = self._in_float64()
+        names = _listed(wrt) or everything(twin._typed)
+        for n in names:
+            if n in twin._typed.by_name and twin._typed.tensor(n).role is Role.COMPUTED:
+                message = f"`{n}` is computed: no other value can be given to it"
+                raise program_error("E0504", message=message, advice="check with respect to inputs and parameters")
+        g = twin.grad(name, names)
+        found, given = g._values(inputs or {}, {}, tuple(g.gradients.values()))
+
+        def value(tensor: str, array: Array) -> float:
+            return float(twin._values(inputs or {}, {tensor: array}, (name,))[0][name])
+
+        return compared(name, value, given, {n: found[d] for n, d in g.gradients.items()}, eps)
+
+    def _in_float64(self) -> "Program":
+        """The same program in float64, with parameters, states and random numbers of its own: those of now."""
+        options = replace(self._options, float_type=DType.F64, dtypes={})
+        module = with_floats(self._module, FLOATS)
+        twin = Program(self.source_text, module, options, False, self._folder, self._threads)
+        twin._own.seed, twin._own.runs = self.seed, self.runs
+        for role, mine, own in ((Role.PARAM, "params", twin.params), (Role.STATE, "state", twin.state)):
+            if self._typed.with_role(role):
+                own.update(getattr(self, mine))
+        return twin
+
+    def _values(
+        self, inputs: Mapping[str, Any], instead: Mapping[str, Array], names: tuple[str, ...]
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
+        """Tensors, and all that they were computed from, with other values for some. Nothing is changed by it."""
+        program, arrays = self._bind((), inputs)
+        given = {**arrays, **self._own.arrays(program), **instead}
+        results = {n: result(program.tensor(n), None, {}) for n in names}
+        version = next(_versions)
+        try:
+            self._executable(program, names).run(given, results, usable_threads(self._threads), version)
+        except CheckFailed as failed:
+            raise subscript_error(failed) from None
+        return results, given
 
     # -- running
 
@@ -281,12 +237,12 @@ class Program:
         raises       DataError where arguments do not fit, or a data-dependent subscript is out of range
         """
         program, arrays = self._bind(args, named)
-        names = self._wanted(program, want)
+        names = wanted(program, want)
         made = self._executable(program, self._with_updates(program, names))
-        results = {n: self._result(program.tensor(n), (out or {}).get(n), arrays) for n in names}
-        following = {n: self._result(program.tensor(n), None, arrays) for _, n in program.updates if n not in results}
+        results = {n: result(program.tensor(n), (out or {}).get(n), arrays) for n in names}
+        following = {n: result(program.tensor(n), None, arrays) for _, n in program.updates if n not in results}
         self._run(made, program, arrays, {**results, **following})
-        self._update(program, {**results, **following})
+        self._own.update(program, {**results, **following})
         return results[names[0]] if len(names) == 1 and (want is None or len(want) == 1) else Results(results)
 
     def interpret(self, /, *args: Any, **named: Any) -> Any:
@@ -298,16 +254,7 @@ class Program:
         try:
             found = interp.interpret(program, {**arrays, **self._kept(program)})
         except interp.OutOfRange as problem:
-            raise data_error(
-                "E0607",
-                subscript="a subscript",
-                value=problem.value,
-                position="some point",
-                axis=problem.axis,
-                tensor=problem.tensor,
-                extent=f"{problem.extent} elements",
-                advice="see the compiled program's message for the place",
-            ) from None
+            raise outside(problem) from None
         names = program.outputs
         return found[names[0]] if len(names) == 1 else Results({n: found[n] for n in names})
 
@@ -318,19 +265,16 @@ class Program:
         made = self._executable(program, names)
         best: NDArray[np.int64] | None = None
         for _ in range(max(repeat, 1)):
-            results = {n: self._result(program.tensor(n), None, arrays) for n in names}
+            results = {n: result(program.tensor(n), None, arrays) for n in names}
             spent = self._run(made, program, arrays, results)
             best = spent if best is None or spent.sum() < best.sum() else best
         assert best is not None
         out: list[StepTime] = []
         for step, ns in zip(made.plan.steps, best, strict=True):
+            name = step.equation.target  # or that of a tensor that some pass made
             macs = 0 if step.check else multiply_adds(step.equation)
-            out.append(StepTime(self._owner(step.equation.target), float(ns) / 1e6, macs))
+            out.append(StepTime(name if name in self._typed.by_name else "(preparing)", float(ns) / 1e6, macs))
         return out
-
-    def _owner(self, name: str) -> str:
-        """The user's equation for which a tensor of a pass was made."""
-        return name if name in self._typed.by_name else "(preparing)"
 
     def _run(
         self, made: Executable, program: Typed, arrays: Mapping[str, Array], results: Mapping[str, Array]
@@ -341,29 +285,16 @@ class Program:
             spent = made.run({**arrays, **kept}, results, usable_threads(self._threads), version)
         except CheckFailed as failed:
             raise subscript_error(failed) from None
-        self.runs += SEED in kept
+        self._own.runs += SEED in kept
         return spent
 
     def _kept(self, program: Typed) -> dict[str, Array]:
         """What a run is given besides its inputs: parameters, states, the key of its random tensors."""
-        found: dict[str, Array] = {}
-        if program.with_role(Role.PARAM):
-            found.update(self.params)
-        if program.with_role(Role.STATE):
-            found.update(self.state)
-        if program.with_role(Role.SEED):
-            found[SEED] = run_key(self.seed, self.runs)
-        return found
+        return self._own.arrays(program)
 
     def _with_updates(self, program: Typed, names: tuple[str, ...]) -> tuple[str, ...]:
         """What a run computes: the next values of states and params too."""
         return tuple(dict.fromkeys((*names, *(n for _, n in program.updates))))
-
-    def _update(self, program: Typed, results: Mapping[str, Array]) -> None:
-        """After a training run, states and params take their next values."""
-        for name, following in program.updates:
-            kept = self.params if program.tensor(name).role is Role.PARAM else self.state
-            kept.put(name, results[following].copy())
 
     def _bind(self, args: Sequence[Any], named: Mapping[str, Any]) -> tuple[Typed, dict[str, Array]]:
         """The program for these arguments, and the arguments in its dtypes."""
@@ -399,29 +330,6 @@ class Program:
         check_memory(program)
         return program
 
-    def _sized(self) -> Typed:
-        """The program, if every named extent has a value. Raises DataError E0610."""
-        if self._typed.size_names:
-            name = self._typed.size_names[0]
-            raise data_error("E0610", name=name, advice=f"give it with -D {name}=…, or with `bound({name}=…)`")
-        return self._typed
-
-    def _wanted(self, program: Typed, want: Sequence[str] | None) -> tuple[str, ...]:
-        if want is None:
-            return program.outputs
-        names = (want,) if isinstance(want, str) else tuple(want)
-        for name in names:
-            if name not in program.by_name or program.tensor(name).role is not Role.COMPUTED:
-                known = [t.name for t in program.with_role(Role.COMPUTED)]
-                like = nearest(name, known)
-                raise data_error(
-                    "E0605",
-                    kind="computed tensor",
-                    name=name,
-                    advice=f"did you mean `{like}`?" if like else f"there are {', '.join(known)}",
-                )
-        return tuple(dict.fromkeys(names))
-
     def _executable(self, program: Typed, wanted: tuple[str, ...]) -> Executable:
         with self._lock:
             key = (id(program), wanted)
@@ -429,53 +337,9 @@ class Program:
                 self._executables[key] = Executable(pipeline.plan(program, wanted, target()))
             return self._executables[key]
 
-    def _result(self, tensor: Tensor, given: Array | None, arrays: Mapping[str, Array]) -> Array:
-        shape = tuple(int(n) for n in tensor.extents)  # type: ignore[arg-type]
-        if given is None:
-            return np.empty(shape, tensor.dtype.numpy)
-        right = isinstance(given, np.ndarray) and given.shape == shape and given.dtype == tensor.dtype.numpy  # pyright: ignore[reportUnnecessaryIsInstance]
-        if not right or not given.flags.c_contiguous or not given.flags.writeable:
-            raise data_error(
-                "E0601",
-                tensor=tensor.name,
-                wanted=f"a writeable C-contiguous {tensor.dtype} array {list(shape)}",
-                given="another array for `out`",
-                advice="make it with np.empty",
-            )
-        if any(np.shares_memory(given, a) for a in arrays.values()):
-            raise data_error(
-                "E0608",
-                tensor=tensor.name,
-                message="the array for `out` overlaps an input",
-                advice="give memory of its own",
-            )
-        return given
 
-
-def _defined(s: ast.Statement) -> set[str]:
-    """The names that a statement defines; a block is one statement, and a function defines none."""
-    if isinstance(s, ast.Def):
-        return set()
-    return {n.name for n in ast.nodes(s) if isinstance(n, ast.Equation | ast.Input | ast.Param | ast.State)}
-
-
-def _signature(info: TensorInfo) -> str:
-    return f"{info.name}: {info.dtype}[{', '.join(map(str, info.extents))}]"
-
-
-def _names_differ(path: Path, missing: list[str], over: list[str]) -> DataError:
-    parts: list[str] = []
-    if missing:
-        parts.append(f"it lacks {', '.join(f'`{n}`' for n in missing[:5])}")
-    if over:
-        parts.append(f"it has {', '.join(f'`{n}`' for n in over[:5])}, which the program does not know")
-    likely = [(n, nearest(n, over)) for n in missing if nearest(n, over)]
-    advice = (
-        f"is `{likely[0][1]}` the program's `{likely[0][0]}`?"
-        if likely
-        else "save the weights of this program with `save`"
-    )
-    return data_error("E0609", message=f"{path.name} does not fit: " + "; ".join(parts), advice=advice)
+def _listed(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    return (names,) if isinstance(names, str) else None if names is None else tuple(names)
 
 
 __all__ = ["Named", "Number", "Program", "Results", "StepTime", "TensorInfo"]

@@ -65,3 +65,11 @@ def test_the_oracle_tells_what_the_next_run_gives_and_changes_nothing() -> None:
         told = net.interpret(x)
         np.testing.assert_allclose(net.interpret(x), told)
         np.testing.assert_allclose(net(x), told)
+
+
+def test_parameters_drawn_anew_are_seen_by_what_follows_from_them_alone() -> None:
+    net = il.compile(
+        "input X[8]\nparam W[8, 8]\nV[j] = 2*(sum[i] W[i,j])\nY[j] = V[j]*X[j]\nZ[j] = V[j] + X[j]", dtype="f64"
+    )
+    for seed in (0, 1, 0):
+        np.testing.assert_allclose(net.init(seed)(np.ones(8)).Y, 2 * net.params["W"].sum(0))

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from indexlang.cli.table import Table, counted
-from indexlang.program import Program, StepTime
+from indexlang.program import Program
+from indexlang.results import StepTime
 from indexlang.text.render import clean, wrap
 
 Array = np.ndarray[Any, Any]

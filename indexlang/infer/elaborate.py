@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from indexlang.infer.adjoints import with_adjoints
 from indexlang.infer.declarations import extent_names, is_constant_shape
 from indexlang.infer.expressions import Expressions
 from indexlang.infer.frame import Emission, Frame
@@ -67,10 +68,11 @@ class _Elaboration:
         self.world.defining = ""
         define_next_values(frame)
         outputs = self._outputs()
-        found = (*frame.found, *frame.out.warnings)
-        if any(d.severity.value == "error" for d in found):
-            return Elaborated(None, _sorted(found))
-        return Elaborated(self._program(frame.out, outputs), _sorted(found))
+        made: list[Program] = []
+        if not any(d.severity.value == "error" for d in frame.found):
+            frame.guard(lambda: made.append(self._program(frame.out, outputs)))
+        found = _sorted((*frame.found, *frame.out.warnings))
+        return Elaborated(made[0] if made else None, found)
 
     def _program(self, out: Emission, outputs: tuple[str, ...]) -> Program:
         inputs = [t for t in self.world.tensors.values() if t.role is Role.INPUT]  # those of a call are not declared
@@ -78,7 +80,9 @@ class _Elaboration:
         kept = [self._with_fan_in(t, shown) for t in out.declared.values() if t.role is not Role.INPUT]
         tensors = (*inputs, *kept, *out.computed.values())
         program = Program(tensors, tuple(out.equations), outputs, self.options.float_type, tuple(out.updates.items()))
-        made = marked_parts(seeded(program))
+        whole, zero = with_adjoints(program, out.derivatives)
+        out.warnings.extend(zero)
+        made = marked_parts(seeded(whole))
         return mapped_program(made, self.world.extent) if self.options.mapped else made
 
     def _unroll(self) -> None:

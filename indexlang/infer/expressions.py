@@ -37,6 +37,14 @@ class Expressions(Accesses, Operations, Reductions):
                 return self._choice(self.expr(condition), value, other, condition.span, span)
             case ast.Reduction():
                 return self._reduction(e)
+            case ast.Derivative(span=span):
+                raise program_error(
+                    "E0101",
+                    span,
+                    found="a derivative",
+                    expected="a number",
+                    hint="give the derivative an equation of its own",
+                )
             case ast.Joined(span=span):
                 raise program_error(
                     "E0421",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from indexlang.infer import declarations, random
 from indexlang.infer.calls import Calls
 from indexlang.infer.declarations import is_constant_shape, names_in
+from indexlang.infer.derivatives import Derivatives, Record
 from indexlang.infer.equations import Made, Stated, elaborate_equation
 from indexlang.infer.expressions import Expressions
 from indexlang.infer.joins import as_parts, joined_tensor, split_equations
@@ -33,11 +34,17 @@ class Emission:
     computed: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     equations: list[Equation] = field(default_factory=list[Equation])
     updates: dict[str, str] = field(default_factory=dict[str, str])  # state or param → the tensor of its next value
+    derivatives: list[Record] = field(default_factory=list[Record])
     warnings: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
     def copy(self) -> "Emission":
         return Emission(
-            dict(self.declared), dict(self.computed), list(self.equations), dict(self.updates), list(self.warnings)
+            dict(self.declared),
+            dict(self.computed),
+            list(self.equations),
+            dict(self.updates),
+            list(self.derivatives),
+            list(self.warnings),
         )
 
 
@@ -71,6 +78,7 @@ class Frame:
         self.next_values: dict[str, ast.Equation] = {}
         self.in_parts: set[str] = set()  # tensors with stated extents: they may have several equations
         self.calls = Calls(self)
+        self.derivatives = Derivatives(self)
 
     # -- collecting
 
@@ -266,7 +274,7 @@ class Frame:
 
     def _define_one(self, e: ast.Equation, stated: Stated | None, made: list[Made]) -> None:
         """`made` gets what the equation came to, unless it has defined its tensor by itself (a call, joined parts)."""
-        rest = self.calls.expanded(e, stated)
+        rest = self.calls.expanded(self.derivatives.expanded(e), stated)
         if rest is None:
             return
         form = index_form(self._apart(rest), self.world)

@@ -63,6 +63,8 @@ def _names(e: object) -> list[ast.Name]:
             return _names(operand)
         case ast.Binary(left=left, right=right):
             return [*_names(left), *_names(right)]
+        case ast.Derivative(wrt=wrt):
+            return _names(wrt)
         case ast.Conditional(value=value, other=other):
             return [*_names(value), *_names(other)]
         case _:

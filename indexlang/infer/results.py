@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from indexlang.infer.heads import Head
 from indexlang.infer.idle import without_idle_borders
-from indexlang.infer.mapping import Transplant
+from indexlang.infer.mapping import Alias, Transplant
 from indexlang.infer.matching import header
 from indexlang.ir.equation import Equation, Tensor
 from indexlang.ir.expr import Index
@@ -34,14 +34,18 @@ class Results:
             renamed[t.name] = f"{package}.{t.name}" if package else t.name
         for t in inner.out.computed.values():
             renamed.setdefault(t.name, self._next_name(t.name, renamed) or f"{self.name}.{t.name}")
-        plan = Transplant(head.aliases, renamed, tuple(head.leading), head.world.build)
+        seen_from_here = self._derivatives(renamed)
+        plan = Transplant({**head.aliases, **seen_from_here}, renamed, tuple(head.leading), head.world.build)
         seen = [without_idle_borders(e, lambda n: inner.world.tensors[n].extents) for e in inner.out.equations]
         equations = plan.equations(seen)
         self._check_updates(plan)
+        self._check_derivatives(plan)
         for t in inner.out.declared.values():
             self._declare(replace(t, name=renamed[t.name]), t)
         out = self.caller
         for t in inner.out.computed.values():
+            if t.name in seen_from_here:
+                continue
             moved = replace(plan.tensor(t), span=self.call.span if t.name == local else t.span)
             mine: list[Equation] = [e for e in equations if e.target == moved.name]
             moved = replace(moved, axes=tuple(s.name if isinstance(s, Index) else "" for s in mine[0].left))
@@ -54,6 +58,31 @@ class Results:
             out.out.updates[renamed[kept]] = renamed[following]
         out.out.warnings.extend(inner.out.warnings)
         return len(out.world.tensors[self.name].extents)
+
+    def _derivatives(self, renamed: dict[str, str]) -> dict[str, Alias]:
+        """Those with respect to a tensor of the caller are the caller's, as the function sees them: `d(E)/d(W)` of its head."""
+        aliases, out = self.head.aliases, self.caller
+        found: dict[str, Alias] = {}
+        for r in self.inner.out.derivatives:
+            of = aliases[r.of].name if r.of in aliases else renamed[r.of]
+            if r.wrt in aliases and not self.inner.world.tensors[r.of].extents:
+                seen = aliases[r.wrt]
+                found[r.name] = replace(seen, name=out.derivatives.tensor(of, (), seen.name, r.span))
+            else:
+                wrt = aliases[r.wrt].name if r.wrt in aliases else renamed[r.wrt]
+                out.out.derivatives.append(replace(r, name=renamed[r.name], of=of, wrt=wrt))
+        return found
+
+    def _check_derivatives(self, plan: Transplant) -> None:
+        """A derivative is of one number: a call for each element of a mapped axis has many."""
+        for r in self.inner.out.derivatives:
+            whole = r.wrt not in self.head.aliases or not self.inner.world.tensors[r.of].extents
+            lead = plan.lead.get(r.of, 0) or (r.wrt not in self.head.aliases and plan.lead.get(r.wrt, 0))
+            if lead or (not whole and plan.is_needed()):
+                message = f"`{self.form.name}` is called for each element of an axis, and differentiates inside"
+                advice = "differentiate outside of the function, or give it tensors without further axes"
+                note = (f"`{self.form.name}` is called here", self.call.span)
+                raise program_error("E0504", r.span, message=message, advice=advice, because=[note])
 
     def _next_name(self, name: str, renamed: dict[str, str]) -> str | None:
         """`mean.next` goes where `mean` goes."""

@@ -48,7 +48,7 @@ def _computed_with(form: ast.Def, is_of_scalars: Callable[[str], bool]) -> set[s
 
 def is_scalar_function(form: ast.Def) -> bool:
     """Whether a call is no more than its formula with the arguments put in (a formula that binds no index)."""
-    if form.body or any(isinstance(n, ast.Reduction | ast.Access) for n in ast.nodes(form.result)):
+    if form.body or any(isinstance(n, ast.Reduction | ast.Access | ast.Derivative) for n in ast.nodes(form.result)):
         return False
     return all(isinstance(p, ast.ConstantParam) or (isinstance(p, ast.TensorParam) and not p.axes) for p in form.params)
 

@@ -41,3 +41,17 @@ def _about(failed: CheckFailed) -> tuple[Expr, str, Span]:
     if check.access is None:
         return check.equation.left[check.axis], check.equation.target, check.equation.span
     return check.access.subscripts[check.axis], check.access.tensor, check.access.span
+
+
+def outside(problem: interp.OutOfRange) -> DataError:
+    """The same of the interpreter, which does not keep the place."""
+    return data_error(
+        "E0607",
+        subscript="a subscript",
+        value=problem.value,
+        position="some point",
+        axis=problem.axis,
+        tensor=problem.tensor,
+        extent=f"{problem.extent} elements",
+        advice="see the compiled program's message for the place",
+    )

@@ -54,6 +54,15 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Derivative:
+    """`d(loss)/d(W)`, or an element of it, `d(loss)/d(W[i,j])`."""
+
+    of: "Expr"
+    wrt: Name | Access
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Joined:
     """`A[b,J1] ; B[b,J2]`: vectors joined along their last slice axis."""
 
@@ -152,7 +161,9 @@ class Group:
     span: Span = field(compare=False, repr=False)
 
 
-Expr = Number | Name | Access | Call | Unary | Binary | Comparison | Conditional | Reduction | Table | Joined
+Expr = (
+    Number | Name | Access | Call | Unary | Binary | Comparison | Conditional | Reduction | Derivative | Table | Joined
+)
 Subscript = Expr | Ranged | Group | Pack
 
 

@@ -19,3 +19,25 @@ def ends_in_fold(e: ast.Expr) -> bool:
             return ends_in_fold(operand)
         case _:
             return False
+
+
+def ends_in_d(e: ast.Expr) -> bool:
+    """Whether the text of this ends in `d(…)`, a call: before `/d(…)` it would be a derivative."""
+    match e:
+        case ast.Call(name="d"):
+            return True
+        case ast.Unary(operand=last) | ast.Binary(right=last) | ast.Reduction(body=last):
+            return ends_in_d(last)
+        case _:
+            return False
+
+
+def begins_with_d(e: ast.Expr) -> bool:
+    """Whether the text of this begins with `d(…)`, a call."""
+    match e:
+        case ast.Call(name="d"):
+            return True
+        case ast.Binary(op="^", left=first):
+            return begins_with_d(first)
+        case _:
+            return False

@@ -154,6 +154,28 @@ def with_keywords(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
     return tuple(out)
 
 
+def with_derivatives(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    """The tokens of a statement with the two `d` and the stroke of each `d(…)/d(…)` told; any other `d` is a name."""
+    out = list(tokens)
+    starts: list[int] = []
+    for n, token in enumerate(tokens):
+        if token.kind in _OPENS:
+            starts.append(n)
+        elif token.kind in _CLOSES and starts:
+            start = starts.pop()
+            if start and _is_d(out, start - 1) and _is_d(out, n + 2) and out[n + 1].text == "/":
+                for at, kind in ((start - 1, "PARTIAL"), (n + 1, "OVER"), (n + 2, "PARTIAL")):
+                    out[at] = Token(kind, tokens[at].text, tokens[at].span)
+    return tuple(out)
+
+
+def _is_d(tokens: list[Token], at: int) -> bool:
+    """Whether `d(` stands at a place, and is not the lower half of a derivative already."""
+    return (
+        at + 1 < len(tokens) and tokens[at].kind == "NAME" and tokens[at].text == "d" and tokens[at + 1].kind == "LPAR"
+    )
+
+
 def comments(source: Source) -> Iterator[Span]:
     """Every comment of a text, from its `#` to the end of its line."""
     for match in _TOKEN.finditer(source.text):

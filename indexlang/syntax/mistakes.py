@@ -19,7 +19,7 @@ _SHOWN = {
     "TILDE": "`~`", "FROM": "`from`", "STRING": 'a "file name"', "NAME": "a name",
     "NUMBER": "a number", "LPAR": "`(`", "COMPARE": "a comparison", "RFLOOR": "`⌋`",
 }  # fmt: skip
-_QUIET = {"AND", "OR", "NOT", "MINUS", "REDUCE", "ROOT", "FLOOR", "SUBSCRIPT", "ELLIPSIS", "OPEN"}
+_QUIET = {"AND", "OR", "NOT", "MINUS", "REDUCE", "ROOT", "FLOOR", "SUBSCRIPT", "ELLIPSIS", "OPEN", "PARTIAL", "OVER"}
 
 
 def explain(error: UnexpectedInput, tokens: tuple[Token, ...]) -> Diagnostic:

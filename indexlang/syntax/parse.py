@@ -74,7 +74,7 @@ def parsed(tokens: tuple[lexer.Token, ...], parser: Lark) -> ast.Statement | Hea
     conditions = [t for t in tokens if t.kind in ("IF", "NOT")]
     if len(conditions) > MAX_DEPTH:  # each nests in the one before: not worth parsing
         raise program_error("E0106", conditions[MAX_DEPTH].span, limit=MAX_DEPTH)
-    tokens = lexer.with_keywords(tokens)
+    tokens = lexer.with_derivatives(lexer.with_keywords(tokens))
     try:
         found = parser.parse(tokens)  # pyright: ignore[reportArgumentType]
     except UnexpectedInput as error:

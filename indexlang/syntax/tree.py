@@ -202,6 +202,12 @@ class Tree(Transformer[Token, Any]):
         keywords = tuple(item for item in given if isinstance(item, ast.Keyword))
         return ast.Call(_text(name), args, _span(name).to(_span(rest[-1])), _span(name), keywords)
 
+    def derivative(self, *items: Any) -> ast.Derivative:
+        of, wrt = (item for item in items if not isinstance(item, Token))
+        if not isinstance(wrt, ast.Name | ast.Access):
+            raise program_error("E0101", wrt.span, found="this", expected="a tensor, or an element of one")
+        return ast.Derivative(of, wrt, _span(items[0]).to(_span(items[-1])))
+
     def keyword(self, name: Token, *rest: Any) -> ast.Keyword:
         return ast.Keyword(_text(name), rest[-1], _span(name).to(rest[-1].span))
 

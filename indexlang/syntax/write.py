@@ -19,6 +19,8 @@ from indexlang.syntax.levels import (
     RIGHT,
     SUM,
     VECTOR,
+    begins_with_d,
+    ends_in_d,
     ends_in_fold,
 )
 from indexlang.syntax.spelling import Spelling
@@ -75,6 +77,8 @@ class Writer:
                 return f"{self._at(value, OR)} if {self._at(condition, OR)} else {self.expr(other)}", CHOICE
             case ast.Reduction():
                 return self._reduction(e), FOLD
+            case ast.Derivative(of=of, wrt=wrt):
+                return f"d({self.vector(of)})/d({self.vector(wrt)})", ATOM
             case ast.Table(items=items):
                 return f"[{f',{MARK}'.join(map(self.expr, items))}]", ATOM
             case ast.Joined(parts=parts):
@@ -100,7 +104,7 @@ class Writer:
             return f"{self._at(e.left, PRODUCT)} {word}{MARK}{self._at(e.right, FOLD)}", FOLD
         space = level < PRODUCT or not (is_small(e.left) and is_small(e.right))
         sign = f" {word}{MARK}" if space else word
-        right = RIGHT[level]
+        right = ATOM + 1 if e.op == "/" and ends_in_d(e.left) and begins_with_d(e.right) else RIGHT[level]
         return f"{self._at(e.left, level)}{sign}{self._at(e.right, right)}", level
 
     def _reduction(self, e: ast.Reduction) -> str:

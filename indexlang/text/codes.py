@@ -205,6 +205,23 @@ _ROWS = (
     Code("E0422", "parts that do not make up the tensor", "{message}", "write `x+c` for each axis, with ranges that leave no element out",
          "A tensor whose extents are stated may have several `=` equations, each for a box of it. Together they give every element once.",
          "input X[3]\ntensor A[5]\nA[i:3] = X[i]\nA[4+i:1] = X[i]"),
+    # -- gradients
+    Code("E0501", "a gradient through whole numbers", "`{name}` holds {dtype} values: it has no gradient", "differentiate with respect to a tensor of floats",
+         "A derivative says how a float changes with another float. Ints and bools do not change a little at a time, so there is no "
+         "gradient of them, or with respect to them. A gradient that merely passes by an int (through a subscript, `floor`, a comparison) "
+         "is zero there, and needs nothing from you.",
+         "input k[3] : int\nloss = sum[i] 0.5*k[i]\nG = d(loss)/d(k)"),
+    Code("E0502", "the gradient of a tensor", "`{name}` has extents [{extents}], but a gradient is of a scalar", "make a scalar of it, as in `loss = sum {name}`",
+         "A gradient has one number for each element of what it is taken with respect to. A tensor of results has one such gradient for "
+         "each of its elements: write the element, as in `d(Y[i])/d(X[j])` for a Jacobian, or add them up first. "
+         "In Python, `net.grad(name, seeds=True)` takes the weights of that sum as one more input.",
+         "Y[i] = X[i]^2\nG = d(Y)/d(X)"),
+    Code("E0503", "the gradient of an unknown tensor", "there is no tensor `{name}` to take a gradient of, or with respect to", "{advice}",
+         "`d(loss)/d(W)` names two tensors of the program: inputs, parameters, states, or what equations define.",
+         "input X[3]\nloss = sum X[i]^2\nG = d(los)/d(X)"),
+    Code("E0504", "no derivative", "{message}", "{advice}",
+         "Where no derivative is known, nothing is guessed: zero would be a wrong gradient that nobody notices.",
+         "def d(x) = 2*x\nG[i] = d(X[i])/d(X[i])"),
     # -- data
     Code("E0601", "wrong extents", "`{tensor}` wants {wanted}, but {given} came", "{advice}", "An argument has other extents than its declaration."),
     Code("E0602", "wrong number of axes", "`{tensor}` has {wanted}, but the array given has {given}", "{advice}", "An argument has another number of axes than its declaration."),
@@ -250,6 +267,9 @@ _ROWS = (
          "A term that uses none of the indices is repeated once for each of their values: it comes out multiplied "
          "by their number. Often a bracket is missing. `sum W*L - B` ends before the minus; `sum (W*L - B)` does "
          "not, and subtracts B many times.", severity="warning"),
+    Code("W0501", "a gradient that is zero", "`{of}` does not depend on `{name}`: its gradient is zero everywhere", "leave `{name}` out, or check that `{of}` reads it",
+         "No chain of equations leads from the one tensor to the other, or only through `stop`, `floor`, comparisons and subscripts, which pass "
+         "no gradient on.", "input X[3]\ninput Y[3]\nloss = sum X[i]^2\nG = d(loss)/d(Y)", severity="warning"),
 )  # fmt: skip
 
 CODES: dict[str, Code] = {row.code: row for row in _ROWS}

@@ -62,6 +62,11 @@ LAYOUT = (
     ("A[i] = σ(X[i]) + sigmoid(Y[i]) × 2", "A[i] = σ(X[i]) + σ(Y[i]) × 2"),
     ("A[i] = sum_{j} X[i,j]·W[j] + Σ Y[i,k]", "A[i] = Σ[j] X[i,j] · W[j] + Σ Y[i,k]"),
     ("A[i] = √X[i] + √(X[i]+1)^2", "A[i] = √X[i] + √((X[i] + 1)^2)"),
+    # derivatives, and what only looks like one
+    ("W[i] <- W[i]-η*d( loss ) / d(W[ i ])", "W[i] <- W[i] - η * d(loss)/d(W[i])"),
+    ("H[i,j]=d(d(e)/d(x[i]))/d(x[j])", "H[i,j] = d(d(e)/d(x[i]))/d(x[j])"),
+    ("A = (d(x)/d(y))^2 + d(x)/d(y)/d(z)", "A = d(x)/d(y)^2 + d(x)/d(y) / d(z)"),
+    ("A = (d(x))/(d(y)) + 2*d(x)/(d(y)^2) + d(x)/(d*y)", "A = d(x) / (d(y)) + 2 * d(x) / (d(y)^2) + d(x) / (d*y)"),
     # comments and blank lines
     ("\n\n#a\n\n\n\nA[i]=X[i]#b  \n#c\n", "#a\n\nA[i] = X[i]  #b\n#c"),
     ("s = 1 # a\nlong = 2 # b", "s = 1     # a\nlong = 2  # b"),

@@ -25,6 +25,9 @@ class LatexTree(Tree):
     ) -> ast.Expr:
         return ast.Binary("/", above, below, _span(start).to(_span(end)))
 
+    def partial(self, *items: Any) -> ast.Derivative:
+        return self.derivative(*items)
+
     def absolute(self, start: Token, inner: ast.Expr, end: Token) -> ast.Expr:
         return ast.Call("abs", (inner,), _span(start).to(_span(end)), _span(start))
 

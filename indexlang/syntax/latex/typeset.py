@@ -122,6 +122,8 @@ class Typesetter:
                 return self._cases(e), ATOM
             case ast.Reduction():
                 return self._reduction(e), FOLD
+            case ast.Derivative(of=of, wrt=wrt):
+                return f"\\frac{{\\partial {self._at(of, ATOM)}}}{{\\partial {self.expr(wrt)}}}", ATOM
             case ast.Table(items=items):
                 return f"[{', '.join(map(self.expr, items))}]", ATOM
             case ast.Joined(parts=parts):

@@ -9,7 +9,7 @@ SIGNS = {
     "geq": ("COMPARE", ">="), "ge": ("COMPARE", ">="), "geqslant": ("COMPARE", ">="), "lt": ("COMPARE", "<"),
     "gt": ("COMPARE", ">"), "neq": ("COMPARE", "!="), "ne": ("COMPARE", "!="), "wedge": ("AND", "and"),
     "land": ("AND", "and"), "vee": ("OR", "or"), "lor": ("OR", "or"), "neg": ("NOT", "not"), "lnot": ("NOT", "not"),
-    "infty": ("NAME", "inf"), "sim": ("TILDE", "~"), "leftarrow": ("ARROW", "<-"), "gets": ("ARROW", "<-"),
+    "partial": ("PARTIAL", "∂"), "infty": ("NAME", "inf"), "sim": ("TILDE", "~"), "leftarrow": ("ARROW", "<-"), "gets": ("ARROW", "<-"),
     "lfloor": ("FLOOR", "⌊"), "rfloor": ("RFLOOR", "⌋"), "lvert": ("ABS", "|"), "rvert": ("RABS", "|"),
     "{": ("LPAR", "("), "}": ("RPAR", ")"), "%": ("MULTIPLY", "%"), "lbrack": ("LSQB", "["), "rbrack": ("RSQB", "]"),
     "approx": ("RELATION", "≈"), "to": ("RELATION", "→"), "in": ("RELATION", "∈"), "equiv": ("RELATION", "≡"),

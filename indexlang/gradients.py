@@ -1,0 +1,102 @@
+"""The gradient of a program as a text of its own: printed, and read again like any other.
+
+So what is printed is what runs, and `il.compile` of it is the same program.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from indexlang.ir.equation import Program, Role
+from indexlang.ir.show import show_program
+from indexlang.passes.grad import gradient, pullback
+from indexlang.results import Array
+from indexlang.syntax import ast
+from indexlang.syntax.parse import parse
+from indexlang.syntax.rewrite import rewritten
+from indexlang.text.diagnostics import Diagnostic, diagnostic, program_error
+from indexlang.text.source import Source
+
+FLOATS = ("f32", "f64")
+
+
+@dataclass(frozen=True, slots=True)
+class Adjoint:
+    """A program with adjoint equations, as text.
+
+    names  tensor → its gradient, `W1` → `dW1`
+    notes  what is to be said: gradients that are zero
+    """
+
+    source: Source
+    module: ast.Module
+    names: Mapping[str, str]
+    notes: tuple[Diagnostic, ...]
+
+
+class ValueAndGradient:
+    """Called like the program: the value, and the gradients by the names of the tensors they belong to."""
+
+    def __init__(self, program: Callable[..., Any], of: str, names: Mapping[str, str]) -> None:
+        self.program = program
+        self.of = of
+        self.names = names
+
+    def __call__(self, /, *args: Any, **named: Any) -> tuple[Array, dict[str, Array]]:
+        found = self.program(*args, want=[self.of, *self.names.values()], **named)
+        return found[self.of], {tensor: found[name] for tensor, name in self.names.items()}
+
+    def __repr__(self) -> str:
+        return f"ValueAndGradient({self.of}; {', '.join(self.names)})"
+
+
+def adjoint(program: Program, of: Sequence[str], wrt: Sequence[str] | None, seeded: bool) -> Adjoint:
+    """The gradient of the scalar `of`; with `seeded` of any tensors, each with one more input for its adjoint.
+
+    Without `wrt` it is with respect to all parameters, or to all inputs if there is none.
+    Raises ProgramError E0501, E0502, E0503, E0504.
+    """
+    names = tuple(wrt) if wrt is not None else everything(program)
+    made = pullback(program, of, names) if seeded else gradient(program, of[0], names)
+    last = set(made.seeds.values())
+    tensors = sorted(made.program.tensors, key=lambda t: t.name in last)  # inputs of the program first
+    source = Source("gradient", show_program(made.program.replace(tensors=tuple(tensors))))
+    module, found = parse(source)
+    assert not found, found
+    notes = tuple(diagnostic("W0501", of=", ".join(of), name=n) for n in made.zero)
+    return Adjoint(source, with_floats(module, (program.float_type.value,)), made.names, notes)
+
+
+def everything(program: Program) -> tuple[str, ...]:
+    """All parameters of floats; of a program that has none, all inputs."""
+    for role in (Role.PARAM, Role.INPUT):
+        found = tuple(t.name for t in program.with_role(role) if t.dtype.is_float)
+        if found:
+            return found
+    message = "there is nothing to differentiate with respect to: no parameter, and no input of floats"
+    raise program_error("E0504", message=message, advice="name a tensor of the program")
+
+
+def only_loss(program: Program) -> str:
+    """The one scalar float output. Raises ProgramError E0504, which lists what could be meant."""
+    scalars = [t.name for t in program.with_role(Role.COMPUTED) if not t.extents and t.dtype.is_float]
+    among = [n for n in scalars if n in program.outputs]
+    if len(among) == 1:
+        return among[0]
+    message = "several outputs are scalars of floats" if among else "no output is a scalar of floats"
+    listed = ", ".join(f"`{n}`" for n in among or scalars)
+    advice = f"say which tensor: {listed}" if listed else "add one, as in `loss = sum Y[i]^2`"
+    raise program_error("E0504", message=message, advice=advice)
+
+
+def with_floats(module: ast.Module, dtypes: Sequence[str]) -> ast.Module:
+    """The text with the program's own float type in place of those given."""
+
+    def own(s: object) -> object:
+        match s:
+            case ast.Input() | ast.Param() | ast.State() | ast.Declaration() if s.dtype in dtypes:
+                return replace(s, dtype="float")
+            case _:
+                return s
+
+    return replace(module, statements=tuple(rewritten(s, own) for s in module.statements))
