@@ -60,22 +60,15 @@ class Program(Shown):
         follows_inputs: bool,
         folder: Path | None,
         threads: int | None,
-<<<<<<< HEAD
         known: Typed | None = None,
-=======
         kept: Kept | None = None,
->>>>>>> wip-surface
     ) -> None:
         self.source_text = source
         self._options = options
         self._follows_inputs = follows_inputs  # the float type is that of the arguments
         self._folder = folder
         self._threads = threads
-<<<<<<< HEAD
-        self._typed = known or pipeline.typed(module, options)  # known: what checking has made already
-=======
-        super().__init__(module, pipeline.typed(module, options))
->>>>>>> wip-surface
+        super().__init__(module, known or pipeline.typed(module, options))  # known: what checking has made already
         self._programs: dict[object, Typed] = {}
         self._executables: dict[object, Executable] = {}
         self._lock = RLock()

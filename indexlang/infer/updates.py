@@ -1,26 +1,17 @@
-<<<<<<< HEAD
 """Next values, `m[j] <- expr`: a tensor `m.next`, which replaces the state or param after a training run."""
-=======
-"""`m[j] <- expr`: a tensor `m.next`, which replaces the state or param `m` after a training run."""
->>>>>>> wip-surface
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from indexlang.infer.equations import Stated
-<<<<<<< HEAD
 from indexlang.ir.equation import Equation, Role
 from indexlang.ir.expr import Read
-=======
-from indexlang.ir.equation import Role, Tensor
->>>>>>> wip-surface
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import program_error
 
 if TYPE_CHECKING:
     from indexlang.infer.frame import Frame
 
-<<<<<<< HEAD
 _ROLES = {Role.INPUT: "an input", Role.COMPUTED: "computed by an equation"}
 
 
@@ -31,34 +22,23 @@ def define_next_values(frame: "Frame") -> None:
 
 
 def _next_value(frame: "Frame", name: str, e: ast.Equation) -> None:
-=======
-
-def define_next_values(frame: "Frame") -> None:
-    """Elaborate all next values of a body; outside of training they are only looked at for mistakes."""
-    for name, e in frame.next_values.items():
-        frame.guard(lambda name=name, e=e: _define(frame, name, e))
-
-
-def _define(frame: "Frame", name: str, e: ast.Equation) -> None:
->>>>>>> wip-surface
     world = frame.world
     kept = world.tensors.get(name)
     if kept is None or kept.role not in (Role.STATE, Role.PARAM):
         if name in world.broken:
             return
-<<<<<<< HEAD
         what = "not defined" if kept is None else _ROLES[kept.role]
         advice = world.suggestion(name) if kept is None else f"declare a state, as in `state {name}[…] = 0`"
         raise program_error("E0215", e.left_span, name=name, what=what, advice=advice)
     target = f"{name}.next"
     frame.stated[target] = Stated(kept.extents, kept.dtype, kept.span)
-    before = frame.out.copy()
+    before, tensors = frame.out.copy(), dict(world.tensors)
     frame.define_hoisted(replace(e, name=target, sign="="))
     copied = _copied(frame, target)
+    copied = copied if copied in before.computed else ""
     is_training = world.constants.get("training") is True
     if copied or not is_training:  # there it is looked at for mistakes only
-        frame.out = before
-        del world.tensors[target]
+        frame.out, world.tensors = before, tensors
     if is_training:
         frame.out.updates[name] = copied or target
 
@@ -75,27 +55,3 @@ def _copied(frame: "Frame", target: str) -> str:
 
 
 __all__ = ["define_next_values"]
-=======
-        what = "nothing" if kept is None else kept.role.value
-        raise program_error("E0215", e.left_span, name=name, what=what, advice=world.suggestion(name))
-    target = f"{name}.next"
-    is_training = world.constants.get("training") is True
-    if _is_printed(e, kept, world.tensors.get(target)):
-        if is_training:
-            frame.out.updates[name] = target
-        return
-    frame.stated[target] = Stated(kept.extents, kept.dtype, kept.span)
-    before, tensors = frame.out.copy(), dict(world.tensors)
-    frame.define_hoisted(replace(e, name=target, sign="="))
-    if is_training:
-        frame.out.updates[name] = target
-    else:
-        frame.out, world.tensors = before, tensors
-
-
-def _is_printed(e: ast.Equation, kept: Tensor, following: Tensor | None) -> bool:
-    """Whether this is the line `m[i0] <- m.next[i0]` of a printed program, where `m.next` has its own equation."""
-    if following is None or (following.extents, following.dtype) != (kept.extents, kept.dtype):
-        return False
-    return isinstance(e.body, ast.Name | ast.Access) and e.body.name == following.name
->>>>>>> wip-surface
