@@ -10,6 +10,7 @@ from typing import Any
 from indexlang.ir.equation import Program, Role
 from indexlang.ir.show import show_program
 from indexlang.passes.grad import gradient, pullback
+from indexlang.passes.tangent import tangent
 from indexlang.results import Array
 from indexlang.syntax import ast
 from indexlang.syntax.parse import parse
@@ -21,16 +22,18 @@ FLOATS = ("f32", "f64")
 
 
 @dataclass(frozen=True, slots=True)
-class Adjoint:
-    """A program with adjoint equations, as text.
+class Derived:
+    """A program with adjoint or tangent equations, as text.
 
-    names  tensor → its gradient, `W1` → `dW1`
-    notes  what is to be said: gradients that are zero
+    names  what a derivative belongs to → the output that it is: `W1` → `dW1`, `Y` → `Y_dot`
+    given  the inputs that are new: `Y` → `dY`, `X` → `X_dot`
+    notes  what is to be said: derivatives that are zero
     """
 
     source: Source
     module: ast.Module
     names: Mapping[str, str]
+    given: Mapping[str, str]
     notes: tuple[Diagnostic, ...]
 
 
@@ -50,7 +53,7 @@ class ValueAndGradient:
         return f"ValueAndGradient({self.of}; {', '.join(self.names)})"
 
 
-def adjoint(program: Program, of: Sequence[str], wrt: Sequence[str] | None, seeded: bool) -> Adjoint:
+def adjoint(program: Program, of: Sequence[str], wrt: Sequence[str] | None, seeded: bool) -> Derived:
     """The gradient of the scalar `of`; with `seeded` of any tensors, each with one more input for its adjoint.
 
     Without `wrt` it is with respect to all parameters, or to all inputs if there is none.
@@ -58,13 +61,30 @@ def adjoint(program: Program, of: Sequence[str], wrt: Sequence[str] | None, seed
     """
     names = tuple(wrt) if wrt is not None else everything(program)
     made = pullback(program, of, names) if seeded else gradient(program, of[0], names)
-    last = set(made.seeds.values())
-    tensors = sorted(made.program.tensors, key=lambda t: t.name in last)  # inputs of the program first
-    source = Source("gradient", show_program(made.program.replace(tensors=tuple(tensors))))
+    notes = tuple(diagnostic("W0501", of=", ".join(of), name=n) for n in made.zero)
+    return _as_text(made.program, made.seeds, made.names, notes)
+
+
+def along(program: Program, of: Sequence[str] | None, wrt: Sequence[str]) -> Derived:
+    """The derivative of tensors (all float outputs if nothing is said) along directions that are given for `wrt`."""
+    names = tuple(of) if of is not None else tuple(n for n in program.outputs if program.tensor(n).dtype.is_float)
+    if not names or not wrt:
+        raise program_error("E0504", message="there is nothing to differentiate", advice="name tensors of floats")
+    made = tangent(program, names, wrt)
+    notes = tuple(diagnostic("W0501", of=n, name=", ".join(wrt)) for n in made.zero)
+    return _as_text(made.program, made.inputs, made.outputs, notes)
+
+
+def _as_text(
+    made: Program, inputs: Mapping[str, str], names: Mapping[str, str], notes: tuple[Diagnostic, ...]
+) -> Derived:
+    """The program printed and read again; the inputs that are new stand behind its own."""
+    last = set(inputs.values())
+    tensors = sorted(made.tensors, key=lambda t: t.name in last)
+    source = Source("gradient", show_program(made.replace(tensors=tuple(tensors))))
     module, found = parse(source)
     assert not found, found
-    notes = tuple(diagnostic("W0501", of=", ".join(of), name=n) for n in made.zero)
-    return Adjoint(source, with_floats(module, (program.float_type.value,)), made.names, notes)
+    return Derived(source, with_floats(module, (made.float_type.value,)), names, inputs, notes)
 
 
 def everything(program: Program) -> tuple[str, ...]:

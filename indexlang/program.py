@@ -18,8 +18,10 @@ from indexlang.differences import GradientCheck, compared
 from indexlang.examples import example_inputs
 from indexlang.gradients import (
     FLOATS,
+    Derived,
     ValueAndGradient,
     adjoint,
+    along,
     everything,
     with_floats,
 )
@@ -73,8 +75,10 @@ class Program(Shown):
         self._executables: dict[object, Executable] = {}
         self._lock = RLock()
         self._own = kept or Kept(self._typed)
-        self.gradients: Mapping[str, str] = {}  # of a gradient's program: tensor → the output that is its gradient
+        self.gradients: Mapping[str, str] = {}  # what a derivative belongs to → the output that it is
+        self.directions: Mapping[str, str] = {}  # what a given derivative belongs to → the input that it is
         self.notes: tuple[Diagnostic, ...] = ()
+        self._tangents: dict[object, Program] = {}
 
     def bound(self, /, **sizes: int) -> "Program":
         """The same program with values for named extents; it shares no parameters with this one."""
@@ -151,13 +155,34 @@ class Program(Shown):
         raises   ProgramError E0501, E0502, E0503, E0504
         """
         names = _listed(of) or (self.loss,)
-        made = adjoint(self._typed, names, _listed(wrt), seeds)
+        return self._derived(adjoint(self._typed, names, _listed(wrt), seeds))
+
+    def tangent(self, wrt: str | Sequence[str], of: str | Sequence[str] | None = None) -> "Program":
+        """The program of the derivative along a direction: one more input `X_dot` for each tensor `X` of `wrt`, and one
+        more output `Y_dot` for each of `of`, or of all float outputs. Otherwise as `grad`; raises E0501, E0503.
+        """
+        return self._derived(along(self._typed, _listed(of), _listed(wrt) or ()))
+
+    def jvp(
+        self, inputs: Mapping[str, Any], directions: Mapping[str, Any], of: str | Sequence[str] | None = None
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
+        """Results at `inputs`, and how they change along `directions` (by the names of inputs or parameters)."""
+        key = (tuple(directions), _listed(of))
+        with self._lock:
+            if key not in self._tangents:
+                self._tangents[key] = self.tangent(*key)
+        t = self._tangents[key]
+        given = {t.directions[name]: array for name, array in directions.items()}
+        found = t(**inputs, **given, want=[*t.gradients, *t.gradients.values()])
+        return {n: found[n] for n in t.gradients}, {n: found[dot] for n, dot in t.gradients.items()}
+
+    def _derived(self, made: Derived) -> "Program":
         training = {n: v for n, v in self._options.constants.items() if n == "training"}
         options = Options(self._options.float_type, constants=training)
         g = Program(
             made.source, made.module, options, self._follows_inputs, self._folder, self._threads, kept=self._own
         )
-        g.gradients, g.notes = made.names, made.notes
+        g.gradients, g.directions, g.notes = made.names, made.given, made.notes
         return g
 
     def value_and_grad(self, of: str | None = None, wrt: str | Sequence[str] | None = None) -> ValueAndGradient:

@@ -15,8 +15,9 @@ from indexlang.infer.mapping import Alias, Leading, Transplant, is_random
 from indexlang.ir import ops
 from indexlang.ir.build import Builder
 from indexlang.ir.equation import Equation, Program, Role, Tensor
-from indexlang.ir.expr import Bound, Const, Expr, Index, Read, reads, rewrite
+from indexlang.ir.expr import Bound, Const, Expr, Index, Read, reads
 from indexlang.passes.grad import adjoints, fresh, pullback
+from indexlang.passes.rename import renamed
 from indexlang.text.diagnostics import Diagnostic, diagnostic
 
 
@@ -77,8 +78,8 @@ def _resolved(program: Program, group: list[Record]) -> tuple[Program, tuple[str
     first: dict[str, str] = {}  # a derivative may be recorded twice
     for r in group:
         first.setdefault(r.wrt, r.name)
-    placed = _merged(program, _renamed(made, {names[w]: name for w, name in first.items()}), first.values())
-    return _renamed(placed, {r.name: first[r.wrt] for r in group}), zero
+    placed = _merged(program, renamed(made, {names[w]: name for w, name in first.items()}), first.values())
+    return renamed(placed, {r.name: first[r.wrt] for r in group}), zero
 
 
 def _jacobian(
@@ -157,30 +158,6 @@ def _in_order(equations: Iterable[Equation], order: Sequence[str]) -> list[Equat
             before = dict.fromkeys(r.tensor for e in of[name] for r in _reads(e))
             stack += [(n, False) for n in reversed(before) if n not in done and n != name]
     return out
-
-
-def _renamed(program: Program, names: Mapping[str, str]) -> Program:
-    """The program with other names for some tensors."""
-    names = {a: b for a, b in names.items() if a != b}
-    if not names:
-        return program
-
-    def put(e: Expr) -> Expr:
-        return replace(e, tensor=names[e.tensor]) if isinstance(e, Read) and e.tensor in names else e
-
-    equations = tuple(
-        replace(
-            e,
-            target=names.get(e.target, e.target),
-            left=tuple(rewrite(s, put) for s in e.left),
-            body=rewrite(e.body, put),
-        )
-        for e in program.equations
-    )
-    tensors = {t.name: t for t in program.tensors if t.name not in names}
-    for a, b in names.items():
-        tensors.setdefault(b, replace(program.tensor(a), name=b))
-    return program.replace(tensors=tuple(tensors.values()), equations=equations)
 
 
 def _reads(e: Equation) -> Iterable[Read]:
