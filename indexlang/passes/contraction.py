@@ -1,6 +1,6 @@
 """Sums of products: which indices play which part, and the copies that make the operands fit the tile kernel.
 
-A contraction is an equation of a tensor, or of a box of it, whose body holds one sum, over all left indices' level, of a product of two reads:
+A contraction is an equation with an affine left side whose body holds one sum, over all left indices' level, of a product of two reads:
 
     out[…,r,…,c] = f( sum[k…] a[…r…k…] * w[…k…c…] , … )
 
@@ -19,6 +19,7 @@ from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import Apply, Border, Bound, Const, Expr, Index, Read, Reduce, free_indices, rewrite, walk
+from indexlang.ir.lefts import is_one_to_one
 from indexlang.ir.size import Extent, Named
 from indexlang.passes.embed import copied
 from indexlang.passes.surround import surrounded
@@ -40,10 +41,12 @@ class Contraction:
 
 def contraction(e: Equation, program: Program) -> Contraction | None:
     """How an equation is a contraction, or None. Border rules are allowed here."""
-    if e.accumulates or e.starts is None or not e.indices:
+    if not e.indices or not _ends_in(e.left, e.indices[-1].name):
         return None
     column = e.indices[-1]
     total = _only_sum(e.body, column.name)
+    if e.accumulates and not (e.body is total and is_one_to_one(e)):
+        return None
     if total is None or not isinstance(total.body, Apply) or total.body.op is not ops.MUL:
         return None
     target = program.tensor(e.target)
@@ -79,6 +82,14 @@ def _parts(e: Equation, program: Program, total: Reduce, a: Read, w: Read, colum
     if terms < _LEAST_TERMS and not any(isinstance(b.extent, Named) for b in total.over):
         return None
     return Contraction(total, a, w, column, row, batches)
+
+
+def _ends_in(left: tuple[Expr, ...], column: str) -> bool:
+    """Whether a left side is affine, and one step of the column moves it to the next element."""
+    if not left or not all(_is_plain(s) for s in left):
+        return False
+    forms = [affine(s) for s in left]
+    return [f.coefficient(column) if f else 0 for f in forms] == [*(0 for _ in left[1:]), 1]
 
 
 def _only_sum(body: Expr, column: str) -> Reduce | None:
