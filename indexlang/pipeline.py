@@ -8,6 +8,7 @@ from indexlang.infer.scope import Options
 from indexlang.ir.equation import Program
 from indexlang.nest.moves.contract import Target
 from indexlang.nest.show import show_nest
+from indexlang.passes.accumulate import store_first_terms
 from indexlang.passes.borders import lower_borders
 from indexlang.passes.contraction import prepare_contractions
 from indexlang.passes.dce import drop_dead
@@ -32,7 +33,7 @@ def typed(module: ast.Module, options: Options) -> Program:
 
 def simple(program: Program, wanted: tuple[str, ...]) -> Program:
     """The equations as they are computed: all passes, in order. The program's extents are known."""
-    live = fuse_readers(drop_dead(program, wanted))
+    live = fuse_readers(store_first_terms(drop_dead(program, wanted)))
     return lower_borders(embed_copies(split_long_sums(share_long_sums(prepare_contractions(live)))))
 
 

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from indexlang.ir import ops
+from indexlang.ir.build import Builder
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program
-from indexlang.ir.expr import Bound, Const, Expr, Index
+from indexlang.ir.expr import Bound, Const, Expr, Index, Read
+from indexlang.ir.lefts import is_one_to_one
 from indexlang.nest.body import Body
 from indexlang.nest.inner import inner
 from indexlang.nest.nodes import Nest, Store
@@ -15,10 +17,18 @@ from indexlang.nest.rows import rows
 
 def lowered(e: Equation, program: Program) -> Iterator[Nest]:
     """The kernels of an equation of a program whose borders are lowered and whose extents are known, in order."""
-    if e.accumulates:
+    if e.accumulates and is_one_to_one(e):
+        yield inner(_in_place(e, program), Body(program))
+    elif e.accumulates:
         yield _scatter(e, Body(program))
     else:
         yield rows(e, Body(program)) or inner(e, Body(program))
+
+
+def _in_place(e: Equation, program: Program) -> Equation:
+    """`T[i] += f(i)` as `T[i] = T[i] + f(i)`: every element is read and written by one iteration only."""
+    element = Read(e.target, e.left, None, program.tensor(e.target).dtype.read)
+    return replace(e, accumulates=False, body=Builder(program.float_type).apply(ops.ADD, element, e.body))
 
 
 def cleared(e: Equation, program: Program) -> Nest:

@@ -101,7 +101,7 @@ def _cut(e: Equation, found: Contraction) -> tuple[Bound, int] | None:
     columns = max(_size((found.column,)), 1)
     rows = elements // columns
     shares = -(-rows // _ROWS) * -(-columns // (_COLUMNS if rows > _FEW_ROWS else _FEW_COLUMNS))
-    if e.accumulates or 2 * shares > _SHARES or elements * _size(over) < _LEAST_WORK:
+    if 2 * shares > _SHARES or elements * _size(over) < _LEAST_WORK:
         return None
     wanted = _SHARES // max(shares, 1)
     for k, b in enumerate(over):
