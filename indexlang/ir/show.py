@@ -75,6 +75,8 @@ def _left(s: Expr, ranges: dict[str, Bound]) -> str:
         return f"({','.join(_bound(ranges[v]) for v in names)})"
     if len(names) == 1 and form.terms[0][1] == 1:
         return f"{show(Const(form.constant, DType.INT))}+{_bound(ranges[names[0]])}"
+    if len(names) == 1:
+        return f"{show(s).replace(' ', '')}:{ranges[names[0]].extent}"
     return show(s)
 
 

@@ -125,6 +125,7 @@ class _Preparation:
         self.names = {t.name for t in program.tensors}
         self.made: dict[object, str] = {}
         self.equations: list[Equation] = []
+        self.reach = self._reaches()
         # tensors that live inside others
         self.inside = {source for e in program.equations if (source := copied(e)) is not None}
 
@@ -138,10 +139,9 @@ class _Preparation:
         if found is None or self._is_vector_product(found):
             yield e
             return
-        box = {b.name: b.extent for b in (*e.indices, *found.total.over)}
         body = e.body
         if found.a.border is not None:
-            padded = yield from self._padded(found.a, box)
+            padded = yield from self._padded(found.a)
             body = _replaced(body, found.a, padded)
         last = found.w.subscripts[-1]
         if not (isinstance(last, Index) and last.name == found.column.name):
@@ -155,22 +155,21 @@ class _Preparation:
         contiguous = isinstance(last, Index) and last.name == found.column.name
         return found.row is None and not contiguous
 
-    def _padded(self, read: Read, box: dict[str, Extent]) -> Generator[Equation, None, Read]:
-        """`P[u,v] = L[u-1,v-1 else 0]`, as far as the access reaches."""
+    def _padded(self, read: Read) -> Generator[Equation, None, Read]:
+        """`P[u,v] = L[u-1,v-1 else 0]`, as far as any access with that border reaches."""
         assert read.border is not None
         source = self.program.tensor(read.tensor)
         around = self._may_live_inside(source, read.border)
         lows: list[int] = []
         extents: list[Extent] = []
-        for s, n in zip(read.subscripts, source.extents, strict=True):
-            low, high = self._reach(s, box)
+        for (low, high), n in zip(self.reach[read.tensor, read.border], source.extents, strict=True):
             if isinstance(n, int) and low >= 0 and high < n:
                 low, high = 0, n - 1
             elif around and isinstance(n, int):
                 low, high = min(low, 0), max(high, n - 1)
             lows.append(low)
             extents.append(n if (low, high) == (0, n - 1) else high - low + 1)
-        key = (read.tensor, tuple(lows), tuple(extents), read.border)
+        key = (read.tensor, read.border)
         name = self.made.get(key)
         if name is None:
             name = self.made[key] = self._fresh(f"{read.tensor}_padded")
@@ -199,6 +198,19 @@ class _Preparation:
         left = tuple(Index(b.name) for b in indices)
         body = Read(read.tensor, subscripts, read.border, read.dtype)
         return Equation(made.name, indices, left, False, body, read.span)
+
+    def _reaches(self) -> dict[tuple[str, Border], list[tuple[int, int]]]:
+        """Between which values the subscripts of contractions stay, by tensor and border, axis by axis."""
+        out: dict[tuple[str, Border], list[tuple[int, int]]] = {}
+        for e in self.program.equations:
+            found = contraction(e, self.program)
+            if found is None or found.a.border is None or self._is_vector_product(found):
+                continue
+            box = {b.name: b.extent for b in (*e.indices, *found.total.over)}
+            spans = [self._reach(s, box) for s in found.a.subscripts]
+            key = (found.a.tensor, found.a.border)
+            out[key] = [(min(p, r), max(q, s)) for (p, q), (r, s) in zip(out.get(key, spans), spans, strict=True)]
+        return out
 
     def _reach(self, s: Expr, box: dict[str, Extent]) -> tuple[int, int]:
         spread = span_of(affine(s) or Affine(0), box)
