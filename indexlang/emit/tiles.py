@@ -105,7 +105,7 @@ class Tiles(Expressions):
             self.line(f"for {row} in range({start}, {stop}):")
             self._call(t, 1, columns, part)
             return
-        if t.ending:
+        if t.ending or t.rounds:
             self._disjoint(t, start, stop, columns, part)
             return
         if t.short:

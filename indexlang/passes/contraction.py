@@ -11,6 +11,7 @@ after    B_t[j,k] = B[k,j];  C[i,k] = sum A[i,j]*B_t[j,k]
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
+from math import prod
 
 from indexlang.ir import ops
 from indexlang.ir.affine import Affine, affine
@@ -25,6 +26,7 @@ from indexlang.passes.embed import copied
 from indexlang.passes.surround import surrounded
 
 _LEAST_TERMS = 4
+_HEAVY = 8  # times larger than the rest: too much to be copied
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,9 @@ class _Preparation:
         if found is None or self._is_vector_product(found):
             yield e
             return
+        if self._is_heavy(e, found):
+            yield from self._turned(e, found)
+            return
         body = e.body
         if found.a.border is not None:
             padded = yield from self._padded(found.a)
@@ -154,6 +159,30 @@ class _Preparation:
         last = found.w.subscripts[-1]
         contiguous = isinstance(last, Index) and last.name == found.column.name
         return found.row is None and not contiguous
+
+    def _is_heavy(self, e: Equation, found: Contraction) -> bool:
+        """Whether w would have to be transposed, and has many times the elements of all else."""
+        last, row = found.w.subscripts[-1], found.row
+        if row is None or found.a.border is not None or (isinstance(last, Index) and last.name == found.column.name):
+            return False
+        a, w = (_elements(self.program.tensor(r.tensor).extents) for r in (found.a, found.w))
+        column_of_a = any(isinstance(s, Index) and s.name == row.name for s in found.a.subscripts)
+        return column_of_a and not e.accumulates and w >= _HEAVY * (a + _elements(tuple(b.extent for b in e.indices)))
+
+    def _turned(self, e: Equation, found: Contraction) -> Iterator[Equation]:
+        """`C[i,k] = sum A[i,j]*B[k,j]` as `C_turned[k,i] = sum B[k,j]*A[i,j]` and `C[i,k] = C_turned[k,i]`."""
+        total, row = found.total, found.row
+        assert row is not None
+        used = free_indices(total)
+        own = (*(b for b in e.indices if b.name in used and b is not row), row)
+        name = self._fresh(f"{e.target}_turned")
+        made = Tensor(name, tuple(b.extent for b in own), total.dtype, Role.COMPUTED, span=e.span)
+        self.tensors.append(made)
+        self.program = self.program.replace(tensors=(*self.program.tensors, made))
+        left = tuple(Index(b.name) for b in own)
+        yield from self._prepared(Equation(name, own, left, False, total, e.span))
+        turned = Read(name, left, None, total.dtype, total.span)
+        yield replace(e, body=rewrite(e.body, lambda n: turned if n == total else n))
 
     def _padded(self, read: Read) -> Generator[Equation, None, Read]:
         """`P[u,v] = L[u-1,v-1 else 0]`, as far as any access with that border reaches."""
@@ -250,6 +279,10 @@ class _Preparation:
             name = f"{stem}{n}"
         self.names.add(name)
         return name
+
+
+def _elements(extents: tuple[Extent, ...]) -> int:
+    return prod(int(str(n)) for n in extents)
 
 
 def _replaced(body: Expr, old: Read, new: Read) -> Expr:

@@ -77,3 +77,33 @@ def test_a_long_sum_of_floats_is_exact_to_a_few_units() -> None:
     ones = {"X": np.full((200003, 3), 1.1, np.float32), "Y": np.full((200003, 5), 1.1, np.float32)}
     got = il.compile("C[i,j] = sum[b] X[b,i]*Y[b,j]", dtype="f32")(**ones)
     np.testing.assert_allclose(got, 200003 * float(np.float32(1.1)) ** 2, rtol=2e-6)
+
+
+@pytest.mark.parametrize(("b", "i", "j"), [(3, 70, 600), (16, 129, 517), (2, 300, 1031), (1, 57, 1024)])
+def test_outer_products_write_whole_rows(b: int, i: int, j: int) -> None:
+    inputs = drawn({"X": (b, i), "Y": (b, j)})
+    wanted = {"C": inputs["X"].T @ inputs["Y"]}
+    agrees(f"input X[{b},{i}]\ninput Y[{b},{j}]\nC[i,j] = sum[b] X[b,i]*Y[b,j]", inputs, wanted)
+    agrees("C[i,j] = sum[b] X[b,i]*Y[b,j]", inputs, wanted)
+
+
+@pytest.mark.parametrize(("b", "i", "j"), [(3, 70, 600), (16, 1031, 257), (1, 500, 64)])
+def test_a_heavy_matrix_is_not_transposed(b: int, i: int, j: int) -> None:
+    inputs = drawn({"Y": (b, j), "W": (i, j), "M": (b, i)})
+    text = f"input Y[{b},{j}]\ninput W[{i},{j}]\ninput M[{b},{i}]\nX[b,i] = M[b,i]*(sum[j] Y[b,j]*W[i,j])"
+    agrees(text, inputs, {"X": inputs["M"] * (inputs["Y"] @ inputs["W"].T)})
+    assert "W_t" not in il.compile(text).show("simple")
+
+
+def test_a_signal_of_several_axes() -> None:
+    inputs = drawn({"Y": (3, 33), "W": (5, 7, 9, 33)})
+    text = "input Y[3,33]\ninput W[5,7,9,33]\nX[b,x,y,i] = sum[j] Y[b,j]*W[x,y,i,j]"
+    agrees(text, inputs, {"X": np.einsum("bj,xyij->bxyi", inputs["Y"], inputs["W"])})
+
+
+@pytest.mark.parametrize("shape", [(3, 7, 5), (16, 90, 17), (1, 5000, 3), (40, 300, 33)])
+def test_sums_over_rows(shape: tuple[int, ...]) -> None:
+    inputs = drawn({"Z": shape, "L": shape, "m": shape[-1:]})
+    agrees("B[j] = -(sum[b,x] Z[b,x,j])", {"Z": inputs["Z"]}, {"B": -inputs["Z"].sum((0, 1))})
+    text = "S[j] = sum[b,x] Z[b,x,j]*(L[b,x,j]-m[j])"
+    agrees(text, inputs, {"S": (inputs["Z"] * (inputs["L"] - inputs["m"])).sum((0, 1))})

@@ -8,6 +8,7 @@ from math import prod
 from indexlang.ir import ops
 from indexlang.ir.affine import affine
 from indexlang.ir.build import Builder, integer
+from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program
 from indexlang.ir.expr import Bound, Const, Expr, Index, Read, Select, reads, rewrite
 from indexlang.ir.layout import layout
@@ -21,6 +22,12 @@ _MAX_SEGMENTS = 1 << 20
 _BLOCKS_WANTED = 32
 _LONG_RUN = 8  # terms: longer runs are no better, but nearer ones are
 _TILES_A_BLOCK = 8  # of rows
+_CACHE_PERIOD, _CACHE_WAYS = (
+    4096,
+    8,
+)  # bytes after which addresses fall on the same lines of the nearest cache; of how many
+_WIDE, _WIDE_PANEL = 8, 2048  # blocks of columns, and columns that go through together, where rows are written whole
+_MANY_ROWS = 256  # of a named extent: more are scheduled as many, fewer as few
 _TALL = 4  # tiles of rows for which a packed copy of w is worth its making
 _ROUND_TERMS, _ROUND_BYTES = 256, 1024  # of the sum in each round: terms of segments, bytes of a column
 _PANEL, _PANEL_ROWS = 128, 300  # columns and rows that go through the rounds together: they share copies in a cache
@@ -124,22 +131,25 @@ class _Tiling:
         rows = 24 if named_rows else _int(row.extent)
         columns = 4096 if isinstance(c.column.extent, Named) else _int(c.column.extent)
         dtype = c.total.dtype
-        tile_rows, vectors = self.target.choose_tile(rows, columns, dtype.value)
+        tile_rows, vectors = self.target.choose_tile(self._apart(rows, row, dtype), columns, dtype.value)
         lanes = self.target.lanes(dtype.size)
         width = vectors * lanes
-        long = rows >= _TALL * tile_rows and self._is_long()
-        panel = max(_PANEL // width, 1) * width if long else width
+        way = self._way(max(rows, _int(row.extent)), tile_rows, columns // width)
+        panel = width * max({"long": _PANEL // width, "wide": _WIDE_PANEL // width}.get(way, 1), 1)
         block = Bound(f"{c.column.name}_block", _blocks(c.column.extent, panel))
         around = prod(_int(b.extent) for b in c.batches) * _int(block.extent)
-        size = _evenly(rows, tile_rows, _PANEL_ROWS) if long else tile_rows * _TILES_A_BLOCK
-        row_block, start, stop = (self._panels if long and not named_rows else self._row_blocks)(row, size, around)
+        if way == "long":
+            size = _PANEL_ROWS // tile_rows * tile_rows if named_rows else _evenly(rows, tile_rows, _PANEL_ROWS)
+        else:
+            size = tile_rows * (_TALL if way == "wide" else _TILES_A_BLOCK)
+        row_block, start, stop = (self._panels if way else self._row_blocks)(row, size, around)
         first: Expr = self.build.apply(ops.MUL, integer(panel), Index(block.name))
         last = self.build.apply(ops.MIN, self.build.apply(ops.ADD, first, integer(panel)), integer(c.column.extent))
-        copied = size if self.a.get(row.name) == 1 and not named_rows else 0
-        rounds = self._rounds(first, last, copied) if long else None
+        copied = size if self.a.get(row.name) == 1 and way == "long" else 0
+        rounds = self._rounds(first, last, copied) if way else None
         at = Index(rounds.at) if rounds else first
         zero = {b.name for b in c.total.over}
-        adds = e.accumulates or long
+        adds = e.accumulates or way == "long"
         loop = TileLoop(
             _at_zero(self.out, zero, c.column.name, at), _at_zero(c.a, zero, "", at), _at_zero(c.w, zero, c.column.name, at),
             row.name, start, stop, tile_rows, vectors, lanes, c.column.name,
@@ -159,19 +169,29 @@ class _Tiling:
         iterations = (*before, block, *after, *((row_block,) if row_block else ()))
         return self._assembled(iterations, (*clear, loop, *finish), self._tables(rounds, width), tile_rows, vectors)
 
-    def _is_long(self) -> bool:
-        """Whether the sum is worth rounds, and can be cut into them."""
+    def _apart(self, rows: int, row: Bound, dtype: DType) -> int:
+        """No more rows in a tile than a cache holds side by side where all of them fall on the same lines of it."""
+        same = self.run.a == 1 and self.a.get(row.name, 0) * dtype.size % _CACHE_PERIOD == 0
+        return min(rows, _CACHE_WAYS) if same else rows
+
+    def _way(self, rows: int, tile_rows: int, blocks: int) -> str:
+        """`long`: a sum in rounds; `wide`: a short sum, and so much result that its rows are best written as a whole."""
+        if rows < _TALL * tile_rows or (isinstance(self.c.row and self.c.row.extent, Named) and rows < _MANY_ROWS):
+            return ""
         if self.segments > 1 and (isinstance(self.run.extent, Named) or self.run.extent > _ROUND_TERMS):
-            return False
-        return self.segments * self.run.extent > 2 * _ROUND_TERMS or self._has_named_sum()
+            return ""
+        if self.segments * self.run.extent > 2 * _ROUND_TERMS:
+            return "long"
+        return "wide" if blocks >= _WIDE else ""
 
     def _rounds(self, first: Expr, last: Expr, rows: int) -> Rounds:
         terms = _ROUND_BYTES // self.c.total.dtype.size
-        size = terms if self.segments == 1 else max(terms // max(self.run.extent, 1), 1)
+        if self.segments * self.run.extent <= 2 * _ROUND_TERMS:  # all in one
+            size = 2 * _ROUND_TERMS if isinstance(self.run.extent, Named) else max(self.segments, self.run.extent)
+            size = size if self.segments == 1 else self.segments
+        else:
+            size = terms if self.segments == 1 else max(terms // max(self.run.extent, 1), 1)
         return Rounds(size, rows, "places", f"{self.c.column.name}_at", first, last)
-
-    def _has_named_sum(self) -> bool:
-        return any(isinstance(b.extent, Named) for b in self.c.total.over)
 
     def _tables(self, rounds: Rounds | None, width: int) -> dict[str, tuple[int, ...]]:
         if rounds is None:
@@ -197,7 +217,7 @@ class _Tiling:
 
     def _panels(self, row: Bound, size: int, around: int) -> tuple[Bound | None, Expr, Expr]:
         """Blocks of at most `size` rows."""
-        if _int(row.extent) <= size:
+        if _int(row.extent) <= size and not isinstance(row.extent, Named):
             return None, integer(0), integer(row.extent)
         block = Bound(f"{row.name}_block", _blocks(row.extent, size))
         start = self.build.apply(ops.MUL, integer(size), Index(block.name))
