@@ -1,9 +1,10 @@
-"""Left sides: whether they name every element at most once."""
+"""Left sides: which elements two points of an equation may have in common."""
 
 from collections.abc import Mapping
 
 from indexlang.ir.affine import Affine, Variable, affine
 from indexlang.ir.equation import Equation
+from indexlang.ir.expr import Bound
 from indexlang.ir.size import Extent
 
 
@@ -34,3 +35,13 @@ def _told(form: Affine, wanted: set[Variable], extents: Mapping[str, Extent]) ->
             return set()
         reach += c * (n - 1)
     return {v for _, v in steps}
+
+
+def separate_indices(e: Equation) -> tuple[Bound, ...]:
+    """The left indices of which two values never meet at an element: each is alone on an axis."""
+    alone: set[Variable] = set()
+    for s in e.left:
+        form = affine(s)
+        if form is not None and form.is_concrete and len(form.terms) == 1:
+            alone.add(form.terms[0][0])
+    return tuple(b for b in e.indices if b.name in alone)

@@ -75,8 +75,9 @@ def make_plan(program: Program, target: Target) -> Plan:
 
 
 def _steps(e: Equation, program: Program, checks: Checks, target: Target, begun: set[str]) -> Iterator[Step]:
-    for nest, access, axis in checks.checks(e):
-        yield _step(nest, e, CheckedRead(e, access, axis, nest))
+    for checked in (e,) if e.checks is None else e.checks:
+        for nest, access, axis in checks.checks(checked):
+            yield _step(nest, e, CheckedRead(checked, access, axis, nest))
     if e.target not in begun and not e.part and (e.accumulates or not _covers(e, program)):
         yield _step(cleared(e, program), e)
     begun.add(e.target)
