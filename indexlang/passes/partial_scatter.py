@@ -3,7 +3,8 @@
 before   H[label[b]] += w[b]                                  (b of 100000, H of 10)
 after    H_part[q, label[4096*q+b]] += w[4096*q+b];  H[u] += sum[q] H_part[q,u]
 
-Blocks depend on the equation alone, and each adds its points in order: the same bits for every number of threads.
+Where there are many more elements than points, there are no copies: see `nest/scatter.py`. Blocks depend on the
+equation alone, and each adds its points in order: the same bits for every number of threads.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from indexlang.ir.lefts import is_one_to_one, separate_indices
 from indexlang.ir.size import Extent
 
 _LEAST_POINTS = 2048  # of a block
-_MOST_BLOCKS = 64
+_MOST_BLOCKS, _FEW_BLOCKS = 64, 8
 _ENOUGH = 256  # elements of separate indices keep the threads busy without blocks
 
 
@@ -91,12 +92,14 @@ class _Splitting:
         elements = prod(_int(n) for n in self.program.tensor(e.target).extents)
         beside = prod(_int(b.extent) for b in separate)
         number = prod(_int(b.extent) for b in points)
-        least = max(_LEAST_POINTS, 4 * elements // max(beside, 1))
-        if beside >= _ENOUGH or number < 2 * least or not points:
+        copy = elements // max(beside, 1)
+        blocks = min(number // max(_LEAST_POINTS, 4 * copy), _MOST_BLOCKS)
+        if blocks < _FEW_BLOCKS and number >= 2 * _LEAST_POINTS and copy <= 4 * number:
+            blocks = _FEW_BLOCKS
+        if beside >= _ENOUGH or blocks < 2:
             return None
         first = next(b for b in points if _int(b.extent) > 1)
-        inner = number // _int(first.extent)
-        block = max(-(-least // inner), -(-_int(first.extent) // _MOST_BLOCKS))
+        block = -(-_int(first.extent) // blocks)
         return (first, block) if _int(first.extent) >= 2 * block else None
 
     def _fresh(self, stem: str) -> str:

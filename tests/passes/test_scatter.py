@@ -56,6 +56,19 @@ def test_many_points_meet_at_few_elements(n: int, bins: int) -> None:
     agrees(head(given) + f"tensor H[{bins}]\nH[b] += b\nH[l[b]] += v[b]", given, {"H": wanted + np.arange(bins)})
 
 
+@pytest.mark.parametrize(
+    ("n", "x", "y", "j"), [(5000, 70, 80, 1), (5000, 5, 30000, 2), (4096, 17, 4099, 3), (6000, 90000, 1, 1)]
+)
+def test_points_that_fall_far_apart(n: int, x: int, y: int, j: int) -> None:
+    given = {"r": places(n, below=x), "c": places(n, below=y), **drawn({"v": (n, j)})}
+    given["r"][: n // 2], given["c"][: n // 2] = x // 2, y // 3
+    wanted = np.zeros((x, j, y))
+    np.add.at(wanted, (given["r"], slice(None), given["c"]), given["v"])
+    text = f"tensor T[{x},{j},{y}]\nT[r[n],j,c[n]] += v[n,j]"
+    agrees(head(given) + text, given, {"T": wanted})
+    assert "serial" not in il.compile(head(given) + text).show("nest")
+
+
 def test_points_of_two_indices_in_blocks() -> None:
     given = {"l": places(300, 50, below=4), **drawn({"v": (300, 50, 3)})}
     wanted = np.zeros((4, 3))
