@@ -4,7 +4,7 @@ before   T[i:4] += X[i];  T[i:4] += sum[k] exp(A[i,k])
 after    T[i:4] = X[i];  T_term[i:4] = sum[k] exp(A[i,k]);  T[i:4] += T_term[i]
 
 The first equation of a tensor gives its elements where it covers them. A reduction becomes a term of its own, with a
-schedule of its own; a contraction stays, since its tiles can add to what is there.
+schedule of its own, whatever the left side; a contraction stays if its tiles can add to what is there.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def _covers(e: Equation, program: Program) -> bool:
 def _apart(e: Equation, program: Program, tensors: list[Tensor], names: set[str]) -> Iterator[Equation]:
     """The equation after that of its term, if it needs one."""
     reduces = any(isinstance(n, Reduce) for n in walk(e.body))
-    if not (e.accumulates and reduces and is_one_to_one(e)) or contraction(e, program) is not None:
+    if not (e.accumulates and reduces) or contraction(e, program) is not None:
         yield e
         return
     name, n = f"{e.target}_term", 1
@@ -49,5 +49,6 @@ def _apart(e: Equation, program: Program, tensors: list[Tensor], names: set[str]
     names.add(name)
     tensors.append(Tensor(name, tuple(b.extent for b in e.indices), e.body.dtype, Role.COMPUTED, span=e.span))
     left = tuple(Index(b.name) for b in e.indices)
-    yield Equation(name, e.indices, left, False, e.body, e.span)
-    yield replace(e, body=Read(name, left, None, e.body.dtype, e.span))
+    before, after = (None, None) if e.checks is None else (e.checks, ())
+    yield Equation(name, e.indices, left, False, e.body, e.span, checks=before)
+    yield replace(e, body=Read(name, left, None, e.body.dtype, e.span), checks=after)

@@ -38,6 +38,8 @@ def test_rows_of_a_table(n: int, j: int) -> None:
         "tensor T[7,5]\nT[2*i+1,r[n]] += v[n]*(sum[m:3] w[m]*v[m+1]) + i*w[i]",
         "tensor T[5]\nT[r[n]] += v[n]\nT[c[n]//2] += 2*v[n]\nT[k] += w[k]",
         "tensor T[5]\nT[k] += w[k]\nT[r[n]] += v[n]",
+        "tensor T[5,4]\nT[r[n],j:4] += sum[m:3] w[m]*v[m+j]*v[n]",
+        "tensor T[5]\nT[r[n]] += sum[m] (v[m] if c[m] == r[n] else 0)",
         "tensor T[5] : int\nT[r[n]] += 1",
         "tensor T[5,4]\nT[r[n],i] += w[i] if c[n] > i else 0",
         "tensor T[5,3]\nT[r[n],2-i] += v[n]*w[i]",
