@@ -27,7 +27,7 @@ class Cursor:
 
     def __init__(self, pieces: list[Piece], indices: list[frozenset[str]]) -> None:
         self.pieces = pieces
-        self.at = 0
+        self.at: int = 0
         self.formula = 0
         self._indices = indices
         self.is_letterwise = False  # inside `_{ij}`, where each letter is a name
