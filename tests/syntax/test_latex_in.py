@@ -1,13 +1,10 @@
 """LaTeX in: the lecture's formulas letter by letter, other ways to write, and what is said of bad LaTeX."""
 
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from commandline import indexlang
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from lecture_formulas import FORMULAS, OTHERS, Formula, Other
 
 import indexlang as il
@@ -220,60 +217,3 @@ def test_a_bad_row_costs_one_message():
 def test_a_function_of_a_slide_is_used():
     net = il.compile(r"$$\text{Relu}(x) = \max(x, 0)$$ and $$Y[i] = \text{Relu}(X[i] - 1)$$")
     np.testing.assert_array_equal(net.interpret(X=np.array([0.0, 1, 2])), [0, 0, 1])
-
-
-def only_messages(text: str) -> None:
-    """Whatever stands in LaTeX, the answer is messages with places and hints."""
-    found = il.check(text + " %\\sum")
-    for d in found:
-        assert d.message
-        assert d.hint
-        assert str(il.IndexlangError([d]))
-
-
-@pytest.mark.parametrize("text", [f.latex for f in FORMULAS[::6]] + [w[0] for w in WAYS[::4]])
-def test_latex_cut_anywhere_gets_messages(text: str):
-    for end in range(0, len(text), 1 if len(text) < 200 else 3):
-        only_messages(text[:end])
-        only_messages(text[end:])
-
-
-SIGNS = r"""\sum_ \frac \sqrt { } { } [ ] ( ) _ ^ & \\ \begin{cases} \end{cases} \text{for} \text{otherwise} \left \right
-    \hat \tilde \ell \Delta x L i j , ; = + - * ' . | $ $$ % 1 \max \cdot \times \quad \textcolor{red} \lfloor \rfloor
-    \lvert \{ \text{ \begin \dots \infty \log e < ~ # 2.5 σ \textbf \label NEWLINE"""
-PIECES = SIGNS.split()
-
-
-def with_lines(text: str) -> str:
-    return text.replace("NEWLINE", "\n")
-
-
-@settings(max_examples=600)
-@given(st.lists(st.sampled_from(PIECES), max_size=25).map(" ".join).map(with_lines))
-def test_any_pieces_of_latex_get_messages(text: str):
-    only_messages(text)
-
-
-@settings(max_examples=300)
-@given(
-    st.sampled_from(FORMULAS), st.lists(st.tuples(st.floats(0, 0.999), st.sampled_from(PIECES)), min_size=1, max_size=3)
-)
-def test_lecture_formulas_with_pieces_put_in_get_messages(chosen: Formula, added: list[tuple[float, str]]):
-    text = chosen.latex
-    for where, piece in added:
-        at = int(where * len(text))
-        text = text[:at] + piece + text[at:]
-    only_messages(text)
-
-
-def test_deep_nesting_is_refused():
-    for text in (r"A = \sin" + "(" * 500, r"A = \frac{1}{" * 500, "A = x^{" * 400 + r"\sin 1", r"A = \hat{" * 500):
-        assert any(d.severity.value == "error" for d in il.check(text))
-
-
-def test_long_latex_takes_linear_time():
-    text = "$$A_{n}[i] = \\frac{1}{2} \\sum_j X[i,j]$$\n"
-    long = "".join(text.replace("n", str(n)) for n in range(400))
-    started = time.perf_counter()
-    assert read(long)[1] == []
-    assert time.perf_counter() - started < 3

@@ -5,7 +5,6 @@ from abc import ABC, abstractmethod
 from indexlang.syntax import lexer
 from indexlang.syntax.latex.cursor import Name
 from indexlang.syntax.latex.rows import Open, Rows
-from indexlang.syntax.latex.scan import Piece
 from indexlang.text.diagnostics import ProgramError, program_error
 from indexlang.text.source import Span
 
@@ -58,16 +57,9 @@ class Groups(Rows, ABC):
         if self.piece.kind == "end":
             raise program_error("E0102", self.piece.span, expected="`{`")
         stop = self.group_end() + self.sees("{")
-        if self.piece.kind == "number" and opener == "LBRACE":  # \frac12 is \frac{1}{2}
-            self._split_number(start)
+        if self.piece.kind == "number" and len(self.piece.text) > 1 and opener == "LBRACE":
+            raise program_error("E0120", self.piece.span, shown=self.piece.text, advice="put braces around the number")
         self._inside(start, stop, opener, closer)
-
-    def _split_number(self, at: int) -> None:
-        piece = self.pieces[at]
-        if len(piece.text) > 1:
-            source, start, end = piece.span.source, piece.span.start, piece.span.end
-            first = Piece("number", piece.text[0], Span(source, start, start + 1))
-            self.pieces[at : at + 1] = [first, Piece("number", piece.text[1:], Span(source, start + 1, end))]
 
     def _reduction(self, op: str, span: Span) -> None:
         self.push("REDUCE", op, span)

@@ -80,14 +80,14 @@ class Reader(Commands):
         self.after_space = bool(self.now.tokens)
         if self.indent is not None:
             self.indent += words.SPACES[piece.span.text[1:]]
-        elif not self.opened and any(t.kind in SIGNS for t in self.now.tokens) and self._says_more():
+        elif not self.opened and not self.now.kinds.isdisjoint(SIGNS) and self._says_more():
             self.drop_comma()
             self.row_ended = True
 
     def _says_more(self) -> bool:
         """Whether the rest of the row is an equation or a relation by itself: `A = B \\qquad C = D`."""
         depth = 0
-        for at in range(self.at, len(self.pieces)):
+        for at in range(self.at, min(self.at + _ROW, len(self.pieces))):
             piece = self.pieces[at]
             if piece.kind == "end" or (piece.kind == "command" and piece.text == "\\"):
                 return False
@@ -99,15 +99,16 @@ class Reader(Commands):
 
     def _line_end(self) -> None:
         """The end of a line ends an equation if the next line has one of its own."""
-        rest: list[Piece] = []
-        for piece in self.pieces[self.at :]:
+        if self.opened or self.piece.text == "=" or "EQUALS" not in self.now.kinds:
+            return
+        for at in range(self.at, len(self.pieces)):
+            piece = self.pieces[at]
             if piece.kind in ("newline", "end") or piece.text == "\\":
-                break
-            rest.append(piece)
-        has_sign = any(p.kind == "symbol" and p.text in ("=", "+=", "<-") for p in rest[1:])
-        if not self.opened and has_sign and rest[0].text != "=" and any(t.kind == "EQUALS" for t in self.now.tokens):
-            self.row_ended = True
-            self.indent = 0
+                return
+            if at > self.at and piece.kind == "symbol" and piece.text in ("=", "+=", "<-"):
+                self.row_ended = True
+                self.indent = 0
+                return
 
     def _name(self) -> None:
         if lexer.TWINS.get(self.piece.text) in lexer.REDUCTIONS:  # Σ
@@ -188,5 +189,6 @@ def _kind(piece: Piece) -> str:
     return lexer.KINDS.get(piece.text, "") if piece.kind == "symbol" else ""
 
 
+_ROW = 1000  # pieces: a longer row is not looked through for a second equation
 _ADVICE = {"|": "write `\\lvert x \\rvert` for an absolute value", "_": "a subscript follows a name",
            "'": "a prime follows a name", "$": "one `$…$` or `$$…$$` holds one formula"}  # fmt: skip
