@@ -20,10 +20,12 @@ loss = sum N4[b,x,y,j]^2
 FUNCTIONS = """
 input X[B, 64, 64]
 param V[64, 64]
+param U[64, 64]
+param T[64, 64]
 A[b,i,j] = sum V[k,j]*X[b,i,k]
-C[b,i,j] = sum V[k,j]*gelu(A[b,i,k])
+C[b,i,j] = sum U[k,j]*gelu(A[b,i,k])
 D[b,i,j] = gelu(C[b,i,j])
-E[b,i,j] = sum V[k,j]*D[b,i,k]
+E[b,i,j] = sum T[k,j]*D[b,i,k]
 F[b,i,j] = softplus(E[b,i,j])
 G[b,i,j] = sum V[k,j]*F[b,i,k]
 loss = sum G[b,j,i]^2
