@@ -8,11 +8,15 @@ from indexlang.infer.scope import Options
 from indexlang.ir.equation import Program
 from indexlang.nest.moves.contract import Target
 from indexlang.nest.show import show_nest
+from indexlang.passes.accumulate import store_first_terms
 from indexlang.passes.borders import lower_borders
 from indexlang.passes.contraction import prepare_contractions
 from indexlang.passes.dce import drop_dead
 from indexlang.passes.embed import embed_copies
 from indexlang.passes.fuse import fuse_readers
+from indexlang.passes.partial_scatter import split_scatters
+from indexlang.passes.residues import split_residues
+from indexlang.passes.share_sums import share_long_sums
 from indexlang.passes.split_sums import split_long_sums
 from indexlang.run.plan import Plan, make_plan
 from indexlang.syntax import ast
@@ -31,8 +35,8 @@ def typed(module: ast.Module, options: Options) -> Program:
 
 def simple(program: Program, wanted: tuple[str, ...]) -> Program:
     """The equations as they are computed: all passes, in order. The program's extents are known."""
-    live = fuse_readers(drop_dead(program, wanted))
-    return lower_borders(embed_copies(split_long_sums(prepare_contractions(live))))
+    live = split_residues(fuse_readers(store_first_terms(split_scatters(drop_dead(program, wanted)))))
+    return lower_borders(embed_copies(split_long_sums(share_long_sums(prepare_contractions(live)))))
 
 
 def plan(program: Program, wanted: tuple[str, ...], target: Target) -> Plan:

@@ -120,8 +120,10 @@ def _multiply_adds(n: Reduce) -> int:
 
 
 def _written(e: Equation) -> str:
-    """The equation as the user wrote it, on one line."""
-    text = e.span.text if e.span is not NOWHERE else show_equation(e)
+    """The equation as the user wrote it, on one line; in the notation if that was LaTeX."""
+    text = e.span.text
+    if e.span is NOWHERE or "\\" in text:
+        text = show_equation(e)
     return " ".join(text.split())
 
 

@@ -4,6 +4,7 @@ pointer_f32(address) …     an int64 as a pointer; `p[i]` reads and `p[i] = v` 
 input_f32(address) …       the same, to be read only: LLVM may take it that no write through an output touches it
 output_f32(address) …      the same, for what the worker writes; it may be read too
 shift(p, n)                the pointer n elements further on
+scratch_f32(n)             room for n elements (a literal) on the stack of the thread, like an output; and scratch_f64
 plus(a, b), times(a, b)    like + and *, but LLVM may reorder a chain of them, so that a reduction becomes vectors
 max2(a, b), min2(a, b)     the greater or smaller; NaN if either is NaN, as numpy.maximum and numpy.minimum
 atomic_min(p, i, v)        p[i] = min(p[i], v) for int64, safe between threads
@@ -15,7 +16,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core.errors import TypingError
+from numba.core.errors import RequireLiteralValue, TypingError
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
@@ -161,6 +162,30 @@ def shift(typing, pointer, count):
         return builder.gep(start, [steps])
 
     return pointer(pointer, types.int64), generate
+
+
+def _scratch_function(element: Any, name: str) -> Any:
+    kind = Pointer(element, "output")
+
+    def scratch(typing, count):
+        if not isinstance(count, types.IntegerLiteral):
+            raise RequireLiteralValue("count")
+
+        def generate(context, builder, signature, args):
+            room = ir.ArrayType(context.get_value_type(element), count.literal_value)
+            with builder.goto_entry_block():
+                place = builder.alloca(room)
+            place.align = 64
+            return builder.bitcast(place, _BYTES)
+
+        return kind(count), generate
+
+    scratch.__name__ = name
+    return intrinsic(prefer_literal=True)(scratch)
+
+
+scratch_f32 = _scratch_function(types.float32, "scratch_f32")
+scratch_f64 = _scratch_function(types.float64, "scratch_f64")
 
 
 def _chain(float_name: str, int_name: str, name: str) -> Any:

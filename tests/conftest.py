@@ -7,7 +7,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 HERE = Path(__file__).resolve().parent
-for folder in (HERE, HERE / "property", HERE.parent):  # `cases`, `generate`; indexlang when it is not installed
+for folder in (
+    HERE,
+    HERE / "property",
+    HERE / "passes",
+    HERE.parent,
+):  # `cases`, `generate`; indexlang when it is not installed
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
 

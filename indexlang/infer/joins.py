@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import prod
+from math import gcd, prod
 from typing import cast
 
 from indexlang.infer.declarations import names_in
 from indexlang.infer.equations import Hint, Made, Stated, elaborate_equation
 from indexlang.infer.scope import World
 from indexlang.infer.vectors import IndexForm, is_extent, is_slice
+from indexlang.ir.affine import Affine, affine
 from indexlang.ir.dtypes import DType, joined
 from indexlang.ir.equation import Role, Tensor
 from indexlang.ir.size import Extent, at_least, same
@@ -231,7 +232,7 @@ def as_parts(made: list[Made], stated: Stated) -> list[Made]:
                 raise program_error("E0202", m.equation.span, name=m.equation.target, because=where)
     given: Extent = 0
     for box in boxes:
-        given = given + prod((n for _, n in box), start=cast(Extent, 1))
+        given = given + prod((n for _, n, _ in box), start=cast(Extent, 1))
     wanted = prod((x for x in stated.extents if x is not None), start=cast(Extent, 1))
     if same(given, wanted) is False:
         name = made[0].equation.target
@@ -240,18 +241,30 @@ def as_parts(made: list[Made], stated: Stated) -> list[Made]:
     return [replace(m, equation=replace(m.equation, part=True)) for m in made]
 
 
-def _box(m: Made) -> list[tuple[Extent, Extent]]:
-    """Where an equation's box begins on each axis, and its extents."""
-    starts = m.equation.starts
-    if starts is None:
-        raise program_error("E0422", m.equation.span, message="one of several equations of a tensor gives a box of it")
-    return list(zip(starts, (b.extent for b in m.equation.indices), strict=True))
+def _box(m: Made) -> list[tuple[Extent, Extent, int]]:
+    """Where an equation's box begins on each axis, how many elements it has there, and how far apart they are."""
+    e = m.equation
+    forms = [affine(x) for x in e.left]
+    extents = {b.name: b.extent for b in e.indices}
+    out: list[tuple[Extent, Extent, int]] = []
+    for form in forms:
+        match form:
+            case Affine(constant=start, terms=((str() as name, int() as step),)) if step > 0 and name in extents:
+                out.append((start, extents.pop(name), step))
+            case _:
+                out = []
+                break
+    if len(out) != len(forms) or extents:
+        raise program_error("E0422", e.span, message="one of several equations of a tensor gives a box of it")
+    return out
 
 
-def _apart(a: list[tuple[Extent, Extent]], b: list[tuple[Extent, Extent]]) -> bool | None:
+def _apart(a: list[tuple[Extent, Extent, int]], b: list[tuple[Extent, Extent, int]]) -> bool | None:
     """Whether two boxes have no element in common; None where that depends on names."""
     found: list[bool | None] = []
-    for (low, n), (other, m) in zip(a, b, strict=True):
-        found += [at_least(other, low + n), at_least(low, other + m)]
+    for (low, n, step), (other, m, wide) in zip(a, b, strict=True):
+        found += [at_least(other, low + (n - 1) * step + 1), at_least(low, other + (m - 1) * wide + 1)]
         found += [same(n, 0), same(m, 0)]
+        between = other - low
+        found.append(isinstance(between, int) and between % gcd(step, wide) != 0)
     return True if True in found else None if None in found else False

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Union
 
 from indexlang.ir import ops
+from indexlang.ir.dtypes import DType
 from indexlang.ir.expr import Apply, Const, Expr, Index
 from indexlang.ir.size import Extent, Size, floordiv
 
@@ -128,6 +129,26 @@ def _quotient(above: Affine | None, below: Affine | None) -> Affine | None:
             return Affine(constant // d, whole)
         return Affine(constant // d, whole) + Affine(0, ((Floor(Affine(constant % d, rest), d), 1),))
     return Affine(0, ((Floor(above, d), 1),))
+
+
+def expression(form: Affine) -> Expr:
+    """An int expression of that form: its terms in order, the constant last, without zeros and ones."""
+    out: Expr | None = None
+    for v, c in form.terms:
+        place: Expr
+        if isinstance(v, str):
+            place = Index(v)
+        else:
+            place = Apply(ops.FLOORDIV, (expression(v.above), Const(v.below, DType.INT)), DType.INT)
+        minus = isinstance(c, int) and c < 0 and out is not None
+        factor = -c if minus else c
+        term = place if factor == 1 else Apply(ops.MUL, (Const(factor, DType.INT), place), DType.INT)
+        out = term if out is None else Apply(ops.SUB if minus else ops.ADD, (out, term), DType.INT)
+    if out is None or form.constant == 0:
+        return Const(form.constant, DType.INT) if out is None else out
+    below = isinstance(form.constant, int) and form.constant < 0
+    rest = Const(-form.constant if below else form.constant, DType.INT)
+    return Apply(ops.SUB if below else ops.ADD, (out, rest), DType.INT)
 
 
 def value(form: Affine, point: Mapping[str, int]) -> int:

@@ -77,6 +77,7 @@ class Equation:
              every element of the target                                                                 (E0303)
     part     one of several equations that define the target together: their left sides are disjoint, and all of
              them cover it. Never with `accumulates`. See `parts.py`
+    checks   set by passes only: the equations whose run-time checks are made before this one, in place of its own
     """
 
     target: str
@@ -86,6 +87,7 @@ class Equation:
     body: Expr
     span: Span = field(default=NOWHERE, compare=False, repr=False)
     part: bool = False
+    checks: "tuple[Equation, ...] | None" = field(default=None, compare=False, repr=False)
 
     @property
     def is_plain(self) -> bool:

@@ -4,30 +4,43 @@ before   Y[b:8,y:56,j:3] = 2*X[b,y,j]
 after    Y[0,0,byj:1344] = 2*X[0,0,byj]       as addresses go: the last subscript runs on beyond its axis
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from indexlang.ir import ops
 from indexlang.ir.build import integer
 from indexlang.ir.equation import Equation, Program
 from indexlang.ir.expr import Bound, Expr, Index, Read, Reduce, children, free_indices, reads, rewrite, with_children
+from indexlang.ir.size import Named
 from indexlang.nest.steps import known, steps
 
 
 def collapsed(e: Equation, program: Program) -> Equation:
     """The equation with as few indices as its addresses allow, left ones and those of reductions. For lowering only."""
-    taken = {b.name for b in e.indices} | _names(e.body)
-    body = _reductions(e.body, taken, program)
-    target = Read(e.target, e.left, None, program.tensor(e.target).dtype)
-    pair = next(
-        (pq for pq in zip(e.indices, e.indices[1:], strict=False) if _as_one(*pq, (target, body), program)), None
-    )
+    body = _reductions(e.body, {b.name for b in e.indices} | _names(e.body), program)
+    return _left(replace(e, body=body), program, lambda p, q: True)
+
+
+def collapsed_rows(e: Equation, program: Program) -> Equation:
+    """The equation with fewer left indices; the last one, and those of named extents, stay as they are."""
+    own = e.indices[-1:]
+    return _left(e, program, lambda p, q: q not in own and not _is_named(p, q))
+
+
+def _is_named(*bounds: Bound) -> bool:
+    return any(isinstance(b.extent, Named) for b in bounds)
+
+
+def _left(e: Equation, program: Program, may: Callable[[Bound, Bound], bool]) -> Equation:
+    parts = (Read(e.target, e.left, None, program.tensor(e.target).dtype), e.body)
+    neighbours = zip(e.indices, e.indices[1:], strict=False)
+    pair = next((pq for pq in neighbours if may(*pq) and _as_one(*pq, parts, program)), None)
     if pair is None:
-        return replace(e, body=body)
-    one, merge = _merged(*pair, taken)
+        return e
+    one, merge = _merged(*pair, {b.name for b in e.indices} | _names(e.body))
     left = tuple(rewrite(s, merge) for s in e.left)
     indices = tuple(one if b is pair[1] else b for b in e.indices if b is not pair[0])
-    return collapsed(replace(e, indices=indices, left=left, body=rewrite(body, merge)), program)
+    return _left(replace(e, indices=indices, left=left, body=rewrite(e.body, merge)), program, may)
 
 
 def _reductions(e: Expr, taken: set[str], program: Program) -> Expr:

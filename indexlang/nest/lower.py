@@ -4,21 +4,32 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from indexlang.ir import ops
+from indexlang.ir.build import Builder
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program
-from indexlang.ir.expr import Bound, Const, Expr, Index
+from indexlang.ir.expr import Bound, Const, Index, Read
+from indexlang.ir.lefts import is_one_to_one
 from indexlang.nest.body import Body
 from indexlang.nest.inner import inner
-from indexlang.nest.nodes import Nest, Store
+from indexlang.nest.nodes import Nest
 from indexlang.nest.rows import rows
+from indexlang.nest.scatter import scattered
 
 
 def lowered(e: Equation, program: Program) -> Iterator[Nest]:
     """The kernels of an equation of a program whose borders are lowered and whose extents are known, in order."""
-    if e.accumulates:
-        yield _scatter(e, Body(program))
+    if e.accumulates and is_one_to_one(e):
+        yield inner(_in_place(e, program), Body(program))
+    elif e.accumulates:
+        yield scattered(e, Body(program))
     else:
         yield rows(e, Body(program)) or inner(e, Body(program))
+
+
+def _in_place(e: Equation, program: Program) -> Equation:
+    """`T[i] += f(i)` as `T[i] = T[i] + f(i)`: every element is read and written by one iteration only."""
+    element = Read(e.target, e.left, None, program.tensor(e.target).dtype.read)
+    return replace(e, accumulates=False, body=Builder(program.float_type).apply(ops.ADD, element, e.body))
 
 
 def cleared(e: Equation, program: Program) -> Nest:
@@ -28,11 +39,3 @@ def cleared(e: Equation, program: Program) -> Nest:
     value = Const(False if target.dtype is DType.BOOL else 0, target.dtype)
     left = tuple(Index(b.name) for b in indices)
     return inner(Equation(e.target, indices, left, False, value, e.span), Body(program))
-
-
-def _scatter(e: Equation, body: Body) -> Nest:
-    """Add to elements in order, on one thread: any two iterations may meet."""
-    done: dict[Expr, Expr] = {}
-    before = body.hoisted(e.body, {b.name for b in e.indices}, done)
-    store = Store(e.target, e.left, body.filled(e.body, done), ops.SUM)
-    return replace(body.nest(e, e, e.indices, (*before, store), "serial"), serial=True)

@@ -71,6 +71,24 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Rounds:
+    """A long sum in rounds: all tiles of a panel sum a part of it, over packed copies of that part, then the next.
+
+    size    segments of each round; terms of the run where there is one segment only
+    rows    of the copy of a; 0: a stays where it is
+    places  name of the table with the pairs of offsets in a and w; `TileLoop.offsets` has those in the copies
+    at      the index that stands for a tile's first column: from `first` to `last`, the columns of the panel
+    """
+
+    size: int
+    rows: int
+    places: str
+    at: str
+    first: Expr
+    last: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class TileLoop:
     """All tiles of rows `start <= row < stop` and one block of columns of a contraction, in vector registers.
 
@@ -95,6 +113,9 @@ class TileLoop:
     offsets: str
     segments: Extent
     short: bool  # whether there may be fewer rows than a tile has
+    rounds: "Rounds | None" = None
+    rest: int = 0  # rows behind the last whole tile, where they are known
+    ending: str = ""  # "_add": the sums are added to what stands in `out`
 
 
 Node = For | Let | Add | Track | Store | Check | TileLoop

@@ -30,7 +30,8 @@ class _Lowering:
         box = {b.name: b.extent for b in e.indices}
         body = self._expr(e.body, box, Facts())
         left = tuple(self._expr(s, box, Facts()) for s in e.left)
-        return replace(e, body=body, left=left)
+        checks = None if e.checks is None else tuple(map(self.equation, e.checks))
+        return replace(e, body=body, left=left, checks=checks)
 
     def _expr(self, e: Expr, box: dict[str, Extent], facts: Facts) -> Expr:
         match e:

@@ -1,6 +1,6 @@
 """Sums of products: which indices play which part, and the copies that make the operands fit the tile kernel.
 
-A contraction is an equation of a tensor, or of a box of it, whose body holds one sum, over all left indices' level, of a product of two reads:
+A contraction is an equation with an affine left side whose body holds one sum, over all left indices' level, of a product of two reads:
 
     out[…,r,…,c] = f( sum[k…] a[…r…k…] * w[…k…c…] , … )
 
@@ -11,6 +11,7 @@ after    B_t[j,k] = B[k,j];  C[i,k] = sum A[i,j]*B_t[j,k]
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
+from math import prod
 
 from indexlang.ir import ops
 from indexlang.ir.affine import Affine, affine
@@ -19,11 +20,13 @@ from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import Apply, Border, Bound, Const, Expr, Index, Read, Reduce, free_indices, rewrite, walk
+from indexlang.ir.lefts import is_one_to_one
 from indexlang.ir.size import Extent, Named
 from indexlang.passes.embed import copied
 from indexlang.passes.surround import surrounded
 
 _LEAST_TERMS = 4
+_HEAVY = 8  # times larger than the rest: too much to be copied
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,12 @@ class Contraction:
 
 def contraction(e: Equation, program: Program) -> Contraction | None:
     """How an equation is a contraction, or None. Border rules are allowed here."""
-    if e.accumulates or e.starts is None or not e.indices:
+    if not e.indices or not _ends_in(e.left, e.indices[-1].name):
         return None
     column = e.indices[-1]
     total = _only_sum(e.body, column.name)
+    if e.accumulates and not (e.body is total and is_one_to_one(e)):
+        return None
     if total is None or not isinstance(total.body, Apply) or total.body.op is not ops.MUL:
         return None
     target = program.tensor(e.target)
@@ -81,6 +86,14 @@ def _parts(e: Equation, program: Program, total: Reduce, a: Read, w: Read, colum
     return Contraction(total, a, w, column, row, batches)
 
 
+def _ends_in(left: tuple[Expr, ...], column: str) -> bool:
+    """Whether a left side is affine, and one step of the column moves it to the next element."""
+    if not left or not all(_is_plain(s) for s in left):
+        return False
+    forms = [affine(s) for s in left]
+    return [f.coefficient(column) if f else 0 for f in forms] == [*(0 for _ in left[1:]), 1]
+
+
 def _only_sum(body: Expr, column: str) -> Reduce | None:
     """The one reduction of a body, if it is a sum that depends on the column and nothing else reduces."""
     found = [n for n in walk(body) if isinstance(n, Reduce)]
@@ -114,6 +127,7 @@ class _Preparation:
         self.names = {t.name for t in program.tensors}
         self.made: dict[object, str] = {}
         self.equations: list[Equation] = []
+        self.reach = self._reaches()
         # tensors that live inside others
         self.inside = {source for e in program.equations if (source := copied(e)) is not None}
 
@@ -127,10 +141,12 @@ class _Preparation:
         if found is None or self._is_vector_product(found):
             yield e
             return
-        box = {b.name: b.extent for b in (*e.indices, *found.total.over)}
+        if self._is_heavy(e, found):
+            yield from self._turned(e, found)
+            return
         body = e.body
         if found.a.border is not None:
-            padded = yield from self._padded(found.a, box)
+            padded = yield from self._padded(found.a)
             body = _replaced(body, found.a, padded)
         last = found.w.subscripts[-1]
         if not (isinstance(last, Index) and last.name == found.column.name):
@@ -144,22 +160,45 @@ class _Preparation:
         contiguous = isinstance(last, Index) and last.name == found.column.name
         return found.row is None and not contiguous
 
-    def _padded(self, read: Read, box: dict[str, Extent]) -> Generator[Equation, None, Read]:
-        """`P[u,v] = L[u-1,v-1 else 0]`, as far as the access reaches."""
+    def _is_heavy(self, e: Equation, found: Contraction) -> bool:
+        """Whether w would have to be transposed, and has many times the elements of all else."""
+        last, row = found.w.subscripts[-1], found.row
+        if row is None or found.a.border is not None or (isinstance(last, Index) and last.name == found.column.name):
+            return False
+        a, w = (_elements(self.program.tensor(r.tensor).extents) for r in (found.a, found.w))
+        column_of_a = any(isinstance(s, Index) and s.name == row.name for s in found.a.subscripts)
+        return column_of_a and not e.accumulates and w >= _HEAVY * (a + _elements(tuple(b.extent for b in e.indices)))
+
+    def _turned(self, e: Equation, found: Contraction) -> Iterator[Equation]:
+        """`C[i,k] = sum A[i,j]*B[k,j]` as `C_turned[k,i] = sum B[k,j]*A[i,j]` and `C[i,k] = C_turned[k,i]`."""
+        total, row = found.total, found.row
+        assert row is not None
+        used = free_indices(total)
+        own = (*(b for b in e.indices if b.name in used and b is not row), row)
+        name = self._fresh(f"{e.target}_turned")
+        made = Tensor(name, tuple(b.extent for b in own), total.dtype, Role.COMPUTED, span=e.span)
+        self.tensors.append(made)
+        self.program = self.program.replace(tensors=(*self.program.tensors, made))
+        left = tuple(Index(b.name) for b in own)
+        yield from self._prepared(Equation(name, own, left, False, total, e.span))
+        turned = Read(name, left, None, total.dtype, total.span)
+        yield replace(e, body=rewrite(e.body, lambda n: turned if n == total else n))
+
+    def _padded(self, read: Read) -> Generator[Equation, None, Read]:
+        """`P[u,v] = L[u-1,v-1 else 0]`, as far as any access with that border reaches."""
         assert read.border is not None
         source = self.program.tensor(read.tensor)
         around = self._may_live_inside(source, read.border)
         lows: list[int] = []
         extents: list[Extent] = []
-        for s, n in zip(read.subscripts, source.extents, strict=True):
-            low, high = self._reach(s, box)
+        for (low, high), n in zip(self.reach[read.tensor, read.border], source.extents, strict=True):
             if isinstance(n, int) and low >= 0 and high < n:
                 low, high = 0, n - 1
             elif around and isinstance(n, int):
                 low, high = min(low, 0), max(high, n - 1)
             lows.append(low)
             extents.append(n if (low, high) == (0, n - 1) else high - low + 1)
-        key = (read.tensor, tuple(lows), tuple(extents), read.border)
+        key = (read.tensor, read.border)
         name = self.made.get(key)
         if name is None:
             name = self.made[key] = self._fresh(f"{read.tensor}_padded")
@@ -188,6 +227,19 @@ class _Preparation:
         left = tuple(Index(b.name) for b in indices)
         body = Read(read.tensor, subscripts, read.border, read.dtype)
         return Equation(made.name, indices, left, False, body, read.span)
+
+    def _reaches(self) -> dict[tuple[str, Border], list[tuple[int, int]]]:
+        """Between which values the subscripts of contractions stay, by tensor and border, axis by axis."""
+        out: dict[tuple[str, Border], list[tuple[int, int]]] = {}
+        for e in self.program.equations:
+            found = contraction(e, self.program)
+            if found is None or found.a.border is None or self._is_vector_product(found):
+                continue
+            box = {b.name: b.extent for b in (*e.indices, *found.total.over)}
+            spans = [self._reach(s, box) for s in found.a.subscripts]
+            key = (found.a.tensor, found.a.border)
+            out[key] = [(min(p, r), max(q, s)) for (p, q), (r, s) in zip(out.get(key, spans), spans, strict=True)]
+        return out
 
     def _reach(self, s: Expr, box: dict[str, Extent]) -> tuple[int, int]:
         spread = span_of(affine(s) or Affine(0), box)
@@ -227,6 +279,10 @@ class _Preparation:
             name = f"{stem}{n}"
         self.names.add(name)
         return name
+
+
+def _elements(extents: tuple[Extent, ...]) -> int:
+    return prod(int(str(n)) for n in extents)
 
 
 def _replaced(body: Expr, old: Read, new: Read) -> Expr:

@@ -12,7 +12,19 @@ from dataclasses import replace
 from indexlang.ir import ops
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.equation import Equation, Program, Role, Tensor
-from indexlang.ir.expr import Bound, Const, Expr, Index, Read, Reduce, children, free_indices, rewrite, with_children
+from indexlang.ir.expr import (
+    Bound,
+    Const,
+    Expr,
+    Index,
+    Read,
+    Reduce,
+    children,
+    free_indices,
+    reads,
+    rewrite,
+    with_children,
+)
 from indexlang.passes.contraction import contraction
 
 BLOCK = 2048
@@ -57,7 +69,7 @@ class _Splitting:
         used = {b.name for b in around} & free_indices(n)
         kept = tuple(b for b in around if b.name in used)
         body = inner.body
-        indices = (*kept, *outer)
+        indices = (*outer, *kept) if _is_beside(kept, body) else (*kept, *outer)
         name = self._fresh(f"{e.target}_part")
         self.tensors.append(Tensor(name, tuple(b.extent for b in indices), n.dtype, Role.COMPUTED, span=e.span))
         left = tuple(Index(b.name) for b in indices)
@@ -99,6 +111,12 @@ class _Splitting:
             name = f"{stem}{n}"
         self.names.add(name)
         return name
+
+
+def _is_beside(kept: tuple[Bound, ...], body: Expr) -> bool:
+    """Whether the last index that is kept goes along the last axis of what is summed: then rows of it are summed."""
+    last = [r.subscripts[-1] for r in reads(body) if r.subscripts]
+    return bool(kept) and any(isinstance(s, Index) and s.name == kept[-1].name for s in last)
 
 
 def _length(over: tuple[Bound, ...]) -> int:

@@ -64,22 +64,23 @@ def make_plan(program: Program, target: Target) -> Plan:
     fixed = fixed_tensors(program)
     once: list[Step] = []
     steps: list[Step] = []
-    clean: set[str] = set()
+    begun: set[str] = set()
     checks = Checks(program)
     for e in program.equations:
         into = once if e.target in fixed else steps
-        into.extend(_steps(e, program, checks, target, clean))
+        into.extend(_steps(e, program, checks, target, begun))
     kept, kept_bytes = side_by_side(program, fixed)
     places, arena = overlaid(program, fixed)
     return Plan(program, tuple(steps), tuple(once), places, arena, kept, kept_bytes, views(program))
 
 
-def _steps(e: Equation, program: Program, checks: Checks, target: Target, clean: set[str]) -> Iterator[Step]:
-    for nest, access, axis in checks.checks(e):
-        yield _step(nest, e, CheckedRead(e, access, axis, nest))
-    if e.target not in clean and not e.part and (e.accumulates or not _covers(e, program)):
-        clean.add(e.target)
+def _steps(e: Equation, program: Program, checks: Checks, target: Target, begun: set[str]) -> Iterator[Step]:
+    for checked in (e,) if e.checks is None else e.checks:
+        for nest, access, axis in checks.checks(checked):
+            yield _step(nest, e, CheckedRead(checked, access, axis, nest))
+    if e.target not in begun and not e.part and (e.accumulates or not _covers(e, program)):
         yield _step(cleared(e, program), e)
+    begun.add(e.target)
     for nest in schedule(e, program, target):
         yield _step(nest, e)
 

@@ -98,7 +98,7 @@ def lines(source: Source) -> tuple[list[Line], list[Diagnostic]]:
     A newline ends a statement, except inside brackets and after an operator, `=`, `,`.
     A line with a lexical mistake gives a diagnostic and is marked. Cost: linear in the text.
     """
-    found: list[Diagnostic] = list(_hidden(source))
+    found: list[Diagnostic] = list(hidden(source))
     if found:
         return [], found
     heads = _declared(source.text)
@@ -301,7 +301,8 @@ def _meaningless(text: str, span: Span) -> Diagnostic:
     return diagnostic("E0103", span, shown=f"`{names.visible(text)}`", advice=advice)
 
 
-def _hidden(source: Source) -> Iterator[Diagnostic]:
+def hidden(source: Source) -> Iterator[Diagnostic]:
+    """The first character that makes a text look different from what it says (E0002)."""
     if source.text.isascii() and source.text.isprintable():
         return
     for at, c in enumerate(source.text):

@@ -9,10 +9,12 @@ from bad_programs import BAD
 from cases import CASES
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from lecture_formulas import FORMULAS
 
 import indexlang as il
 
 SEEDS = [case.text for case in CASES] + [b.text for b in BAD if isinstance(b.text, str) and len(b.text) < 500]
+SEEDS += [formula.latex for formula in FORMULAS]
 TOKEN = re.compile(r"\w+|\s+|.", re.DOTALL)
 SPARE = (
     *"[](){}=+-*/%^,:;~<>#\"'_|&!?.@$\\\n\t 0123456789ijxAN",
@@ -70,6 +72,7 @@ SPARE = (
         "ﬁ",
         "А",
     ),
+    *("$$", "\\sum_", "\\frac{", "\\left(", "\\right]", "\\tilde", "\\\\", "\\begin{cases}", "\\text{for }", "\\ldots"),
 )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 class Formula:
     """A formula, the notation it is read as, the codes of what is said while reading it.
 
-    given  constants that the slide says in its prose     needs  what it lacks to be run by itself, if anything
+    given  constants that the slide says in its prose     fails  the code of what the slide itself gets wrong, if anything
     """
 
     slide: str
@@ -20,7 +20,7 @@ class Formula:
     text: str
     said: tuple[str, ...] = ()
     given: Mapping[str, int] = field(default_factory=dict[str, int])
-    needs: str = ""
+    fails: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,6 @@ $$= \sigma \left( \left( \sum_{\Delta x, \Delta y, i} W[\Delta x, \Delta y, i, j
         "Padding",
         r"$$L'_\ell = \text{Padd}(L_\ell, p)$$",
         "L'_l = Padd(L_l, p)",
-        needs="functions",
     ),
     Formula(
         "Padding",
@@ -105,95 +104,82 @@ $$= \left( \sum_{(\Delta x, \Delta y, i)} \tilde{L}_{\ell}[(b, x, y), (\Delta x,
         "Dilation",
         r"$$\tilde{L}_{\ell+1}[b, x, y, j] = W[\Delta x, \Delta y, i, j] L_{\ell}[b, x + d * \Delta x, y + d * \Delta y, i] + B[j]$$",
         "L̃_l_plus_1[b,x,y,j] = W[Δx,Δy,i,j] * L_l[b, x+d*Δx, y+d*Δy, i] + B[j]",
-        needs="a sum",
+        fails="E0302",
     ),
     Formula(
         "Vector Concatenation",
         r"$$L[b, x, y, J_1 + J_2] = L_1[b, x, y, J_1] ; L(b, x, y, J_2]$$",
         "L[b, x, y, J_1+J_2] = L_1[b,x,y,J_1] ; L[b,x,y,J_2]",
         said=("W0102",),
-        needs="slices",
+        fails="E0203",
     ),
     Formula(
         "Alexnet",
         r"$$L_1[55 \times 55 \times 96] = \text{ReLU}(\text{CONV}(\text{Input}, \Phi_1, \text{width } 11, \text{pad } 0, \text{stride } 4))$$",
         "L_1[55,55,96] = ReLU(CONV(Input, Φ_1, width 11, pad 0, stride 4))",
-        needs="functions",
     ),
     Formula(
         "Alexnet",
         r"$$L_2[27 \times 27 \times 96] = \text{MaxPool}(L_1, \text{width } 3, \text{stride } 2))$$",
         "L_2[27,27,96] = MaxPool(L_1, width 3, stride 2)",
         said=("W0102",),
-        needs="functions",
     ),
     Formula(
         "Alexnet",
         r"$$L_3[27 \times 27 \times 256] = \text{ReLU}(\text{CONV}(L_2, \Phi_3, \text{width } 5, \text{pad } 2, \text{stride } 1))$$",
         "L_3[27,27,256] = ReLU(CONV(L_2, Φ_3, width 5, pad 2, stride 1))",
-        needs="functions",
     ),
     Formula(
         "Alexnet",
         r"$$L_4[13 \times 13 \times 256] = \text{MaxPool}(L_3, \text{width } 3, \text{stride } 2))$$",
         "L_4[13,13,256] = MaxPool(L_3, width 3, stride 2)",
         said=("W0102",),
-        needs="functions",
     ),
     Formula(
         "Alexnet",
         r"$$L_5[13 \times 13 \times 384] = \text{ReLU}(\text{CONV}(L_4, \Phi_5, \text{width } 3, \text{pad } 1, \text{stride } 1))$$",
         "L_5[13,13,384] = ReLU(CONV(L_4, Φ_5, width 3, pad 1, stride 1))",
-        needs="functions",
     ),
     Formula(
         "Alexnet",
         r"$$L_6[13 \times 13 \times 384] = \text{ReLU}(\text{CONV}(L_5, \Phi_6, \text{width } 3, \text{pad } 1, \text{stride } 1))$$",
         "L_6[13,13,384] = ReLU(CONV(L_5, Φ_6, width 3, pad 1, stride 1))",
-        needs="functions",
     ),
     Formula(
         "Alexnet",
         r"$$L_7[13 \times 13 \times 256] = \text{ReLU}(\text{CONV}(L_6, \Phi_7, \text{width } 3, \text{pad } 1, \text{stride } 1))$$",
         "L_7[13,13,256] = ReLU(CONV(L_6, Φ_7, width 3, pad 1, stride 1))",
-        needs="functions",
     ),
     Formula(
         "Alexnet",
         r"$$L_8[6 \times 6 \times 256] = \text{MaxPool}(L_7, \text{width } 3, \text{stride } 2))$$",
         "L_8[6,6,256] = MaxPool(L_7, width 3, stride 2)",
         said=("W0102",),
-        needs="functions",
     ),
     Formula(
         "Alexnet",
         r"$$L_9[4096] = \text{ReLU}(\text{FC}(L_8, \Phi_9))$$",
         "L_9[4096] = ReLU(FC(L_8, Φ_9))",
-        needs="functions",
     ),
     Formula(
         "Alexnet",
         r"$$L_{10}[4096] = \text{ReLU}(\text{FC}(L_9, \Phi_{10}))$$",
         "L_10[4096] = ReLU(FC(L_9, Φ_10))",
-        needs="functions",
     ),
     Formula(
         "Alexnet",
         r"$$s[1000] = \text{ReLU}(\text{FC}(L_{10}, \Phi_s)) \quad \text{class scores}$$",
         "s[1000] = ReLU(FC(L_10, Φ_s))",
-        needs="functions",
     ),
     Formula(
         "Repeated Multiplication by Network Weights",
         r"$$L_{i+1} = \text{Relu}(\text{Conv}(\Phi_i, L_i))$$",
         "L_i_plus_1 = Relu(Conv(Φ_i, L_i))",
-        needs="functions",
     ),
     Formula(
         "Activation Function Saturation",
         r"$$\text{Relu}(x) = \max(x, 0)$$",
         "def Relu(x) = max(x, 0)",
-        needs="a use",
     ),
     Formula(
         "Xavier Initialization",
@@ -239,7 +225,6 @@ $$= \left( \sum_{(\Delta x, \Delta y, i)} \tilde{L}_{\ell}[(b, x, y), (\Delta x,
         "Simple Residual Skip Connections in CNNs (stride 1)",
         r"$$R_{\ell+1}[B, X, Y, J] = \text{Conv}(W_{\ell+1}[X, Y, J, J], B_{\ell+1}[J], L_{\ell}[B, X, Y, J])$$",
         "R_l_plus_1[B,X,Y,J] = Conv(W_l_plus_1[X,Y,J,J], B_l_plus_1[J], L_l[B,X,Y,J])",
-        needs="functions",
     ),
     Formula(
         "Simple Residual Skip Connections in CNNs (stride 1)",
@@ -267,25 +252,21 @@ L̃_l[b,x,y,j] = L_l[b,s*x,s*y,j] if j < J_l else 0""",
         "Handling Spacial Reduction",
         r"$$L_{\ell+1}[B, X_{\ell+1}, Y_{\ell+1}, J_{\ell+1}] = \tilde{L}_{\ell}[B, X_{\ell+1}, Y_{\ell+1}, J_{\ell+1}] \\ + R_{\ell+1}[B, X_{\ell+1}, Y_{\ell+1}, J_{\ell+1}]$$",
         "L_l_plus_1[B, X_l_plus_1, Y_l_plus_1, J_l_plus_1] = L̃_l[B, X_l_plus_1, Y_l_plus_1, J_l_plus_1] + R_l_plus_1[B, X_l_plus_1, Y_l_plus_1, J_l_plus_1]",
-        needs="slices",
     ),
     Formula(
         "Deeper Versions use Bottleneck Residual Paths",
         r"$$U[B, X, Y, K] = \text{Conv}'(\Phi_{\ell+1}^A[1, 1, J, K], L_\ell[B, X, Y, J])$$",
         "U[B,X,Y,K] = Conv'(Φ_A_l_plus_1[1,1,J,K], L_l[B,X,Y,J])",
-        needs="functions",
     ),
     Formula(
         "Deeper Versions use Bottleneck Residual Paths",
         r"$$V[B, X, Y, K] = \text{Conv}'(\Phi_{\ell+1}^B[3, 3, K, K], U[B, X, Y, K])$$",
         "V[B,X,Y,K] = Conv'(Φ_B_l_plus_1[3,3,K,K], U[B,X,Y,K])",
-        needs="functions",
     ),
     Formula(
         "Deeper Versions use Bottleneck Residual Paths",
         r"$$R[B, X, Y, J] = \text{Conv}'(\Phi_{\ell+1}^R[1, 1, K, J], V[B, X, Y, K])$$",
         "R[B,X,Y,J] = Conv'(Φ_R_l_plus_1[1,1,K,J], V[B,X,Y,K])",
-        needs="functions",
     ),
     Formula(
         "Deeper Versions use Bottleneck Residual Paths",
@@ -296,14 +277,12 @@ L̃_l[b,x,y,j] = L_l[b,s*x,s*y,j] if j < J_l else 0""",
         "A General Residual Connection",
         r"$$y = \tilde{x} + R(x)$$",
         "y = x̃ + R(x)",
-        needs="functions",
     ),
     Formula(
         "DenseNet",
         r"$$\text{for } b, x, y \quad L_{\ell+1}[b, x, y, J_{\ell} + J_R] = L_{\ell}[b, x, y, J_{\ell}]; R[b, x, y, J_R]$$",
         """for b,x,y
 L_l_plus_1[b, x, y, J_l+J_R] = L_l[b,x,y,J_l] ; R[b,x,y,J_R]""",
-        needs="slices",
     ),
 )
 

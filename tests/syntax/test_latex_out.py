@@ -11,6 +11,7 @@ from commandline import indexlang
 from generate import Program, programs
 from hypothesis import given, settings
 from lecture_formulas import FORMULAS, Formula
+from pictures import draw, rows
 from texts import modules
 
 import indexlang as il
@@ -33,8 +34,8 @@ def tree(text: str) -> ast.Module:
 
 def set_(text: str) -> str:
     """The rows of a text, without what stands around them."""
-    rows = typeset(tree(text)).splitlines()[1:-1]
-    return "\n".join(row.removesuffix(r" \\") for row in rows)
+    lines = typeset(tree(text)).splitlines()[1:-1]
+    return "\n".join(line.removesuffix(r" \\") for line in lines)
 
 
 LAYOUT = (
@@ -58,7 +59,7 @@ LAYOUT = (
     ("F[b,(x,y)] = L[b,x,y]", r"F[b, (x, y)] &= L[b, x, y]"),
     ("A[b,J1+J2] = L[b,J1] ; R[b,J2]", r"A[b, J_1 + J_2] &= L[b, J_1] ;\; R[b, J_2]"),
     ("A = ReLU(Conv(Input, Φ1, width 11, pad=p+1))",
-     r"A &= \text{ReLU}(\text{Conv}(\text{Input}, \Phi_1, \text{width}\ 11, \text{pad} = p + 1))"),
+     r"A &= \text{ReLU}(\text{Conv}(\text{Input}, \Phi_1, \text{width } 11, \text{pad} = p + 1))"),
     ("for b,x\nA[b,x] = 1", r"\text{for } b, x \quad A[b, x] &= 1"),
     ('input X[B,3] : int from "a.png"', r'&\text{input } X[B, 3] : \text{int} \text{ from } \text{"a.png"}'),
     ("param W[3] ~ normal(0, 1)", r"&\text{param } W[3] \sim \text{normal}(0, 1)"),
@@ -70,8 +71,11 @@ LAYOUT = (
      r"W[i] &\leftarrow W[i] - \eta * \frac{\partial \text{loss}}{\partial W[i]}"),
     ("g = d(a + b)/d(c)", r"g &= \frac{\partial (a + b)}{\partial c}"),
     ("c = [1, 2.5]", r"c &= [1, 2.5]"),
+    ("A[b,J] = X[b,J/G] + error_2 + error_mean",
+     r"A[b, J] &= X[b, J/G] + \text{error}_2 + \text{error}_{\text{mean}}"),
+    ("for g in 1..2:\n    Group_{g} = 2", "&\\text{for } g = 1, \\ldots, 2:\n&\\quad \\text{Group}_g = 2"),
     ("output A, loss", r"&\text{output } A, \text{loss}"),
-    ("def F(L[X], Φ, width w = 3) = max(L, 0)", r"F(L[X], \Phi, \text{width}\ w = 3) &= \max(L, 0)"),
+    ("def F(L[X], Φ, width w = 3) = max(L, 0)", r"F(L[X], \Phi, \text{width } w = 3) &= \max(L, 0)"),
 )  # fmt: skip
 
 
@@ -81,9 +85,9 @@ def test_layout(text: str, latex: str):
 
 
 def test_a_long_equation_begins_a_new_row_at_its_sign():
-    rows = set_("Long[b,x,y,j] = " + " + ".join(f"Weights{n}[b,x,y,j]" for n in range(8))).split("\n")
-    assert rows[0] == r"&\text{Long}[b, x, y, j]"
-    assert rows[1].startswith(r"&\quad = \text{Weights0}")
+    lines = set_("Long[b,x,y,j] = " + " + ".join(f"Weights{n}[b,x,y,j]" for n in range(8))).split("\n")
+    assert lines[0] == r"&\text{Long}[b, x, y, j]"
+    assert lines[1].startswith(r"&\quad = \text{Weights0}")
 
 
 # -- there and back
@@ -188,13 +192,25 @@ def test_show_latex(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert indexlang("show", "a.idx", "--latex", "--summary").exit == 2
 
 
-def test_mathtext_can_draw_it(tmp_path: Path):
-    """Every lecture formula without rows is set by a second program that knows TeX."""
+def drawn(module: ast.Module) -> None:
+    """A second program that knows TeX sets every row."""
     mathtext = pytest.importorskip("matplotlib.mathtext")
     parser = mathtext.MathTextParser("path")
-    for formula in FORMULAS:
-        module, _ = parse_latex(Source("slide.tex", formula.latex))
-        for row in typeset(module).splitlines()[1:-1]:
-            line = row.removesuffix(r" \\").replace("&", "").replace(r"\text", r"\mathrm")
-            if "cases" not in line:
-                parser.parse(f"${line}$")
+    for row in rows(typeset(module)):
+        parser.parse(f"${row}$")
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.name)
+def test_examples_can_be_drawn(path: Path):
+    drawn(tree(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("formula", FORMULAS, ids=lambda f: f.slide)
+def test_lecture_formulas_can_be_drawn(formula: Formula):
+    drawn(parse_latex(Source("slide.tex", formula.latex))[0])
+
+
+def test_a_picture(tmp_path: Path):
+    pytest.importorskip("matplotlib")
+    draw(typeset(tree(EXAMPLES[1].read_text(encoding="utf-8"))), tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size > 1000

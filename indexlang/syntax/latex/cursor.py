@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from indexlang.syntax.latex import words
-from indexlang.syntax.latex.scan import Piece
+from indexlang.syntax.latex.scan import Piece, braces
 from indexlang.text.diagnostics import ProgramError, program_error
 from indexlang.text.names import normal
 from indexlang.text.source import Span
@@ -27,9 +27,11 @@ class Cursor:
 
     def __init__(self, pieces: list[Piece], indices: list[frozenset[str]]) -> None:
         self.pieces = pieces
-        self.at = 0
+        self.at: int = 0
         self.formula = 0
         self._indices = indices
+        self._closing = braces(pieces)
+        self._accents = 0  # how many are over the letter here
         self.is_letterwise = False  # inside `_{ij}`, where each letter is a name
 
     @property
@@ -57,14 +59,9 @@ class Cursor:
         """The place of the brace that closes the one here (E0104), or the place behind the single piece here."""
         if not self.sees("{"):
             return self.at + 1
-        depth = 0
-        for here in range(self.at, len(self.pieces)):
-            piece = self.pieces[here]
-            if piece.kind == "end":
-                break
-            depth += (piece.text == "{") - (piece.text == "}") if piece.kind == "symbol" else 0
-            if depth == 0:
-                return here
+        end = self._closing[self.at]
+        if self.pieces[end].kind != "end":
+            return end
         raise program_error("E0104", self.piece.span, message="`{` is never closed", advice="write `}` where it ends")
 
     def sees(self, *signs: str) -> bool:
@@ -78,17 +75,23 @@ class Cursor:
         return self.scripted(self._stem(), start)
 
     def scripted(self, text: str, start: Span) -> Name:
-        """A name whose letters have been read, with the primes and scripts that follow, and its part behind a point."""
+        """A name whose letters have been read, with the primes and scripts that follow, and its parts behind points."""
         found = self._scripted(text, start)
-        point, behind = self.piece, self.pieces[min(self.at + 1, len(self.pieces) - 1)]
-        if point.text != "." or found.subscripts or behind.span.start != point.span.end:
-            return found
+        parts = [found.text]
+        while self._sees_member() and not found.subscripts:
+            self.at += 1
+            behind = self.piece.span
+            found = self._scripted(self._stem(), behind)
+            parts.append(found.text)
+        return Name(".".join(parts), start.to(found.span), found.subscripts)
+
+    def _sees_member(self) -> bool:
+        """Whether a point and a name follow, without a space."""
+        point, here = self.piece, self.at
         self.at += 1
-        if not self.starts_name():
-            self.at -= 1
-            return found
-        member = self.name()
-        return Name(f"{found.text}.{member.text}", found.span.to(member.span), member.subscripts)
+        found = point.text == "." and self.piece.span.start == point.span.end and self.starts_name()
+        self.at = here
+        return found
 
     def _scripted(self, text: str, start: Span) -> Name:
         subscript, label, span = "", "", start.to(self.pieces[self.at - 1].span)
@@ -134,12 +137,16 @@ class Cursor:
         return normal(text)
 
     def _accented(self, mark: str, accent: Piece) -> str:
+        if self._accents > 2:
+            raise _not_over(accent)
         self.group_end()  # the braces are closed
         braced = self.sees("{")
         self.at += braced
         if not self.starts_name():
             raise _not_over(accent)
+        self._accents += 1
         text = self._stem() if braced or self.piece.kind == "command" else self.next().text
+        self._accents -= 1
         while braced and self.sees("'"):
             text += self.next().text
         if braced and not self.sees("}"):

@@ -43,6 +43,8 @@ def parse_latex(source: Source) -> tuple[ast.Module, list[Diagnostic]]:
     """
     if len(source.text) > MAX_TEXT:
         return ast.Module(()), [diagnostic("E0003", size=len(source.text), limit=MAX_TEXT)]
+    if hidden := list(lexer.hidden(source)):
+        return ast.Module(()), hidden
     lines, found = lexer.lines(declarations(source))
     gathered = _Gathered(found=[_at_home(d, source) for d in found])
     for line in lines:

@@ -26,6 +26,7 @@ class Statement:
     found: list[Diagnostic] = field(default_factory=list[Diagnostic])
     is_broken: bool = False
     indent: int = 0
+    kinds: set[str] = field(default_factory=set[str])  # of its tokens
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class Rows(Cursor):
         self.statements: list[Statement] = []
         self.now = Statement()
         self.opened: list[Open] = []
+        self._rest = (0, -1)  # the last places that held nothing but spaces and full stops, and the one behind them
         self.row_ended = False  # the statement is over, unless the next token goes on with it
         self.is_apart = False  # what comes next is no factor of what stands before
         self.after_space = False  # a wide space stands behind the last token
@@ -65,13 +67,14 @@ class Rows(Cursor):
             sign = ("COMMA", ",") if self.is_letterwise else ("MULTIPLY", "*")
             self.now.tokens.append(Token(*sign, Span(span.source, span.start, span.start)))
         self.now.tokens.append(Token(kind, text, span))
+        self.now.kinds.add(kind)
         self.is_apart = self.after_word = self.after_space = False
 
     def _multiplies(self, kind: str) -> bool:
         tokens = self.now.tokens
         if self.is_apart or not tokens or tokens[-1].kind not in _ENDS:
             return False
-        if all(t.kind in ("FOR", "NAME", "COMMA") for t in tokens) and tokens[0].kind == "FOR":
+        if tokens[0].kind == "FOR" and all(t.kind in ("FOR", "NAME", "COMMA") for t in tokens):
             return False
         last = tokens[-1]
         if last.kind == "NAME" and kind == "LPAR":
@@ -101,10 +104,12 @@ class Rows(Cursor):
 
     def at_row_end(self) -> bool:
         """Whether nothing but spaces and a full stop follows in this row."""
-        at = self.at
-        while self.pieces[at].kind in ("space", "newline") or self.pieces[at].text in (".", ","):
-            at += 1
-        piece = self.pieces[at]
+        if not self._rest[0] <= self.at <= self._rest[1]:
+            at = self.at
+            while self.pieces[at].kind in ("space", "newline") or self.pieces[at].text in (".", ","):
+                at += 1
+            self._rest = (self.at, at)
+        piece = self.pieces[self._rest[1]]
         return piece.kind == "end" or (piece.kind == "command" and piece.text in ("\\", "end"))
 
     def open(self, kind: str, text: str, span: Span) -> None:

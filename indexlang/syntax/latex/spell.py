@@ -10,8 +10,9 @@ from indexlang.syntax.lexer import REDUCTIONS
 _LETTERS = {letter: f"\\{word}" for word, letter in reversed(words.LETTERS.items()) if word not in ("imath", "jmath")}
 _ACCENTS = {mark: word for word, mark in words.ACCENTS.items() if not word.startswith("wide") and word != "overline"}
 _MARK = "".join(_ACCENTS)
+_WORD = r"(?:[A-Z]|[a-z]{2})[A-Za-z]+"
 _NAME = re.compile(
-    rf"(?P<letter>Δ[a-z]|[^\W\d_])(?P<mark>[{_MARK}]?)(?P<prime>'*)(?P<number>[0-9]*)"
+    rf"(?:(?P<letter>Δ[a-z]|[^\W\d_])(?P<mark>[{_MARK}]?)(?P<prime>'*)(?P<number>[0-9]*)|(?P<word>{_WORD})(?=_))"
     r"(?:_(?:\{(?P<computed>[^{}]*)\}|(?P<label>[^\W_]+)|(?P<said>[^\W_]+(?:_(?:plus|minus|times|over)_[^\W_]+)+)))?"
 )
 _SIGNS = {"_plus_": "+", "_minus_": "-", "_times_": "*", "_over_": "/"}
@@ -47,14 +48,20 @@ class Names:
         match = _NAME.fullmatch(unicodedata.normalize("NFD", name))
         if match is None or name in self.kept or not self._may_be_set(match):
             return word(name)
-        letter = match["letter"]
-        letter = "\\Delta " + self._letter(letter[1]) if len(letter) > 1 else self._letter(letter)
-        if match["mark"]:
-            letter = f"\\{_ACCENTS[match['mark']]}{{{letter.strip()}}}"
         script = match["label"] or match["number"] or _signs(match["said"] or "")
         if match["computed"] is not None:
             script = self._computed(match["computed"])
-        return letter.rstrip() + match["prime"] + self._subscript(script)
+        return self._stem(match) + self._subscript(script)
+
+    def _stem(self, match: re.Match[str]) -> str:
+        """The letter of a name with its mark and primes, or its word."""
+        letter = match["letter"]
+        if letter is None:
+            return word(match["word"])
+        letter = "\\Delta " + self._letter(letter[1]) if len(letter) > 1 else self._letter(letter)
+        if match["mark"]:
+            letter = f"\\{_ACCENTS[match['mark']]}{{{letter.strip()}}}"
+        return letter.rstrip() + match["prime"]
 
     def _may_be_set(self, match: re.Match[str]) -> bool:
         """Whether the subscript is one, and would not be read as indices or computed."""
@@ -81,6 +88,8 @@ class Names:
     def _subscript(self, script: str) -> str:
         if not script:
             return ""
+        if len(script) > 1 and script.isascii() and script.isalpha():
+            return f"_{{\\text{{{script}}}}}"
         text = re.sub(r"[^\W\d_]", lambda m: self._spaced(m[0]), script).rstrip()
         text = re.sub(r" (?=[^A-Za-z])", "", text)
         return f"_{text}" if len(text) == 1 or re.fullmatch(r"\\[A-Za-z]+", text) else f"_{{{text}}}"
@@ -104,7 +113,7 @@ def _is_reserved(name: str) -> bool:
 
 def word(name: str) -> str:
     """A name of several letters; `\\mathit` is never anything but a name."""
-    if re.fullmatch(r"(?:[A-Z]|[a-z]{2})[A-Za-z]+[0-9]*'*", name) and not _is_reserved(name):
+    if re.fullmatch(rf"{_WORD}[0-9]*'*", name) and not _is_reserved(name):
         return f"\\text{{{name}}}"
     letters = "".join(f"{_LETTERS[c]} " if c in _LETTERS and c != "l" else c for c in name)
     return f"\\mathit{{{re.sub(r' (?=[^A-Za-z])| $', '', letters).replace('_', chr(92) + '_')}}}"

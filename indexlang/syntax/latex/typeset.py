@@ -34,7 +34,9 @@ _NUMBERED = re.compile(r"(.*?'*)([0-9]+)")
 _SCRIPT = re.compile(r"_\{([^{}]*)\}")
 _PART = re.compile(r"[^\W\d]\w*")
 _LABEL = re.compile(r"_([^\W_])(?![^\W_])")
-_LONG = 110  # characters of the notation; a longer equation begins a new row at its sign
+_UNSEEN = re.compile(r"\\(?:text|mathit|left|right|frac|begin|end)\b|[{}\s]")
+_COMMAND = re.compile(r"\\[A-Za-z]+")
+_LONG = 90  # signs; a longer equation begins a new row at its `=`
 
 
 def typeset(module: ast.Module) -> str:
@@ -212,8 +214,8 @@ class Typesetter:
         return self.names.spelled(name) if is_letter or name == "sigmoid" else word(name)
 
     def _keyword(self, k: ast.Keyword) -> str:
-        sign = "\\ " if isinstance(k.value, BARE) else " = "
-        return f"{word(k.name)}{sign}{self.expr(k.value)}"
+        name = _spaced(k.name) if isinstance(k.value, BARE) else f"{word(k.name)} = "
+        return name + self.expr(k.value)
 
     # -- subscripts
 
@@ -233,6 +235,8 @@ class Typesetter:
                 return _bracketed(", ".join(map(self._subscript, items)))
             case ast.Pack(name=name):
                 return f"{self.names.spelled(name)}\\ldots"
+            case ast.Binary(op="/", left=left, right=right):  # as in `J/G`
+                return f"{self._at(left, PRODUCT)}/{self._at(right, RIGHT[PRODUCT])}"
             case _:
                 return self.expr(s)
 
@@ -292,7 +296,7 @@ class Typesetter:
         elif s.subscripts is not None:
             left += self._list(s.subscripts)
         right = self.vector(s.body)
-        if s.sign == "=" and len(s.span.text) > _LONG:
+        if s.sign == "=" and _signs(left) + _signs(right) > _LONG:
             return [f"&{left}", f"&\\quad = {right}"]
         return [f"{left} &{_sign(s.sign)} {right}"]
 
@@ -311,9 +315,20 @@ class Typesetter:
                 return self.names.spelled(name) + self._list(axes)
             case ast.ConstantParam(keyword=keyword, name=name, default=default, is_open=is_open):
                 start = " = ?" if is_open else f" = {self.expr(default)}" if default is not None else ""
-                return f"{word(keyword)}\\ {self.names.spelled(name)}{start}"
+                return f"{_spaced(keyword)}{self.names.spelled(name)}{start}"
             case _:
                 assert_never(p)
+
+
+def _spaced(name: str) -> str:
+    """A word with a space behind it."""
+    text = word(name)
+    return text[:-1] + " } " if text.startswith("\\text") else f"{text}\\ "
+
+
+def _signs(latex: str) -> int:
+    """How many signs one sees, more or less."""
+    return len(_COMMAND.sub("x", _UNSEEN.sub("", latex)))
 
 
 def _sign(sign: str) -> str:
