@@ -10,6 +10,7 @@ from typing import Any
 from indexlang.ir.equation import Program, Role
 from indexlang.ir.show import show_program
 from indexlang.passes.grad import gradient, pullback
+from indexlang.passes.recompute import recomputed
 from indexlang.passes.tangent import tangent
 from indexlang.results import Array
 from indexlang.syntax import ast
@@ -53,8 +54,12 @@ class ValueAndGradient:
         return f"ValueAndGradient({self.of}; {', '.join(self.names)})"
 
 
-def adjoint(program: Program, of: Sequence[str], wrt: Sequence[str] | None, seeded: bool) -> Derived:
+def adjoint(
+    program: Program, of: Sequence[str], wrt: Sequence[str] | None, seeded: bool, recompute: bool = False
+) -> Derived:
     """The gradient of the scalar `of`; with `seeded` of any tensors, each with one more input for its adjoint.
+
+    With `recompute`, what is cheap is computed again on the way back, rather than kept.
 
     Without `wrt` it is with respect to all parameters, or to all inputs if there is none.
     Raises ProgramError E0501, E0502, E0503, E0504.
@@ -62,7 +67,8 @@ def adjoint(program: Program, of: Sequence[str], wrt: Sequence[str] | None, seed
     names = tuple(wrt) if wrt is not None else everything(program)
     made = pullback(program, of, names) if seeded else gradient(program, of[0], names)
     notes = tuple(diagnostic("W0501", of=", ".join(of), name=n) for n in made.zero)
-    return _as_text(made.program, made.seeds, made.names, notes)
+    whole = recomputed(made.program, {e.target for e in program.equations}) if recompute else made.program
+    return _as_text(whole, made.seeds, made.names, notes)
 
 
 def along(program: Program, of: Sequence[str] | None, wrt: Sequence[str]) -> Derived:

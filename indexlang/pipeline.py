@@ -18,6 +18,7 @@ from indexlang.passes.partial_scatter import split_scatters
 from indexlang.passes.residues import split_residues
 from indexlang.passes.share_sums import share_long_sums
 from indexlang.passes.split_sums import split_long_sums
+from indexlang.passes.turn import turn_scatters
 from indexlang.run.plan import Plan, make_plan
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import ProgramError, Severity
@@ -35,7 +36,8 @@ def typed(module: ast.Module, options: Options) -> Program:
 
 def simple(program: Program, wanted: tuple[str, ...]) -> Program:
     """The equations as they are computed: all passes, in order. The program's extents are known."""
-    live = split_residues(fuse_readers(store_first_terms(split_scatters(drop_dead(program, wanted)))))
+    stored = store_first_terms(split_scatters(turn_scatters(drop_dead(program, wanted))))
+    live = split_residues(fuse_readers(stored))
     return lower_borders(embed_copies(split_long_sums(share_long_sums(prepare_contractions(live)))))
 
 

@@ -143,19 +143,25 @@ class Program(Shown):
     # -- gradients
 
     def grad(
-        self, of: str | Sequence[str] | None = None, wrt: str | Sequence[str] | None = None, *, seeds: bool = False
+        self,
+        of: str | Sequence[str] | None = None,
+        wrt: str | Sequence[str] | None = None,
+        *,
+        seeds: bool = False,
+        recompute: bool = False,
     ) -> "Program":
         """The program of the gradient: its outputs are `of`, and `dW` for each tensor `W` of `wrt`.
 
         of       a scalar; if nothing is said, the only output that is one
         wrt      any tensors of floats; if nothing is said, all parameters, or all inputs if there is none
         seeds    `of` may be tensors of any extents: for each there is one more input `dY`, the adjoint of `Y`
+        recompute  what is cheap is computed again on the way back: less memory, more time
         returns  a program that shares this one's parameters, states and random numbers. `gradients` says which output
                  is whose gradient, `notes` which are zero because nothing depends on the tensor.
         raises   ProgramError E0501, E0502, E0503, E0504
         """
         names = _listed(of) or (self.loss,)
-        return self._derived(adjoint(self._typed, names, _listed(wrt), seeds))
+        return self._derived(adjoint(self._typed, names, _listed(wrt), seeds, recompute))
 
     def tangent(self, wrt: str | Sequence[str], of: str | Sequence[str] | None = None) -> "Program":
         """The program of the derivative along a direction: one more input `X_dot` for each tensor `X` of `wrt`, and one

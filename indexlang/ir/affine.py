@@ -151,6 +151,30 @@ def expression(form: Affine) -> Expr:
     return Apply(ops.SUB if below else ops.ADD, (out, rest), DType.INT)
 
 
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """`above % below`, which an affine form holds as `above - below*(above // below)`."""
+
+    above: Affine
+    below: Extent
+
+
+def remainders(form: Affine) -> tuple[tuple[tuple[Remainder, Extent], ...], Affine]:
+    """The remainders in a form with their factors, and the form without them."""
+    found: list[tuple[Remainder, Extent]] = []
+    rest = form
+    for v, c in form.terms:
+        if not isinstance(v, Floor):
+            continue
+        times = floordiv(-c, v.below)
+        whole = v.above.scaled(times) + Affine(0, ((v, c),))
+        left = rest - whole
+        if times * v.below == -c and all(left.coefficient(w) == 0 for w in whole.variables):
+            rest = left
+            found.append((Remainder(v.above, v.below), times))
+    return tuple(found), rest
+
+
 def value(form: Affine, point: Mapping[str, int]) -> int:
     """The value at a point; all numbers must be known."""
     total = form.constant

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from indexlang.ir import ops
-from indexlang.ir.affine import Affine, Floor, Variable, affine
+from indexlang.ir.affine import Affine, Floor, Remainder, Variable, affine, remainders
 from indexlang.ir.dtypes import DType
 from indexlang.ir.expr import Apply, Const, Expr, Index, Read, Select
 from indexlang.ir.size import Extent, Size, at_least, floordiv
@@ -140,9 +140,11 @@ def _most(a: Extent, b: Extent) -> Extent | None:
 
 def span_of(form: Affine, box: Box) -> Interval | None:
     """The interval of an affine form over a box that is not empty."""
-    low = high = form.constant
-    for v, c in form.terms:
-        inner = _range_of(v, box)
+    digits, rest = remainders(form) if any(isinstance(v, Floor) for v, _ in form.terms) else ((), form)
+    low = high = rest.constant
+    ranges = [(_range_of(v, box), c) for v, c in rest.terms]
+    ranges += [(_range_of_remainder(r, box), c) for r, c in digits]
+    for inner, c in ranges:
         sign = at_least(c, 0)
         if inner is None or sign is None:
             return None
@@ -156,6 +158,14 @@ def _range_of(v: Variable, box: Box) -> Interval | None:
         return (0, box[v] - 1) if v in box else None
     inner = span_of(v.above, box)
     return (floordiv(inner[0], v.below), floordiv(inner[1], v.below)) if inner else None
+
+
+def _range_of_remainder(r: Remainder, box: Box) -> Interval | None:
+    """From 0 to less than the divisor; less where the dividend does not get there."""
+    inner = span_of(r.above, box)
+    if inner is not None and at_least(inner[0], 0) and at_least(r.below - 1, inner[1]):
+        return inner
+    return (0, r.below - 1)
 
 
 def never_negative(form: Affine, box: Box, facts: Facts) -> bool | None:

@@ -119,15 +119,33 @@ class _Reverse:
         arrivals = self.arrivals
         for name, signal in signals.items():
             arrivals.start(name, signal)
-        for e in reversed(self.program.equations):
+        first = self._first_readers()
+        for k, e in reversed(tuple(enumerate(self.program.equations))):
             if e.target in self.active and arrivals.has(e.target):
                 arrivals.settle(e.target)
                 self._equation(e)
+            for name in first.get(k, ()):
+                arrivals.settle(name)
         zero = tuple(n for n in self.wrt if not arrivals.has(n))
         names = {n: arrivals.named(n) for n in self.wrt}
         program = joined_again(arrivals.program(), self.made)
         outputs = tuple(dict.fromkeys((*self.of, *names.values())))
         return Gradient(program.replace(outputs=outputs), names, zero, seeds)
+
+    def _first_readers(self) -> dict[int, list[str]]:
+        """What is given, by the first equation that reads it: once that has been passed, all has arrived there.
+
+        So that the adjoints that it is made of are not kept longer than needed.
+        """
+        computed = {e.target for e in self.program.equations}
+        waiting = [n for n in self.wrt if n not in computed]
+        first: dict[int, list[str]] = {}
+        for k, e in enumerate(self.program.equations):
+            read = {r.tensor for r in reads(e.body)}
+            for name in [n for n in waiting if n in read]:
+                waiting.remove(name)
+                first.setdefault(k, []).append(name)
+        return first
 
     # -- equations
 

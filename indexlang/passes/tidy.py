@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from indexlang.ir import ops
-from indexlang.ir.affine import Affine, Floor, Variable, affine
+from indexlang.ir.affine import Affine, Floor, Variable, affine, remainders
 from indexlang.ir.bounds import Box, span_of
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
@@ -71,17 +71,9 @@ def _plus(total: Expr | None, e: Expr, c: Extent, build: Builder) -> Expr:
 
 def _items(form: Affine, build: Builder) -> tuple[list[tuple[Expr, Extent]], Extent]:
     """The parts of a form with their factors, and the constant; `x - k*(x//k)` is one part, `x%k`."""
-    rest, remainders = form, list[tuple[Expr, Extent]]()
-    for v, c in form.terms:
-        if not isinstance(v, Floor):
-            continue
-        times = floordiv(-c, v.below)
-        whole = v.above.scaled(times) + Affine(0, ((v, c),))
-        left = rest - whole
-        if times * v.below == -c and all(left.coefficient(w) == 0 for w in whole.variables):
-            rest = left
-            remainders.append((build.apply(ops.MOD, as_expr(v.above, build), integer(v.below)), times))
-    return [*((_variable(v, build), c) for v, c in rest.terms), *remainders], rest.constant
+    found, rest = remainders(form)
+    digits = [(build.apply(ops.MOD, as_expr(r.above, build), integer(r.below)), times) for r, times in found]
+    return [*((_variable(v, build), c) for v, c in rest.terms), *digits], rest.constant
 
 
 def _variable(v: Variable, build: Builder) -> Expr:

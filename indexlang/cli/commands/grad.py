@@ -41,6 +41,7 @@ class Request:
     seed: int
     dtype: str
     latex: bool
+    recompute: bool
     output: Path | None
     as_json: bool
 
@@ -58,6 +59,7 @@ class Request:
               help="For --check: of parameters and inputs.")  # fmt: skip
 @click.option("--dtype", type=click.Choice(["f32", "f64"]), default="f32", show_default=True, help="The float type.")
 @click.option("--latex", is_flag=True, help="The program as formulas in LaTeX.")
+@click.option("--recompute", is_flag=True, help="Compute again what is cheap, rather than keep it: less memory.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead.")
 @settings.as_json_flag
 def command(**given: Any) -> Exit:
@@ -67,8 +69,8 @@ def command(**given: Any) -> Exit:
     With --check, print a table with the worst element of each gradient; the exit code is 1 if one is wrong.
     """
     request = Request(**given)
-    if request.check and (request.latex or request.output):
-        raise click.UsageError("--check goes with neither --latex nor --output")
+    if request.check and (request.latex or request.output or request.recompute):
+        raise click.UsageError("--check goes with none of --latex, --recompute and --output")
     if request.inputs and not request.check:
         raise click.UsageError("--input goes with --check")
     program = load(request.file, constants=request.constants, dtype=request.dtype)
@@ -79,7 +81,7 @@ def command(**given: Any) -> Exit:
 
 
 def _printed(program: Program, request: Request) -> Exit:
-    g = program.grad(request.of, request.wrt or None)
+    g = program.grad(request.of, request.wrt or None, recompute=request.recompute)
     tell_all(g.notes)
     text = g.latex() if request.latex else str(g)
     if request.as_json:
