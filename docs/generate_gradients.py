@@ -21,7 +21,7 @@ PAGE = Path(__file__).with_name("gradients.md")
 
 _LINES = r"(?:(?!^```).*\n)"
 _GIVES = re.compile(
-    rf"(?P<head>^```\n(?P<program>{_LINES}+?)```\n\ngives(?P<wrt>[^\n]*)\n\n```\n)(?P<adjoint>{_LINES}*?)(?=```\n)",
+    rf"(?P<head>^```\n(?P<program>{_LINES}+?)```\n\n(?P<word>gives|changes with)(?P<wrt>[^\n]*)\n\n```\n)(?P<adjoint>{_LINES}*?)(?=```\n)",
     re.MULTILINE,
 )
 _SLOPES = re.compile(r"(?<=<!-- slopes -->\n).*?(?=<!-- end of slopes -->)", re.DOTALL)
@@ -29,16 +29,21 @@ _SLOPES = re.compile(r"(?<=<!-- slopes -->\n).*?(?=<!-- end of slopes -->)", re.
 
 def page(text: str) -> str:
     """The page with what is generated made anew."""
-    return _SLOPES.sub(lambda _: slopes(), _GIVES.sub(lambda m: m["head"] + adjoint(m["program"], m["wrt"]), text))
+    return _SLOPES.sub(
+        lambda _: slopes(), _GIVES.sub(lambda m: m["head"] + derived(m["program"], m["word"], m["wrt"]), text)
+    )
 
 
-def adjoint(program: str, said: str) -> str:
-    """The adjoint equations of a program: of its loss, or of all its outputs with adjoints that are given."""
+def derived(program: str, word: str, said: str) -> str:
+    """The adjoint equations of a program: of its loss, or of all its outputs with adjoints that are given. Or its tangents."""
     training = il.compile(program, constants={"training": True}) if "training" in program else il.compile(program)
     wrt = re.findall(r"`([^`]+)`", said) or [t.name for t in training.tensors.values() if _is_given(t)]
     is_loss = [t.extents for t in training.outputs.values()] == [()] and "loss" in training.outputs
     of = list(training.outputs)
-    g = training.grad(of[0], wrt) if is_loss else training.grad(of, wrt, seeds=True)
+    if word == "changes with":
+        g = training.tangent(wrt)
+    else:
+        g = training.grad(of[0], wrt) if is_loss else training.grad(of, wrt, seeds=True)
     before = set(str(training).splitlines())
     lines = [line for line in str(g).splitlines() if line not in before]
     return "".join(f"{line}\n" for line in lines if not line.startswith(("input ", "output ", "tensor ")))

@@ -185,3 +185,32 @@ def test_in_latex():
     np.testing.assert_allclose(found.G, 6 * X**2 - 1)
     np.testing.assert_allclose(found.H, np.diag(6 * X))
     np.testing.assert_array_equal(il.compile(f"$${net.latex()}$$", dtype="f64")(X).H, found.H)
+
+
+NETWORK = """
+input X[B, 8, 8, 3]
+input label[B] : int
+L1 = relu(BatchNorm(Conv(X, Φ1, width 3, pad 1, features 6), N1))
+L2 = Dropout(MaxPool(L1, width 2), drop 0.2)
+s[B,10] = FC(L2, Φ2)
+loss = CrossEntropy(s, label)
+Φ1.W <- Φ1.W - 0.2*d(loss)/d(Φ1.W)
+Φ2.W <- Φ2.W - 0.2*d(loss)/d(Φ2.W)
+output loss
+"""
+
+
+def test_a_network_of_layers_trains_by_its_equations():
+    net = il.compile(NETWORK, training=True)
+    rng = np.random.default_rng(0)
+    inputs = {"X": rng.standard_normal((32, 8, 8, 3)), "label": rng.integers(0, 10, 32)}
+    assert net.check_gradient("loss", inputs, ["Φ1.W", "N1.gamma", "Φ2.W"]).ok
+    losses = [float(net(**inputs)) for _ in range(25)]
+    assert losses[0] > 2
+    assert losses[-1] < 1
+    assert not np.array_equal(net.state["N1.mean"], np.zeros(6))
+
+
+def test_a_mistake_before_a_package_is_told_once():
+    found = il.check(NETWORK.replace("drop 0.2", "rate 0.2"))
+    assert [d.code for d in found] == ["E0212"]
