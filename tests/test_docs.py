@@ -14,7 +14,7 @@ BLOCK = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 def programs() -> list[tuple[str, str]]:
     """(place, text) of each block without a language in which something is defined."""
     found = []
-    for name in ("README.md", "docs/notation.md"):
+    for name in ("README.md", "docs/notation.md", "docs/latex.md"):
         text = (ROOT / name).read_text(encoding="utf-8")
         for match in BLOCK.finditer(text):
             line = text.count("\n", 0, match.start()) + 1

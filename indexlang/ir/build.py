@@ -88,7 +88,7 @@ class Builder:
         """`base ^ exponent`; small whole exponents become products, exact for ints."""
         if isinstance(exponent, Const) and isinstance(exponent.value, int) and not isinstance(exponent.value, bool):
             n = exponent.value
-            if isinstance(base, Const) and n >= 0 and n <= 4096:
+            if isinstance(base, Const) and not isinstance(base.value, Size) and 0 <= n <= 4096:
                 return self.number(base.value**n, span)  # pyright: ignore
             if 0 <= n <= 8:
                 return self._product(base, n, span)

@@ -103,6 +103,7 @@ WAYS = (
     (r"\begin{aligned} & \text{def } f(L[X]): \\ & \quad A[i] = 2 L[i] \\ & \quad \text{return } A ; L \end{aligned}",
      "def f(L[X]):\n  A[i] = 2*L[i]\n  return A ; L"),
     (r"\quad C[i] = A[i] \\ \qquad D[i] = A[i]", "C[i] = A[i]\nD[i] = A[i]"),
+    (r"C[i] = A[i] \\ \qquad* D[i] = A[i]", "C[i] = A[i]\nD[i] = A[i]"),
     ("%! for l in 1..2:\n%!   A_{l} = l\n$$C[i] = A_2 X[i]$$", "for l in 1..2:\n  A_{l} = l\nC[i] = A_2*X[i]"),
     (r"k = 2 \\ L_{(k)}[i] = X_k[i]", "k = 2\nL_{k}[i] = X_k[i]"),
     (r"C[i] = \begin{cases} 1 & i = 0 \wedge (i = 1 \vee i = 2) \\ f(x = 1) & \text{otherwise} \end{cases}",

@@ -82,6 +82,7 @@ ROWS = (
     says("2 - -a[i]", lambda a: 2 + a, A),
     says("2*a[i]^2", lambda a: 2 * a**2, A),
     says("a[i]^3", lambda a: a**3, A),
+    says("a[i]*I^2", lambda a: a * len(a) ** 2, A),
     says("a[i]^(-2)", lambda a: a**-2.0, A),
     says("a[i]^0.5", np.sqrt, dict(a=pos((9,)))),
     says("a[i]^b[i]", np.power, dict(a=pos((9,)), b=(9,))),

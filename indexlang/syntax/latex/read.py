@@ -79,7 +79,7 @@ class Reader(Commands):
         self.is_apart = self.is_apart or not self.opened
         self.after_space = bool(self.now.tokens)
         if self.indent is not None:
-            self.indent += words.SPACES[piece.span.text[1:]]
+            self.indent += words.SPACES[piece.text]
         elif not self.opened and not self.now.kinds.isdisjoint(SIGNS) and self._says_more():
             self.drop_comma()
             self.row_ended = True

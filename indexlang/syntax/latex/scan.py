@@ -130,7 +130,7 @@ def plain(found: list[Piece]) -> list[Piece]:
         if piece.kind != "command" or piece.text not in _PASSING:
             out.append(piece)
         elif piece.text in words.SPACES:
-            out.append(Piece("space", "", piece.span))
+            out.append(Piece("space", piece.text, piece.span))
         elif piece.text in words.LOOKS:
             for _ in range(words.LOOKS[piece.text]):
                 at = _behind_group(found, closing, at)
