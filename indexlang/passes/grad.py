@@ -125,7 +125,8 @@ class _Reverse:
                 arrivals.settle(e.target)
                 self._equation(e)
             for name in first.get(k, ()):
-                arrivals.settle(name)
+                if arrivals.has(name):
+                    arrivals.settle(name)
         zero = tuple(n for n in self.wrt if not arrivals.has(n))
         names = {n: arrivals.named(n) for n in self.wrt}
         program = joined_again(arrivals.program(), self.made)
@@ -133,18 +134,18 @@ class _Reverse:
         return Gradient(program.replace(outputs=outputs), names, zero, seeds)
 
     def _first_readers(self) -> dict[int, list[str]]:
-        """What is given, by the first equation that reads it: once that has been passed, all has arrived there.
+        """The tensors whose adjoints are wanted, by the first equation that reads them, computed ones first.
 
-        So that the adjoints that it is made of are not kept longer than needed.
+        Once that equation has been passed, all has arrived at them: what it was made of need not be kept, and the
+        adjoint of a sum stands for the same signal at its neighbours.
         """
         computed = {e.target for e in self.program.equations}
-        waiting = [n for n in self.wrt if n not in computed]
+        waiting = self.active | set(self.wrt)
         first: dict[int, list[str]] = {}
         for k, e in enumerate(self.program.equations):
-            read = {r.tensor for r in reads(e.body)}
-            for name in [n for n in waiting if n in read]:
-                waiting.remove(name)
-                first.setdefault(k, []).append(name)
+            read = [n for n in dict.fromkeys(r.tensor for r in reads(e.body)) if n in waiting]
+            waiting -= set(read)
+            first[k] = sorted(read, key=lambda n: n not in computed)
         return first
 
     # -- equations

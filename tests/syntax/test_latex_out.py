@@ -56,6 +56,8 @@ LAYOUT = (
     ("A[j] = L[j] if j < J_l else 0",
      r"A[j] &= \begin{cases} L[j] & \text{for } j < J_\ell \\ 0 & \text{otherwise} \end{cases}"),
     ("A[x:3] = L[x-1 else edge]", r"A[x : 3] &= L[x - 1 \text{ else } \text{edge}]"),
+    ("for x:14, dx:3\nU[2*x+dx] += P[x,dx]",
+     r"U[2 * x + \mathit{dx}] &+= P[x, \mathit{dx}] \quad \text{for } x : 14, \mathit{dx} : 3"),
     ("F[b,(x,y)] = L[b,x,y]", r"F[b, (x, y)] &= L[b, x, y]"),
     ("A[b,J1+J2] = L[b,J1] ; R[b,J2]", r"A[b, J_1 + J_2] &= L[b, J_1] ;\; R[b, J_2]"),
     ("A = ReLU(Conv(Input, Φ1, width 11, pad=p+1))",

@@ -18,7 +18,7 @@ class LatexTree(Tree):
 
     def quantified(self, equation: ast.Equation, start: Token, *items: Any) -> ast.Quantifier:
         made = self.quantifier(start, *items)
-        return ast.Quantifier(made.names, equation, equation.span.to(made.span))
+        return ast.Quantifier(made.names, equation, equation.span.to(made.span), made.ranges)
 
     def fraction(
         self, start: Token, _o: Token, above: ast.Expr, _c: Token, _p: Token, below: ast.Expr, end: Token

@@ -261,10 +261,14 @@ class Typesetter:
                 return [f"&\\text{{output }} {', '.join(self.names.spelled(n.name) for n in names)}"]
             case ast.Include(path=path):
                 return [f'&\\text{{include }} \\text{{"{escaped(path)}"}}']
-            case ast.Quantifier(names=names, equation=equation):
-                head = f"\\text{{for }} {', '.join(self.names.spelled(n.name) for n in names)} \\quad "
+            case ast.Quantifier(names=names, equation=equation, ranges=ranges):
+                written = {b.name: self._binder(b) for b in ranges}
+                listed = ", ".join(written.get(n.name) or self.names.spelled(n.name) for n in names)
                 first, *others = self._equation(equation) if equation else [""]
-                return [head + first, *others]
+                if ranges:  # behind it, so that a number is no factor of what follows
+                    *before, last = [first, *others]
+                    return [*before, f"{last} \\quad \\text{{for }} {listed}"]
+                return [f"\\text{{for }} {listed} \\quad {first}", *others]
             case ast.For(name=name, first=first, last=last, body=body):
                 turns = f"{self.expr(first)}, \\ldots, {self.expr(last)}"
                 inside = replace(self, names=replace(self.names, counters=self.names.counters | {name}))
