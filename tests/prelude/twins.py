@@ -222,9 +222,8 @@ def torchs_own_attention(t: Tensors) -> torch.Tensor:
     """torch.nn.MultiheadAttention with the same weights."""
     made = torch.nn.MultiheadAttention(8, 2, bias=False, batch_first=True, dtype=torch.float64)
     thirds = [t[f"R.{w}"].permute(1, 2, 0).flatten(0, 1) for w in "QKV"]
-    made.in_proj_weight.data = torch.cat(thirds)
-    made.out_proj.weight.data = t["R.O"].flatten(0, 1).T
-    return made(t["L"], t["L"], t["L"], need_weights=False)[0].detach()
+    weights = {"in_proj_weight": torch.cat(thirds), "out_proj.weight": t["R.O"].flatten(0, 1).T}
+    return torch.func.functional_call(made, weights, (t["L"], t["L"], t["L"]), {"need_weights": False})[0]
 
 
 NORMS = (
