@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from gradients.numeric import EPS, Arrays, derivatives
+from gradients.numeric import Arrays, derivatives
 
 import indexlang as il
 from indexlang.interop.files import read_input
@@ -17,7 +17,8 @@ from indexlang.ir.equation import Role
 FOLDER = Path(__file__).parents[2] / "examples" / "lecture"
 FILES = sorted(FOLDER.glob("[0-9][0-9]-*.idx"))
 CONSTANT = "18-saturation.idx"  # nothing is given to it
-LONG = ("08-fully-convolutional.idx", "14-alexnet.idx", "15-vgg.idx", "20-xavier.idx")
+LONG = ("08", "14", "15", "19", "20", "27", "28")
+STEP = 1e-7  # of differences, in parts of what is given: so short that hardly an element passes a kink
 
 
 class Net(NamedTuple):
@@ -35,12 +36,15 @@ def loaded(path: Path) -> Net:
     of = [t.name for t in typed.with_role(Role.COMPUTED) if t.dtype.is_float and t.extents]
     given = {n: np.asarray(read_input(path.parent / f, net.inputs[n]), float) for n, f in net.defaults.items()}
     rng = np.random.default_rng(0)
-    along = {n: rng.standard_normal(a.shape) for n, a in {**given, **net.params}.items()}
+    for name, start in net.params.items():
+        if not start.any():  # thresholds: at 0, whatever reads nothing but zeros would be at a kink
+            net.params[name] = 0.1 * rng.standard_normal(start.shape)
+    along = {n: np.std(a) * rng.standard_normal(a.shape) for n, a in {**given, **net.params}.items()}
     return Net(net, of, given, along)
 
 
 def marked(path: Path) -> object:
-    return pytest.param(path, marks=pytest.mark.soak) if path.name in LONG else path
+    return pytest.param(path, marks=pytest.mark.soak) if path.name[:2] in LONG else path
 
 
 VARIED = [marked(path) for path in FILES if path.name != CONSTANT]
@@ -60,9 +64,9 @@ def test_tangents_are_differences_and_the_reverse_is_their_adjoint(path: Path) -
     size = sum(float(np.sum(np.abs(tangents[n] * seeds[n]))) for n in of)
     assert abs(forwards - backwards) <= 1e-12 * size
 
-    up, down = (moved(net, of, given, along, by) for by in (EPS, -EPS))
+    up, down = (moved(net, of, given, along, by) for by in (STEP, -STEP))
     for n in of:
-        difference = (up[n] - down[n]) / (2 * EPS)
+        difference = (up[n] - down[n]) / (2 * STEP)
         error = float(np.linalg.norm(tangents[n] - difference))
         assert error <= 1e-6 * float(np.linalg.norm(difference)) + 1e-6, (n, error, np.linalg.norm(difference))
 
