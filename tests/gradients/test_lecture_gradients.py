@@ -3,8 +3,9 @@
 The results of the files are distances that are 0, where they have no derivative; so all its tensors of floats are taken.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ def moved(net: il.Program, of: list[str], given: Arrays, along: Arrays, by: floa
     return found
 
 
-def results(net: il.Program, given: Arrays, want: list[str]) -> Arrays:
+def results(net: il.Program, given: Mapping[str, Any], want: list[str]) -> Arrays:
     found = net(**given, want=want)
     return {want[0]: found} if len(want) == 1 else found
 
