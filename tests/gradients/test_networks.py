@@ -1,6 +1,5 @@
 """Whole networks: the loss and every parameter's gradient beside torch autograd, in float64 to 1e-9."""
 
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -10,11 +9,9 @@ import pytest
 import indexlang as il
 
 pytest.importorskip("torch")
-sys.path.append(str(Path(__file__).parents[1] / "prelude"))
-
 import torch
+from prelude.twins import first, kernel
 from torch.nn import functional as F
-from twins import first, kernel
 
 ALEXNET = (Path(__file__).parents[2] / "examples" / "alexnet.idx").read_text(encoding="utf-8")
 
@@ -116,7 +113,7 @@ def assert_equal_to_autograd(text: str, scores: Callable[[Tensors], torch.Tensor
         if array.ndim == 1:
             net.params[name] = array + draw.normal(size=array.shape, scale=0.1)
     image, label = net.inputs
-    extents = (batch, *net.inputs[image].extents[1:])
+    extents = (batch, *map(int, net.inputs[image].extents[1:]))
     given = {image: draw.normal(size=extents), label: draw.integers(0, classes, batch)}
     parameters = {n: torch.tensor(a, requires_grad=True) for n, a in net.params.items()}
     wanted = F.cross_entropy(scores({**parameters, image: torch.tensor(given[image])}), torch.tensor(given[label]))
