@@ -12,7 +12,7 @@ from indexlang.ir import ops
 from indexlang.ir.build import Builder
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program, Role, Tensor
-from indexlang.ir.expr import Bound, Const, Expr, Index, Read, Reduce, Rule, free_indices, rewrite
+from indexlang.ir.expr import Bound, Const, Expr, Index, Read, Reduce, Rule, free_indices, reads, rewrite
 from indexlang.ir.size import Extent
 from indexlang.passes.borders import moved
 from indexlang.passes.folded import folded, reach
@@ -46,6 +46,7 @@ class Arrivals:
         self._adjoint: dict[str, str] = {}
         self._shared: list[tuple[frozenset[Bound], Product, Read]] = []
         self._letters = {e.target: tuple(b.name for b in e.indices) for e in program.equations if e.is_plain}
+        self._read_letters = _letters_of_readers(program)
 
     # -- arriving
 
@@ -258,9 +259,10 @@ class Arrivals:
     # -- names
 
     def _axes(self, name: str) -> tuple[str, ...]:
-        """Letters for the axes of a tensor: those of its equation or its declaration, else i0, i1, …"""
+        """Letters for the axes of a tensor: those of its equation, its declaration or its readers, else i0, i1, …"""
         t = self.tensors[name]
-        known = self._letters.get(name) or (t.axes if len(t.axes) == len(t.extents) else ())
+        declared = t.axes if len(t.axes) == len(t.extents) and any(t.axes) else ()
+        known = self._letters.get(name) or declared or self._read_letters.get(name, ())
         letters: list[str] = []
         for k in range(len(t.extents)):
             letter = known[k] if known and known[k] else f"i{k}"
@@ -282,6 +284,18 @@ class Arrivals:
         self.tensors[name] = Tensor(name, extents, dtype, Role.COMPUTED, span=span)
         self.extents[name] = extents
         return name
+
+
+def _letters_of_readers(program: Program) -> dict[str, tuple[str, ...]]:
+    """For each tensor, the letters by which it is first read along each axis; '' where none stands alone."""
+    found: dict[str, list[str]] = {}
+    for e in program.equations:
+        for r in reads(e.body):
+            letters = found.setdefault(r.tensor, [""] * len(r.subscripts))
+            for k, s in enumerate(r.subscripts):
+                if isinstance(s, Index) and not letters[k] and s.name not in letters:
+                    letters[k] = s.name
+    return {name: tuple(letters) for name, letters in found.items()}
 
 
 def _is_long(product: Product) -> bool:
