@@ -60,7 +60,9 @@ class Arrivals:
         self.add(read, Adds(left, product, indices))
 
     def add(self, read: Read, adds: Adds) -> None:
-        """`adds` arrives at the tensor that is read."""
+        """`adds` arrives at the tensor that is read; over an empty range that is nothing."""
+        if any(b.extent == 0 for b in adds.indices):
+            return
         self._terms.setdefault(read.tensor, []).append(_Term(read, adds))
 
     def has(self, name: str) -> bool:

@@ -272,6 +272,8 @@ class _Solving:
             value = self._filled(value)
             self.found = {n: tidy(_with(e, name, value), self.box, self.build) for n, e in self.found.items()}
             self.found[name] = value
+            self.conditions = [tidy(_with(c, name, value), self.box, self.build) for c in self.conditions]
+            del self.box[name]  # its range, perhaps empty, says nothing of what is left
         self.conditions += [self._filled(c) for c in way.conditions]
 
     def _keep_groups(self) -> None:
@@ -298,14 +300,19 @@ class _Solving:
         bordered, product = self.adds.product, self.adds.product.mapped(self._filled)
         tests = [c for c in self.conditions if not self._is_certain(c)]
         facts = _facts((*product.conditions, *tests))
+        may_leave = not all(self._is_inside(r, facts) for t in tests for r in reads(t))
         for b in self.adds.indices:
             if b.name not in self.found or stays_inside(self.found[b.name], b.extent, self.box, facts) is True:
                 continue
-            if self._vanishes_outside(b):
+            if not may_leave and self._vanishes_outside(b):
                 bordered = bordered.mapped(lambda e, b=b: _bordered(e, b))
             else:
                 tests += [t for t in self._range_tests(b) if not self._is_certain(t)]
         return self._named(_under(tests, bordered.mapped(self._filled)))
+
+    def _is_inside(self, r: Read, facts: Facts) -> bool:
+        inside = (stays_inside(s, n, self.box, facts) for s, n in zip(r.subscripts, self.shapes[r.tensor], strict=True))
+        return r.border is not None or all(answer is True for answer in inside)
 
     def _range_tests(self, b: Bound) -> tuple[Expr, Expr]:
         value = self.found[b.name]

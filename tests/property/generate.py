@@ -84,9 +84,9 @@ class Program:
 
 
 @st.composite
-def programs(draw: Callable[..., Any]) -> Program:
-    """One or two equations; the second reads the first."""
-    maker = _Maker(draw, Program())
+def programs(draw: Callable[..., Any], most: int = MOST) -> Program:
+    """One or two equations, each over at most so many points; the second reads the first."""
+    maker = _Maker(draw, Program(), most)
     maker.equation()
     if draw(st.booleans()):
         maker.reader()
@@ -95,8 +95,9 @@ def programs(draw: Callable[..., Any]) -> Program:
 
 
 class _Maker:
-    def __init__(self, draw: Callable[..., Any], program: Program) -> None:
+    def __init__(self, draw: Callable[..., Any], program: Program, most: int) -> None:
         self.draw = draw
+        self.most = most
         self.program = program
         self.rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
         self.ints = draw(st.integers(0, 5)) == 0
@@ -169,7 +170,7 @@ class _Maker:
         before = list(before)
         for _ in range(count):
             points = int(np.prod([max(n.extent, 1) for n in (*before, *out)]))
-            extent = self.pick([e for e in extents if points * e <= MOST])
+            extent = self.pick([e for e in extents if points * e <= self.most])
             kind = how or self.pick(("written", "bare", "bare", "affine") if extent else ("written", "bare"))
             name = self.pick([n for n in NAMES if n not in {m.name for m in (*before, *out)}])
             out.append(Index(name, extent, len(before) + len(out), kind))
