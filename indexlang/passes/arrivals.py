@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from indexlang.ir import ops
+from indexlang.ir.bounds import Box, Facts, stays_inside
 from indexlang.ir.build import Builder
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program, Role, Tensor
-from indexlang.ir.expr import Bound, Const, Expr, Index, Read, Reduce, Rule, free_indices, reads, rewrite
+from indexlang.ir.expr import Border, Bound, Const, Expr, Index, Read, Reduce, Rule, free_indices, reads, rewrite
 from indexlang.ir.size import Extent
 from indexlang.passes.borders import moved
 from indexlang.passes.folded import folded, reach
@@ -252,11 +253,30 @@ class Arrivals:
                 product = product.where(inside_test(read, extents, self.build))
                 rule = Rule.EDGE
             left = tuple(moved(rule, self.build, s, n) for s, n in zip(left, extents, strict=True))
+        elif product.conditions:
+            left = self._kept_inside(left, extents, {b.name: b.extent for b in adds.indices})
         used = {n for s in left for n in free_indices(s)}
         indices = tuple(b for b in adds.indices if b.name in used)
         over = tuple(b for b in adds.indices if b.name not in used)
         body = summed(product, over, self.build)
         self.equations.append(Equation(adjoint, indices, left, True, body, read.span))
+
+    def _kept_inside(self, left: tuple[Expr, ...], extents: tuple[Extent, ...], box: Box) -> tuple[Expr, ...]:
+        """Places that stay inside where a condition does not hold: 0 is added there, at any place."""
+
+        def safe(e: Expr) -> Expr:
+            if not isinstance(e, Read) or e.border is not None:
+                return e
+            proved = (
+                stays_inside(s, n, box, Facts()) for s, n in zip(e.subscripts, self.extents[e.tensor], strict=True)
+            )
+            return e if all(p is True for p in proved) else replace(e, border=Border(Rule.VALUE, Const(0, e.dtype)))
+
+        left = tuple(rewrite(s, safe) for s in left)
+        return tuple(
+            s if stays_inside(s, n, box, Facts()) is True else moved(Rule.EDGE, self.build, s, n)
+            for s, n in zip(left, extents, strict=True)
+        )
 
     # -- names
 

@@ -147,6 +147,7 @@ def both(build: Builder, conditions: Iterable[Expr]) -> Expr:
 def summed(product: Product, over: tuple[Bound, ...], build: Builder) -> Expr:
     """The sum of a product over indices; what is free of them stands before the sum.
 
+    But not before a condition inside it: where that holds nowhere, the sum is 0 and a factor may be infinite.
     Its number of equal terms takes the place of an index that nothing depends on.
     """
     used = product.indices
@@ -157,6 +158,9 @@ def summed(product: Product, over: tuple[Bound, ...], build: Builder) -> Expr:
     if not kept:
         return product.expr(build)
     outside, inside = product.split({b.name for b in kept})
+    if inside.conditions:
+        outside = Product(product.number, conditions=outside.conditions)
+        inside = replace(product, number=1, conditions=inside.conditions)
     body = inside.expr(build)
     total = Reduce(ops.SUM, kept, body, body.dtype)
     return replace(outside, above=(*outside.above, total)).expr(build)
