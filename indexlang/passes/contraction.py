@@ -16,13 +16,14 @@ from math import prod
 from indexlang.ir import ops
 from indexlang.ir.affine import Affine, affine
 from indexlang.ir.bounds import span_of
-from indexlang.ir.build import Builder, integer
+from indexlang.ir.build import integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import Apply, Border, Bound, Const, Expr, Index, Read, Reduce, free_indices, rewrite, walk
 from indexlang.ir.lefts import is_one_to_one
 from indexlang.ir.size import Extent, Named
 from indexlang.passes.embed import copied
+from indexlang.passes.growing import Growing
 from indexlang.passes.surround import surrounded
 
 _LEAST_TERMS = 4
@@ -119,12 +120,9 @@ def prepare_contractions(program: Program) -> Program:
     return _Preparation(program).run()
 
 
-class _Preparation:
+class _Preparation(Growing):
     def __init__(self, program: Program) -> None:
-        self.program = program
-        self.build = Builder(program.float_type)
-        self.tensors = list(program.tensors)
-        self.names = {t.name for t in program.tensors}
+        super().__init__(program)
         self.made: dict[object, str] = {}
         self.equations: list[Equation] = []
         self.reach = self._reaches()
@@ -134,7 +132,7 @@ class _Preparation:
     def run(self) -> Program:
         for e in self.program.equations:
             self.equations.extend(self._prepared(e))
-        return self.program.replace(tensors=tuple(self.tensors), equations=tuple(self.equations))
+        return self.grown(tuple(self.equations))
 
     def _prepared(self, e: Equation) -> Iterator[Equation]:
         found = contraction(e, self.program)
@@ -175,7 +173,7 @@ class _Preparation:
         assert row is not None
         used = free_indices(total)
         own = (*(b for b in e.indices if b.name in used and b is not row), row)
-        name = self._fresh(f"{e.target}_turned")
+        name = self.fresh(f"{e.target}_turned")
         made = Tensor(name, tuple(b.extent for b in own), total.dtype, Role.COMPUTED, span=e.span)
         self.tensors.append(made)
         self.program = self.program.replace(tensors=(*self.program.tensors, made))
@@ -201,7 +199,7 @@ class _Preparation:
         key = (read.tensor, read.border)
         name = self.made.get(key)
         if name is None:
-            name = self.made[key] = self._fresh(f"{read.tensor}_padded")
+            name = self.made[key] = self.fresh(f"{read.tensor}_padded")
             made = Tensor(name, tuple(extents), source.dtype, Role.COMPUTED, span=read.span)
             self.tensors.append(made)
             if around:
@@ -257,7 +255,7 @@ class _Preparation:
         key = (read.tensor, at)
         name = self.made.get(key)
         if name is None:
-            name = self.made[key] = self._fresh(f"{read.tensor}_t")
+            name = self.made[key] = self.fresh(f"{read.tensor}_t")
             extents = tuple(source.extents[k] for k in order)
             self.tensors.append(Tensor(name, extents, source.dtype, Role.COMPUTED, span=read.span))
             indices = tuple(Bound(f"u{k}", source.extents[k]) for k in order)
@@ -271,14 +269,6 @@ class _Preparation:
                 read.span,
             )
         return Read(name, tuple(read.subscripts[k] for k in order), None, read.dtype, read.span)
-
-    def _fresh(self, stem: str) -> str:
-        name, n = stem, 1
-        while name in self.names:
-            n += 1
-            name = f"{stem}{n}"
-        self.names.add(name)
-        return name
 
 
 def _elements(extents: tuple[Extent, ...]) -> int:

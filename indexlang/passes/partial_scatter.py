@@ -12,11 +12,12 @@ from dataclasses import replace
 from math import prod
 
 from indexlang.ir import ops
-from indexlang.ir.build import Builder, integer
+from indexlang.ir.build import integer
 from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import Bound, Expr, Index, Read, Reduce, rewrite, walk
 from indexlang.ir.lefts import is_one_to_one, separate_indices
 from indexlang.ir.size import Extent
+from indexlang.passes.growing import Growing
 
 _LEAST_POINTS = 2048  # of a block
 _MOST_BLOCKS, _FEW_BLOCKS = 64, 8
@@ -28,16 +29,10 @@ def split_scatters(program: Program) -> Program:
     return _Splitting(program).run()
 
 
-class _Splitting:
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.build = Builder(program.float_type)
-        self.tensors = list(program.tensors)
-        self.names = {t.name for t in program.tensors}
-
+class _Splitting(Growing):
     def run(self) -> Program:
         equations = tuple(made for e in self.program.equations for made in self._split(e))
-        return self.program.replace(tensors=tuple(self.tensors), equations=equations)
+        return self.grown(equations)
 
     def _split(self, e: Equation) -> Iterator[Equation]:
         found = None if not e.accumulates or is_one_to_one(e) else self._blocks(e)
@@ -51,7 +46,7 @@ class _Splitting:
         q = _other(f"{b.name}_q", taken)
         whole, rest = b.extent // block, b.extent % block  # pyright: ignore[reportOperatorIssue]
         count: Extent = whole + (1 if rest else 0)
-        name = self._fresh(f"{e.target}_part")
+        name = self.fresh(f"{e.target}_part")
         self.tensors.append(Tensor(name, (count, *target.extents), target.dtype, Role.COMPUTED, span=e.span))
         checks = e.checks if e.checks is not None else (e,)
         for first, number, length in ((0, whole, block), (whole, 1, rest)):
@@ -101,14 +96,6 @@ class _Splitting:
         first = next(b for b in points if _int(b.extent) > 1)
         block = -(-_int(first.extent) // blocks)
         return (first, block) if _int(first.extent) >= 2 * block else None
-
-    def _fresh(self, stem: str) -> str:
-        name, n = stem, 1
-        while name in self.names:
-            n += 1
-            name = f"{stem}{n}"
-        self.names.add(name)
-        return name
 
 
 def _int(extent: Extent) -> int:

@@ -12,11 +12,12 @@ from dataclasses import replace
 from math import prod
 
 from indexlang.ir import ops
-from indexlang.ir.build import Builder, integer
+from indexlang.ir.build import integer
 from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import Bound, Expr, Index, Read, Reduce, free_indices, rewrite, walk
 from indexlang.ir.size import Extent, Named
 from indexlang.passes.contraction import Contraction, contraction
+from indexlang.passes.growing import Growing
 
 _SHARES = 48  # pieces of work that keep many threads busy
 _ROWS, _COLUMNS = 300, 128  # of the result that make one, as tiles are grouped
@@ -30,16 +31,10 @@ def share_long_sums(program: Program) -> Program:
     return _Sharing(program).run()
 
 
-class _Sharing:
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.build = Builder(program.float_type)
-        self.tensors = list(program.tensors)
-        self.names = {t.name for t in program.tensors}
-
+class _Sharing(Growing):
     def run(self) -> Program:
         equations = tuple(made for e in self.program.equations for made in self._shared(e))
-        return self.program.replace(tensors=tuple(self.tensors), equations=equations)
+        return self.grown(equations)
 
     def _shared(self, e: Equation) -> Iterator[Equation]:
         found = contraction(e, self.program)
@@ -52,7 +47,7 @@ class _Sharing:
         q = _other(f"{b.name}_q", taken)
         pieces: tuple[Extent, Extent] = (b.extent // block, b.extent % block)
         count: Extent = pieces[0] + (1 if pieces[1] else 0)
-        name = self._fresh(f"{e.target}_part")
+        name = self.fresh(f"{e.target}_part")
         own = tuple(b for b in e.indices if b.name in free_indices(total))
         extents = (count, *(b.extent for b in own))
         self.tensors.append(Tensor(name, extents, total.dtype, Role.COMPUTED, span=e.span))
@@ -85,14 +80,6 @@ class _Sharing:
         return Equation(
             name, (q, *own), left, False, Reduce(ops.SUM, over, body, total.dtype, total.span), total.span, part
         )
-
-    def _fresh(self, stem: str) -> str:
-        name, n = stem, 1
-        while name in self.names:
-            n += 1
-            name = f"{stem}{n}"
-        self.names.add(name)
-        return name
 
 
 def _cut(e: Equation, found: Contraction) -> tuple[Bound, int] | None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 from indexlang.ir import ops
 from indexlang.ir.bounds import Facts, stays_inside
-from indexlang.ir.build import Builder
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import (
@@ -31,6 +30,7 @@ from indexlang.ir.expr import (
     with_children,
 )
 from indexlang.ir.size import Extent
+from indexlang.passes.growing import Growing
 from indexlang.passes.products import both
 
 _LIKE = {ops.ARGMAX: ops.LARGEST, ops.ARGMIN: ops.SMALLEST}  # whose identity is never chosen
@@ -54,13 +54,10 @@ def split_reductions(program: Program, chosen: Iterable[str]) -> Split:
     return Split(done, frozenset(splitting.names - program.by_name.keys()))
 
 
-class _Splitting:
+class _Splitting(Growing):
     def __init__(self, program: Program) -> None:
-        self.program = program
-        self.build = Builder(program.float_type)
-        self.tensors = list(program.tensors)
+        super().__init__(program)
         self.extents = {t.name: t.extents for t in program.tensors}
-        self.names = set(program.by_name)
         self.equations: list[Equation] = []
 
     def equation(self, e: Equation) -> list[Equation]:
@@ -111,7 +108,7 @@ class _Splitting:
         used = free_indices(n)
         kept = tuple(b for b in around if b.name in used)
         body = self._inside(n, around)
-        name = self._fresh(f"{self.e.target}_{n.fold.name}")
+        name = self.fresh(f"{self.e.target}_{n.fold.name}")
         extents = tuple(b.extent for b in kept)
         self.tensors.append(Tensor(name, extents, n.dtype, Role.COMPUTED, span=self.e.span))
         self.extents[name] = extents
@@ -119,14 +116,6 @@ class _Splitting:
         self.before.append(Equation(name, kept, left, False, body, self.e.span))
         self.made[form] = read = Read(name, left, None, n.dtype, n.span)
         return read
-
-    def _fresh(self, stem: str) -> str:
-        name, n = stem, 1
-        while name in self.names:
-            n += 1
-            name = f"{stem}{n}"
-        self.names.add(name)
-        return name
 
 
 def with_body(n: Reduce, body: Expr) -> Reduce:

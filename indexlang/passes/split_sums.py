@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from indexlang.ir import ops
-from indexlang.ir.build import Builder, integer
+from indexlang.ir.build import integer
 from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import (
     Bound,
@@ -26,6 +26,7 @@ from indexlang.ir.expr import (
     with_children,
 )
 from indexlang.passes.contraction import contraction
+from indexlang.passes.growing import Growing
 
 BLOCK = 2048
 _LONG = 2 * BLOCK
@@ -36,18 +37,12 @@ def split_long_sums(program: Program) -> Program:
     return _Splitting(program).run()
 
 
-class _Splitting:
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.build = Builder(program.float_type)
-        self.tensors = list(program.tensors)
-        self.names = {t.name for t in program.tensors}
-
+class _Splitting(Growing):
     def run(self) -> Program:
         equations: list[Equation] = []
         for e in self.program.equations:
             equations.extend([e] if contraction(e, self.program) else self._split(e))
-        return self.program.replace(tensors=tuple(self.tensors), equations=tuple(equations))
+        return self.grown(tuple(equations))
 
     def _split(self, e: Equation) -> Iterator[Equation]:
         """The equation after those of its partial sums."""
@@ -70,7 +65,7 @@ class _Splitting:
         kept = tuple(b for b in around if b.name in used)
         body = inner.body
         indices = (*outer, *kept) if _is_beside(kept, body) else (*kept, *outer)
-        name = self._fresh(f"{e.target}_part")
+        name = self.fresh(f"{e.target}_part")
         self.tensors.append(Tensor(name, tuple(b.extent for b in indices), n.dtype, Role.COMPUTED, span=e.span))
         left = tuple(Index(b.name) for b in indices)
         before.append(Equation(name, indices, left, False, Reduce(ops.SUM, inner.over, body, n.dtype, n.span), e.span))
@@ -103,14 +98,6 @@ class _Splitting:
         outer = (*n.over[:k], Bound(q, (extent + block - 1) // block, b.span))
         inner = (Bound(m, block, b.span), *n.over[k + 1 :])
         return outer, Reduce(n.fold, inner, term, n.dtype, n.span)
-
-    def _fresh(self, stem: str) -> str:
-        name, n = stem, 1
-        while name in self.names:
-            n += 1
-            name = f"{stem}{n}"
-        self.names.add(name)
-        return name
 
 
 def _is_beside(kept: tuple[Bound, ...], body: Expr) -> bool:
