@@ -80,6 +80,7 @@ class _Solving:
     shapes: Mapping[str, tuple[Extent, ...]]
     build: Builder
     groups: bool
+    bounds: list[Bound] = field(default_factory=list[Bound])  # of all indices, those that came with a solution too
     box: dict[str, Extent] = field(default_factory=dict[str, Extent])
     open: list[str] = field(default_factory=list[str])  # indices that are not found yet
     found: dict[str, Expr] = field(default_factory=dict[str, Expr])
@@ -90,6 +91,7 @@ class _Solving:
     def run(self) -> Gather | None:
         self.box = {b.name: b.extent for b in self.adds.indices} | {_out(k): n for k, n in enumerate(self.extents)}
         self.open = [b.name for b in self.adds.indices]
+        self.bounds = list(self.adds.indices)
         if self.groups:
             self._keep_groups()
         axes = [k for k in range(len(self.extents)) if k not in self.kept]
@@ -266,6 +268,7 @@ class _Solving:
         for b in way.new:
             self.box[b.name] = b.extent
             self.open.append(b.name)
+            self.bounds.append(b)
         for name, value in way.found.items():
             self.open.remove(name)
             self.letter.setdefault(axis, name)
@@ -301,7 +304,7 @@ class _Solving:
         tests = [c for c in self.conditions if not self._is_certain(c)]
         facts = _facts((*product.conditions, *tests))
         may_leave = not all(self._is_inside(r, facts) for t in tests for r in reads(t))
-        for b in self.adds.indices:
+        for b in self.bounds:
             if b.name not in self.found or stays_inside(self.found[b.name], b.extent, self.box, facts) is True:
                 continue
             if not may_leave and self._vanishes_outside(b):
