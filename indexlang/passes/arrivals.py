@@ -266,7 +266,9 @@ class Arrivals:
         def safe(e: Expr) -> Expr:
             if not isinstance(e, Read) or e.border is not None:
                 return e
-            proved = (stays_inside(s, n, box, Facts()) for s, n in zip(e.subscripts, self.extents[e.tensor], strict=True))
+            proved = (
+                stays_inside(s, n, box, Facts()) for s, n in zip(e.subscripts, self.extents[e.tensor], strict=True)
+            )
             return e if all(p is True for p in proved) else replace(e, border=Border(Rule.VALUE, Const(0, e.dtype)))
 
         left = tuple(rewrite(s, safe) for s in left)
