@@ -131,7 +131,8 @@ class Arrivals:
     def _share(self, adjoint: str, term: _Term, gathers: list[Gather] | None) -> None:
         """An adjoint that is one product, element by element, stands for that product wherever it arrives."""
         adds = term.adds
-        if gathers is None or gathers[0].over or not _is_long(adds.product):
+        is_lost_outside = term.read.border is not None
+        if is_lost_outside or gathers is None or gathers[0].over or not _is_long(adds.product):
             return
         read = Read(adjoint, adds.subscripts, None, self.tensors[adjoint].dtype)
         self._shared.append((frozenset(adds.indices), adds.product, read))
