@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gradients.numeric import derivatives, typed
 
 import indexlang as il
 
@@ -99,3 +100,29 @@ def test_a_state_is_what_it_was_when_the_run_began():
     g = net.grad("L", "x")
     np.testing.assert_allclose(g(X).dx, 4 * X)  # 2*m*x, and nothing through the next value
     np.testing.assert_allclose(g.state["m"], 2 * X)
+
+
+# what went wrong once, the equation, its inputs
+ONCE = (
+    ("two quotients of one index", "Y[i:17] = x[i//4,i//2]*y[i]", {"x": (5, 9), "y": (17,)}),
+    ("a border beside a bare access", "Y[j:17] = (x[j-1 else -1.5] - w[j//3])*y[j]", {"x": (14,), "w": (6,), "y": (17,)}),
+    ("data beside an offset", "Y[i:3] = y[i] + w[k[i],i+1,i+1]", {"y": (3,), "w": (5, 4, 4), "k": (3,)}),
+    ("a group named like an axis", "Y[i,dy,k1] = y[dy,k1,i] + x[(i,k1),i,(k1,dy)]", {"y": (3, 2, 2), "x": (4, 2, 6)}),
+    ("data beside a remainder", "Y[j,i] = y[i]*w[k[j],j%4]", {"y": (2,), "w": (4, 4), "k": (9,)}),
+    ("a group of single elements", "Y[(j:2,i)] = x[i] + 0.5", {"x": (1,)}),
+    ("an empty product", "Y[b] = y[b]*prod[i:0] x[i]", {"x": (1,), "y": (2,)}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "extents"), [r[1:] for r in ONCE], ids=[r[0] for r in ONCE])
+def test_equals_differences(text: str, extents: Mapping[str, tuple[int, ...]]):
+    rng = np.random.default_rng(0)
+    inputs = {n: rng.integers(0, 4, e) if n == "k" else rng.standard_normal(e) for n, e in extents.items()}
+    declared = f"input k[{extents['k'][0]}] : int\n" if "k" in extents else ""
+    assert not [d for d in derivatives(*typed(declared + text, inputs)) if not d.is_right]
+    net = il.compile(declared + text, dtype="f64")
+    g = net.grad("Y", [n for n in extents if n != "k"], seeds=True)
+    signal = rng.standard_normal(np.shape(net(**inputs)))
+    found, wanted = g(**inputs, dY=signal), g.interpret(**inputs, dY=signal)
+    for name in g.gradients.values():
+        np.testing.assert_allclose(found[name], wanted[name], rtol=1e-12, atol=1e-12)
