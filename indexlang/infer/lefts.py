@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+from indexlang.ir import ops
 from indexlang.ir.affine import Affine, affine
 from indexlang.ir.bounds import is_empty, span_of
 from indexlang.ir.equation import Equation
-from indexlang.ir.expr import Bound, Expr, Index
+from indexlang.ir.expr import Apply, Bound, Const, Expr, Index
 from indexlang.ir.size import Extent, Size, at_least
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import program_error
@@ -60,7 +61,14 @@ def covered(s: Expr, indices: tuple[Bound, ...]) -> Extent | None:
     if isinstance(s, Index):
         return box[s.name]
     spread = span_of(form, box)
-    return None if spread is None else spread[1] + 1
+    if spread is None:
+        return None
+    match s:
+        case Apply(op=ops.MOD, args=(_, Const(value=int() as d))) if d > 0:
+            reaches = at_least(spread[1], d - 1)
+            return None if reaches is None else d if reaches else spread[1] + 1
+        case _:
+            return spread[1] + 1
 
 
 def _is_injective(form: Affine, box: Mapping[str, Extent]) -> bool:

@@ -104,7 +104,7 @@ def _left(s: Expr, ranges: dict[str, Bound]) -> str:
     bounds = [ranges[n] for n in waiting]
     if len(waiting) == len(names) > 1 and form is not None and form.constant == 0 and _is_row_major(form, bounds):
         return f"({','.join(_bound(ranges.pop(n)) for n in names)})"
-    if len(names) == len(waiting) == 1:
+    if len(names) == len(waiting) == 1 and (form is not None or isinstance(s, Read)):
         return f"{_close(s)}:{ranges.pop(names[0]).extent}"
     return _close(s)
 

@@ -13,7 +13,7 @@ from indexlang.ir.bounds import Box, Facts, stays_inside
 from indexlang.ir.build import Builder
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program, Role, Tensor
-from indexlang.ir.expr import Border, Bound, Const, Expr, Index, Read, Reduce, Rule, free_indices, reads, rewrite
+from indexlang.ir.expr import Border, Bound, Const, Expr, Index, Read, Reduce, Rule, reads, rewrite, walk
 from indexlang.ir.size import Extent
 from indexlang.passes.borders import moved
 from indexlang.passes.folded import folded, reach
@@ -132,7 +132,8 @@ class Arrivals:
     def _share(self, adjoint: str, term: _Term, gathers: list[Gather] | None) -> None:
         """An adjoint that is one product, element by element, stands for that product wherever it arrives."""
         adds = term.adds
-        if gathers is None or gathers[0].over or not _is_long(adds.product):
+        is_lost_outside = term.read.border is not None
+        if is_lost_outside or gathers is None or gathers[0].over or not _is_long(adds.product):
             return
         read = Read(adjoint, adds.subscripts, None, self.tensors[adjoint].dtype)
         self._shared.append((frozenset(adds.indices), adds.product, read))
@@ -255,8 +256,8 @@ class Arrivals:
             left = tuple(moved(rule, self.build, s, n) for s, n in zip(left, extents, strict=True))
         elif product.conditions:
             left = self._kept_inside(left, extents, {b.name: b.extent for b in adds.indices})
-        used = {n for s in left for n in free_indices(s)}
-        indices = tuple(b for b in adds.indices if b.name in used)
+        used = list(dict.fromkeys(n.name for s in left for n in walk(s) if isinstance(n, Index)))
+        indices = tuple(sorted((b for b in adds.indices if b.name in used), key=lambda b: used.index(b.name)))
         over = tuple(b for b in adds.indices if b.name not in used)
         body = summed(product, over, self.build)
         self.equations.append(Equation(adjoint, indices, left, True, body, read.span))

@@ -7,6 +7,7 @@ Each subscript is an equation for the indices in it. It is solved for one of the
 are left to sum over; how each kind of subscript is solved is a function below, with its reason.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -17,8 +18,8 @@ from indexlang.ir.affine import Affine, Floor, affine, index
 from indexlang.ir.bounds import Facts, Interval, span_of, stays_inside
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
-from indexlang.ir.expr import Apply, Border, Bound, Const, Expr, Index, Read, Rule, free_indices, reads, rewrite
-from indexlang.ir.size import Extent, at_least, floordiv
+from indexlang.ir.expr import Apply, Border, Bound, Const, Expr, Index, Read, Rule, free_indices, reads, rewrite, walk
+from indexlang.ir.size import Extent, Size, at_least, floordiv
 from indexlang.passes.products import Product
 from indexlang.passes.tidy import as_expr, simplified, tidy
 
@@ -80,6 +81,7 @@ class _Solving:
     shapes: Mapping[str, tuple[Extent, ...]]
     build: Builder
     groups: bool
+    bounds: list[Bound] = field(default_factory=list[Bound])  # of all indices, those that came with a solution too
     box: dict[str, Extent] = field(default_factory=dict[str, Extent])
     open: list[str] = field(default_factory=list[str])  # indices that are not found yet
     found: dict[str, Expr] = field(default_factory=dict[str, Expr])
@@ -90,6 +92,7 @@ class _Solving:
     def run(self) -> Gather | None:
         self.box = {b.name: b.extent for b in self.adds.indices} | {_out(k): n for k, n in enumerate(self.extents)}
         self.open = [b.name for b in self.adds.indices]
+        self.bounds = list(self.adds.indices)
         if self.groups:
             self._keep_groups()
         axes = [k for k in range(len(self.extents)) if k not in self.kept]
@@ -266,6 +269,7 @@ class _Solving:
         for b in way.new:
             self.box[b.name] = b.extent
             self.open.append(b.name)
+            self.bounds.append(b)
         for name, value in way.found.items():
             self.open.remove(name)
             self.letter.setdefault(axis, name)
@@ -301,7 +305,7 @@ class _Solving:
         tests = [c for c in self.conditions if not self._is_certain(c)]
         facts = _facts((*product.conditions, *tests))
         may_leave = not all(self._is_inside(r, facts) for t in tests for r in reads(t))
-        for b in self.adds.indices:
+        for b in self.bounds:
             if b.name not in self.found or stays_inside(self.found[b.name], b.extent, self.box, facts) is True:
                 continue
             if not may_leave and self._vanishes_outside(b):
@@ -357,6 +361,7 @@ class _Solving:
         used = product.indices
         over = [n for n in self._order() if n in used or n in self.open]
         taken = {*over, *(n for names in self.kept.values() for n in names)}
+        said = _names_of_extents(product, [self.box[n] for n in over])
         names: dict[str, Expr] = {}
         left: list[Expr] = []
         indices: list[Bound] = []
@@ -366,7 +371,7 @@ class _Solving:
                 indices += [Bound(n, self.box[n]) for n in self.kept[k]]
                 continue
             letter = self.letter.get(k) or self.letters[k]
-            while letter in taken:
+            while letter in taken or (letter.upper() in said and str(extent) != letter.upper()):
                 letter += "'"
             taken.add(letter)
             names[_out(k)] = Index(letter)
@@ -379,6 +384,12 @@ class _Solving:
         """Open indices as the equation has them; a new one stands where the one stood that it came from."""
         place = {b.name: k for k, b in enumerate(self.adds.indices)}
         return sorted(self.open, key=lambda n: place.get(n.rstrip("'"), len(place)))
+
+
+def _names_of_extents(product: Product, extents: Sequence[Extent]) -> set[str]:
+    """The names in a product: `DY` there would be another number beside an index `dy` of another range."""
+    values = [n.value for e in product.parts for n in walk(e) if isinstance(n, Const)]
+    return {name for v in (*values, *extents) if isinstance(v, Size) for name in re.findall(r"[^\W\d]\w*", str(v))}
 
 
 def _under(tests: Sequence[Expr], product: Product) -> Product:

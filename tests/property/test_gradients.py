@@ -20,7 +20,7 @@ from indexlang.passes.grad import Gradient, pullback
 from indexlang.passes.tangent import Tangent, tangent
 
 EPS = 1e-6
-POINTS = 150  # of an equation; a product's derivatives take the cube of what it takes
+POINTS = 60  # of an equation; a product's derivatives take the cube of what it takes
 LARGEST = 1e4  # of values: beyond it, functions are flat and differences are rounding
 Arrays = Mapping[str, Value]
 
