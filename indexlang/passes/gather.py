@@ -394,7 +394,7 @@ def _names_of_extents(product: Product, extents: Sequence[Extent]) -> set[str]:
 
 def _under(tests: Sequence[Expr], product: Product) -> Product:
     """A product where tests hold too. What is about indices alone comes first: reads of data rely on it."""
-    first = [t for t in tests if not any(True for _ in reads(t))]
+    first = [t for t in (*tests, *product.conditions) if not any(True for _ in reads(t))]
     conditions = dict.fromkeys((*first, *product.conditions, *tests))
     return replace(product, conditions=tuple(conditions))
 

@@ -110,6 +110,7 @@ ONCE = (
     ("a group named like an axis", "Y[i,dy,k1] = y[dy,k1,i] + x[(i,k1),i,(k1,dy)]", {"y": (3, 2, 2), "x": (4, 2, 6)}),
     ("data beside a remainder", "Y[j,i] = y[i]*w[k[j],j%4]", {"y": (2,), "w": (4, 4), "k": (9,)}),
     ("a group of single elements", "Y[(j:2,i)] = x[i] + 0.5", {"x": (1,)}),
+    ("a condition on an index behind one on data", "Y[i:2] = relu(x[i] if i < 0 else y[-i-1 else 0])*w[i]", {"x": (2,), "y": (1,), "w": (2,)}),
     ("an empty product", "Y[b] = y[b]*prod[i:0] x[i]", {"x": (1,), "y": (2,)}),
 )  # fmt: skip
 
@@ -118,7 +119,7 @@ ONCE = (
 def test_equals_differences(text: str, extents: Mapping[str, tuple[int, ...]]):
     rng = np.random.default_rng(0)
     inputs = {n: rng.integers(0, 4, e) if n == "k" else rng.standard_normal(e) for n, e in extents.items()}
-    declared = f"input k[{extents['k'][0]}] : int\n" if "k" in extents else ""
+    declared = "".join(f"input {n}[{','.join(map(str, e))}]{' : int' * (n == 'k')}\n" for n, e in extents.items())
     assert not [d for d in derivatives(*typed(declared + text, inputs)) if not d.is_right]
     net = il.compile(declared + text, dtype="f64")
     g = net.grad("Y", [n for n in extents if n != "k"], seeds=True)
