@@ -14,7 +14,7 @@ from indexlang.ir.build import Builder
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import Border, Bound, Const, Expr, Index, Read, Reduce, Rule, reads, rewrite, walk
-from indexlang.ir.size import Extent
+from indexlang.ir.size import Extent, symbol
 from indexlang.passes.borders import moved
 from indexlang.passes.folded import folded, reach
 from indexlang.passes.gather import Adds, Gather, gathered
@@ -48,6 +48,7 @@ class Arrivals:
         self._shared: list[tuple[frozenset[Bound], Product, Read]] = []
         self._letters = {e.target: tuple(b.name for b in e.indices) for e in program.equations if e.is_plain}
         self._read_letters = _letters_of_readers(program)
+        self._extent_names = set(program.size_names)
 
     # -- arriving
 
@@ -256,11 +257,33 @@ class Arrivals:
             left = tuple(moved(rule, self.build, s, n) for s, n in zip(left, extents, strict=True))
         elif product.conditions:
             left = self._kept_inside(left, extents, {b.name: b.extent for b in adds.indices})
+        names = self._own_letters(adds.indices)
+        change = {n: Index(to) for n, to in names.items()}
+
+        def renamed(e: Expr) -> Expr:
+            return rewrite(e, lambda n: change.get(n.name, n) if isinstance(n, Index) else n)
+
+        left, product = tuple(renamed(s) for s in left), product.mapped(renamed)
+        bounds = [replace(b, name=names[b.name]) for b in adds.indices]
         used = list(dict.fromkeys(n.name for s in left for n in walk(s) if isinstance(n, Index)))
-        indices = tuple(sorted((b for b in adds.indices if b.name in used), key=lambda b: used.index(b.name)))
-        over = tuple(b for b in adds.indices if b.name not in used)
+        indices = tuple(sorted((b for b in bounds if b.name in used), key=lambda b: used.index(b.name)))
+        over = tuple(b for b in bounds if b.name not in used)
         body = summed(product, over, self.build)
         self.equations.append(Equation(adjoint, indices, left, True, body, read.span))
+
+    def _own_letters(self, indices: tuple[Bound, ...]) -> dict[str, str]:
+        """New names for indices whose capital is an extent of the program and not theirs: it would be read as theirs."""
+        out: dict[str, str] = {}
+        taken = {b.name for b in indices}
+        for b in indices:
+            name = b.name
+            while any(c in self._extent_names and b.extent != symbol(c) for c in (name.upper(), name.capitalize())) or (
+                name != b.name and name in taken
+            ):
+                name += "'"
+            taken.add(name)
+            out[b.name] = name
+        return out
 
     def _kept_inside(self, left: tuple[Expr, ...], extents: tuple[Extent, ...], box: Box) -> tuple[Expr, ...]:
         """Places that stay inside where a condition does not hold: 0 is added there, at any place."""
