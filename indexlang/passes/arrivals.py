@@ -39,8 +39,7 @@ class Arrivals:
         self.build = Builder(program.float_type)
         self.tensors = {t.name: t for t in program.tensors}
         self.extents = {t.name: t.extents for t in program.tensors}
-        self.equations: list[Equation] = []  # of adjoints
-        self.kept: list[Equation] = []  # of what the way back needs of the way there
+        self.equations: list[Equation] = []  # of adjoints, and of what else the way back needs
         self.wanted = set(wanted)
         self._terms: dict[str, list[_Term]] = {}
         self._settled: dict[str, Product] = {}  # signals, for a read at the axes `0`, `1`, …
@@ -104,7 +103,7 @@ class Arrivals:
 
     def program(self) -> Program:
         """The program with all that was made."""
-        equations = (*self.original.equations, *self.kept, *self.equations)
+        equations = (*self.original.equations, *self.equations)
         return self.original.replace(tensors=tuple(self.tensors.values()), equations=equations)
 
     # -- adjoints

@@ -50,9 +50,7 @@ def gradient(program: Program, of: str, wrt: Sequence[str], span: Span = NOWHERE
     Cost: a pass over the equations; what is computed is a small multiple of what the program computes.
     """
     made = adjoints(program, of, wrt, span)
-    kept = (*made.program.outputs, *(n for _, n in program.updates))
-    live = drop_dead(made.program, tuple(dict.fromkeys(kept)))
-    return replace(made, program=live.replace(outputs=made.program.outputs))
+    return _live(made)
 
 
 def adjoints(program: Program, of: str, wrt: Sequence[str], span: Span = NOWHERE) -> Gradient:
@@ -78,9 +76,14 @@ def pullback(program: Program, of: Sequence[str], wrt: Sequence[str], span: Span
     wider = program.replace(tensors=(*given, *program.tensors))
     signals = {n: Product(above=(Read(s, (), None, program.tensor(n).dtype),)) for n, s in seeds.items()}
     made = _Reverse(wider, tuple(of), wrt, span).run(signals, seeds)
-    kept = (*made.program.outputs, *(n for _, n in program.updates))
-    live = drop_dead(made.program, tuple(dict.fromkeys(kept)))
-    return replace(made, program=live.replace(outputs=made.program.outputs))
+    return _live(made)
+
+
+def _live(made: Gradient) -> Gradient:
+    """Without what neither the outputs nor the next values depend on."""
+    program = made.program
+    kept = dict.fromkeys((*program.outputs, *(n for _, n in program.updates)))
+    return replace(made, program=drop_dead(program, tuple(kept)).replace(outputs=program.outputs))
 
 
 def _float_tensor(program: Program, name: str, span: Span) -> Tensor:

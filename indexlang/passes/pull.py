@@ -11,7 +11,7 @@ from typing import Any
 from indexlang.ir import ops
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
-from indexlang.ir.expr import Apply, Expr, Read, Rule, Select, reads
+from indexlang.ir.expr import Apply, Expr, Read, Rule, Select
 from indexlang.ir.size import Extent
 from indexlang.ir.terms import Term
 from indexlang.passes.products import Product
@@ -95,7 +95,3 @@ def opposite(condition: Expr, build: Builder) -> Expr:
             return a
         case _:
             return build.apply(ops.NOT, condition)
-
-
-def read_names(e: Expr) -> set[str]:
-    return {r.tensor for r in reads(e)}
