@@ -1,6 +1,6 @@
 """The typed expressions of the IR. A node is immutable; positions do not take part in comparisons."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
@@ -146,6 +146,11 @@ def with_children(e: Expr, parts: "tuple[Expr, ...]") -> Expr:
 def rewrite(e: Expr, rule: "Callable[[Expr], Expr]") -> Expr:
     """Apply `rule` to every node, parts first."""
     return rule(with_children(e, tuple(rewrite(c, rule) for c in children(e))))
+
+
+def with_indices(e: Expr, values: "Mapping[str, Expr]") -> Expr:
+    """`e` with expressions in place of some of its free indices, none of which may be bound inside it."""
+    return rewrite(e, lambda n: values.get(n.name, n) if isinstance(n, Index) else n)
 
 
 def walk(e: Expr) -> Iterator[Expr]:

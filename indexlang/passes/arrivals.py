@@ -13,7 +13,7 @@ from indexlang.ir.bounds import Box, Facts, stays_inside
 from indexlang.ir.build import Builder
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program, Role, Tensor
-from indexlang.ir.expr import Border, Bound, Const, Expr, Index, Read, Reduce, Rule, reads, rewrite, walk
+from indexlang.ir.expr import Border, Bound, Const, Expr, Index, Read, Reduce, Rule, reads, rewrite, walk, with_indices
 from indexlang.ir.size import Extent, symbol
 from indexlang.passes.borders import moved
 from indexlang.passes.folded import folded, reach
@@ -76,7 +76,7 @@ class Arrivals:
         """The adjoint of a settled tensor at a place."""
         places = {f"@{k}": s for k, s in enumerate(left)}
         signal = self._settled[name]
-        return signal.mapped(lambda e: rewrite(e, lambda n: places.get(n.name, n) if isinstance(n, Index) else n))
+        return signal.mapped(lambda e: with_indices(e, places))
 
     def settle(self, name: str) -> None:
         """Everything has arrived at a tensor: make its adjoint, unless that is done."""
@@ -259,10 +259,8 @@ class Arrivals:
         names = self._own_letters(adds.indices)
         change = {n: Index(to) for n, to in names.items()}
 
-        def renamed(e: Expr) -> Expr:
-            return rewrite(e, lambda n: change.get(n.name, n) if isinstance(n, Index) else n)
-
-        left, product = tuple(renamed(s) for s in left), product.mapped(renamed)
+        left = tuple(with_indices(s, change) for s in left)
+        product = product.mapped(lambda e: with_indices(e, change))
         bounds = [replace(b, name=names[b.name]) for b in adds.indices]
         used = list(dict.fromkeys(n.name for s in left for n in walk(s) if isinstance(n, Index)))
         indices = tuple(sorted((b for b in bounds if b.name in used), key=lambda b: used.index(b.name)))
@@ -368,5 +366,5 @@ def _renamed(g: Gather, indices: tuple[Bound, ...]) -> tuple[tuple[Bound, ...], 
         names[b.name] = name
         over.append(replace(b, name=name))
     change = {n: Index(to) for n, to in names.items()}
-    product = g.product.mapped(lambda e: rewrite(e, lambda n: change.get(n.name, n) if isinstance(n, Index) else n))
+    product = g.product.mapped(lambda e: with_indices(e, change))
     return tuple(over), product

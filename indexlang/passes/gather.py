@@ -18,7 +18,21 @@ from indexlang.ir.affine import Affine, Floor, affine, index
 from indexlang.ir.bounds import Facts, Interval, span_of, stays_inside
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
-from indexlang.ir.expr import Apply, Border, Bound, Const, Expr, Index, Read, Rule, free_indices, reads, rewrite, walk
+from indexlang.ir.expr import (
+    Apply,
+    Border,
+    Bound,
+    Const,
+    Expr,
+    Index,
+    Read,
+    Rule,
+    free_indices,
+    reads,
+    rewrite,
+    walk,
+    with_indices,
+)
 from indexlang.ir.size import Extent, Size, at_least, floordiv
 from indexlang.passes.products import Product
 from indexlang.passes.tidy import as_expr, simplified, tidy
@@ -112,8 +126,7 @@ class _Solving:
 
     def _filled(self, e: Expr) -> Expr:
         """An expression with the indices that have been found in their places."""
-        filled = rewrite(e, lambda n: self.found.get(n.name, n) if isinstance(n, Index) else n)
-        return tidy(filled, self.box, self.build)
+        return tidy(with_indices(e, self.found), self.box, self.build)
 
     def _cheapest(self, axis: int) -> _Way | None:
         return min(self._ways(axis), key=lambda w: w.cost, default=None)
@@ -377,7 +390,7 @@ class _Solving:
             names[_out(k)] = Index(letter)
             left.append(Index(letter))
             indices.append(Bound(letter, extent))
-        renamed = product.mapped(lambda e: rewrite(e, lambda n: names.get(n.name, n) if isinstance(n, Index) else n))
+        renamed = product.mapped(lambda e: with_indices(e, names))
         return Gather(tuple(indices), tuple(left), tuple(Bound(n, self.box[n]) for n in over), renamed)
 
     def _order(self) -> list[str]:
@@ -457,7 +470,7 @@ def _linear(s: Expr, build: Builder) -> tuple[Affine | None, Expr | None]:
 
 
 def _with(e: Expr, name: str, value: Expr) -> Expr:
-    return rewrite(e, lambda n: value if isinstance(n, Index) and n.name == name else n)
+    return with_indices(e, {name: value})
 
 
 def _one(name: str, c: Extent) -> Affine:

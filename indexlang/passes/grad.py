@@ -15,7 +15,7 @@ from indexlang.ir import ops
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program, Role, Tensor
-from indexlang.ir.expr import Apply, Bound, Const, Expr, Index, Read, Reduce, Select, reads, rewrite
+from indexlang.ir.expr import Apply, Bound, Const, Expr, Index, Read, Reduce, Select, reads, with_indices
 from indexlang.ir.size import Extent
 from indexlang.passes.arrivals import Arrivals
 from indexlang.passes.dce import drop_dead
@@ -201,7 +201,7 @@ class _Reverse:
         build, over = self.build, total.over
         twins = tuple(Bound(f"{b.name}'", b.extent) for b in over)
         again = {b.name: Index(t.name) for b, t in zip(over, twins, strict=True)}
-        term = rewrite(total.body, lambda n: again.get(n.name, n) if isinstance(n, Index) else n)
+        term = with_indices(total.body, again)
         same = [build.apply(ops.EQ, Index(t.name), Index(b.name)) for b, t in zip(over, twins, strict=True)]
         body = build.select(both(build, same), Const(1.0, term.dtype), term)
         return self.arrivals.keep(
