@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 # Each layer may import itself and the layers below it.
 LAYERS = (
     ("cli",),
+    ("train", "plot"),
     ("api",),
     ("program",),
     ("kept", "shown", "gradients", "differences", "examples"),
@@ -43,8 +44,12 @@ RESERVED = {
     "llvmlite": ("indexlang.emit", "indexlang.run", "indexlang.kernels"),
     "click": ("indexlang.cli",),
     "PIL": ("indexlang.interop",),
+    "matplotlib": ("indexlang.plot",),
+    "sklearn": ("indexlang.train",),
+    "skimage": ("indexlang.train",),
+    "tensorboard": ("indexlang.train",),
     "safetensors": ("indexlang.interop",),
-    "rich": ("indexlang.cli",),
+    "rich": ("indexlang.cli", "indexlang.train"),
     "torch": (),
     "jax": (),
 }
