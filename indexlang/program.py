@@ -1,7 +1,7 @@
 """Programs as Python objects: called like functions, looked into like tables."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import count
@@ -93,6 +93,32 @@ class Program(Shown):
         made._own.seed, made._own.is_random = self.seed, self.parameters_are_random
         return made
 
+    def in_training(self, statements: Sequence[ast.Statement] = ()) -> "Program":
+        """The program in training, with more statements behind its text: the same parameters, states of its own.
+
+        Raises ProgramError for what is wrong in training only.
+        """
+        return self._sharing({**self._options.constants, "training": True}, statements)
+
+    def in_use(self) -> "Program":
+        """The program out of training: the same parameters, states of its own that begin with the values of now."""
+        return self._sharing({n: v for n, v in self._options.constants.items() if n != "training"}, ())
+
+    def _sharing(self, constants: Mapping[str, Number], statements: Sequence[ast.Statement]) -> "Program":
+        module = replace(self._module, statements=(*self._module.statements, *statements))
+        options = replace(self._options, constants=constants)
+        typed = pipeline.typed(module, options)
+        kept = self._own.sharing(typed)
+        made = Program(
+            self.source_text, module, options, self._follows_inputs, self._folder, self._threads, typed, kept
+        )
+        made._own.follow(self._own)
+        return made
+
+    def follow(self, other: "Program") -> None:
+        """Take over the states that both have, and how many random runs there were."""
+        self._own.follow(other._own)
+
     # -- parameters
 
     @property
@@ -119,6 +145,10 @@ class Program(Shown):
     def parameters_are_random(self) -> bool:
         """Whether the parameters are as drawn, and not read from a file."""
         return self._own.is_random
+
+    def begin(self, seed: int, runs: int) -> None:
+        """Go on drawing random tensors where a run with this seed was; parameters stay."""
+        self._own.seed, self._own.runs = seed, runs
 
     def init(self, seed: int = 0) -> "Program":
         """Draw every parameter anew; states and random tensors begin again."""
@@ -260,14 +290,23 @@ class Program(Shown):
         returns      the array of the only result, or Results
         raises       DataError where arguments do not fit, or a data-dependent subscript is out of range
         """
-        program, arrays = self._bind(args, named)
+        results, take = self._ran(*self._bind(args, named), want, out or {})
+        take()
+        return next(iter(results.values())) if len(results) == 1 and (want is None or len(want) == 1) else results
+
+    def proposed(self, inputs: Mapping[str, Any], want: Sequence[str]) -> tuple[Results, Callable[[], None]]:
+        """A run whose next values wait: its results, and what is to be called if states and params shall take them."""
+        return self._ran(*self._bind((), inputs), want, {})
+
+    def _ran(
+        self, program: Typed, arrays: dict[str, Array], want: Sequence[str] | None, out: Mapping[str, Array]
+    ) -> tuple[Results, Callable[[], None]]:
         names = wanted(program, want)
         made = self._executable(program, self._with_updates(program, names))
-        results = {n: result(program.tensor(n), (out or {}).get(n), arrays) for n in names}
-        following = {n: result(program.tensor(n), None, arrays) for _, n in program.updates if n not in results}
+        results = {n: result(program.tensor(n), out.get(n), arrays) for n in names}
+        following = self._own.following(program, results)
         self._run(made, program, arrays, {**results, **following})
-        self._own.update(program, {**results, **following})
-        return results[names[0]] if len(names) == 1 and (want is None or len(want) == 1) else Results(results)
+        return Results(results), lambda: self._own.update(program, following, results)
 
     def interpret(self, /, *args: Any, **named: Any) -> Any:
         """The outputs by the slow interpreter, in float64: what the next run gives. For small extents.
