@@ -16,7 +16,6 @@ from indexlang.results import result
 from indexlang.text.diagnostics import DataError, data_error
 from indexlang.text.names import nearest
 
-
 _OWN_REFERENCES = 3  # the caller's name, our name, the argument of `getrefcount`
 
 

@@ -1,7 +1,7 @@
 """Programs as Python objects: called like functions, looked into like tables."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import count
@@ -29,8 +29,8 @@ from indexlang.infer.scope import Options
 from indexlang.ir import interp
 from indexlang.ir.build import Number
 from indexlang.ir.dtypes import DType
-from indexlang.ir.equation import SEED, Role
 from indexlang.ir.equation import Program as Typed
+from indexlang.ir.equation import Role
 from indexlang.ir.size import Named
 from indexlang.kept import Kept
 from indexlang.memory import check_memory
@@ -43,7 +43,7 @@ from indexlang.shown import Shown
 from indexlang.summary import TensorInfo, multiply_adds
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import DataError, Diagnostic, ProgramError, data_error, program_error
-from indexlang.text.source import Source
+from indexlang.text.source import NOWHERE, Source, Span
 
 _versions = count()  # of values that are given to parameters for one run only
 
@@ -306,7 +306,22 @@ class Program(Shown):
         results = {n: result(program.tensor(n), out.get(n), arrays) for n in names}
         following = self._own.following(program, results)
         self._run(made, program, arrays, {**results, **following})
-        return Results(results), lambda: self._own.update(program, following, results)
+
+        def take() -> None:
+            self._own.runs += bool(program.with_role(Role.SEED))
+            self._own.update(program, following, results)
+
+        return Results(results), take
+
+    def all_tensors(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, Array]]:
+        """Every tensor that the next run computes, in the order in which it does. Nothing is changed by it."""
+        program, arrays = self._bind((), inputs)
+        names = tuple(dict.fromkeys(e.target for e in program.equations))
+        return iter(self._ran(program, arrays, names, {})[0].items())
+
+    def span_of(self, name: str) -> Span:
+        """Where the equation of a tensor stands in the text."""
+        return next((e.span for e in self._typed.equations if e.target == name), NOWHERE)
 
     def interpret(self, /, *args: Any, **named: Any) -> Any:
         """The outputs by the slow interpreter, in float64: what the next run gives. For small extents.
@@ -330,6 +345,7 @@ class Program(Shown):
         for _ in range(max(repeat, 1)):
             results = {n: result(program.tensor(n), None, arrays) for n in names}
             spent = self._run(made, program, arrays, results)
+            self._own.runs += bool(program.with_role(Role.SEED))
             best = spent if best is None or spent.sum() < best.sum() else best
         assert best is not None
         out: list[StepTime] = []
@@ -348,7 +364,6 @@ class Program(Shown):
             spent = made.run({**arrays, **kept}, results, usable_threads(self._threads), version)
         except CheckFailed as failed:
             raise subscript_error(failed) from None
-        self._own.runs += SEED in kept
         return spent
 
     def _kept(self, program: Typed) -> dict[str, Array]:

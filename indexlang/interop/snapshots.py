@@ -34,9 +34,10 @@ def read_snapshot(path: Path) -> tuple[Arrays, dict[str, Any]]:
     with open_file(path):  # an ordinary file that may be read
         pass
     try:
-        with safe_open(path, "numpy") as file:  # type: ignore[no-untyped-call]
-            found: Any = file
-            notes: dict[str, Any] = json.loads((found.metadata() or {})[KEY])
+        opened: Any = safe_open(path, "numpy")
+        with opened as found:
+            written: dict[str, str] = found.metadata() or {}
+            notes: dict[str, Any] = json.loads(written[KEY])
             return {name: found.get_tensor(name) for name in found.keys()}, notes  # noqa: SIM118  (no mapping)
     except (SafetensorError, KeyError, TypeError, json.JSONDecodeError):
         raise data_error("E0704", path=path, reason="it is no snapshot of a run, or is damaged") from None

@@ -1,7 +1,7 @@
 """The table of diagnostics: one row a code, with its message, its hint, its story and an example that raises it.
 
 E00xx text   E01xx syntax   E02xx names   E03xx expressions and types   E04xx ranges, extents, bounds
-E05xx gradients   E06xx data   E07xx files   E09xx limits   W….  warnings
+E05xx gradients   E06xx data   E07xx files   E08xx training   E09xx limits   E10xx numbers   W….  warnings
 """
 # ruff: noqa: E501  (a table reads better with its texts whole)
 
@@ -246,6 +246,17 @@ _ROWS = (
     Code("E0704", "not an array file", "{path}: {reason}", "give a .npy or .npz file of numbers", "Array files are read without unpickling anything."),
     Code("E0705", "a file cannot be written", "cannot write {path}: {reason}", "choose another place", "The result was not saved."),
     # -- limits
+    # -- training
+    Code("E0820", "an unknown part of training", "there is no {kind} `{name}`", "{advice}",
+         "Optimisers and schedules are functions in `indexlang/train/optim.idx`, or in a file of your own."),
+    Code("E0821", "a wrong setting", "{message}", "{advice}",
+         "The settings of a run come from a TOML file, from flags, or from the arguments of `fit`; `indexlang train --print-config` shows all."),
+    Code("E0822", "another run", "{path}: {message}", "go on with the program and settings it was begun with, or begin a new run",
+         "A checkpoint belongs to one program with one set of settings: only so does a run that goes on end as one that was never stopped."),
+    Code("E0823", "not an optimiser", "an optimiser cannot ask for `{name}`", "ask for {known}, and for a package last if it has states",
+         "An optimiser is `def NAME(W[I...], g[I...], …)`: a parameter, its gradient, numbers of the step by their names, and a package for what it remembers."),
+    Code("E1001", "a number was lost in training", "step {step}: `{element}` is {value}, and {how}", "{advice}",
+         "A loss that is NaN or infinite ends the run. The message names the first tensor, in the order of computing, that has such an element."),
     Code("E0901", "too large", "`{tensor}` needs {needed}, {limit_text}", "use smaller extents, or raise INDEXLANG_MEMORY",
          "Sizes are computed and compared with the memory limit before anything is allocated. The limit is what "
          "the machine has free, or what the environment variable INDEXLANG_MEMORY says."),

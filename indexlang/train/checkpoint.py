@@ -17,6 +17,7 @@ from indexlang.program import Program
 from indexlang.text.diagnostics import data_error
 
 FORM = 1
+Array = np.ndarray[Any, Any]
 Sums = Mapping[str, float]
 
 
@@ -43,8 +44,8 @@ class Position:
 
 def save(path: Path, program: Program, position: Position, digest: str) -> None:
     """Write the checkpoint of a training program; `digest` says of which run. Raises DataError E0705."""
-    arrays = {f"param/{n}": a for n, a in _values(program, "params").items()}
-    arrays |= {f"state/{n}": a for n, a in _values(program, "state").items()}
+    arrays = {f"param/{n}": a for n, a in values(program, "params").items()}
+    arrays |= {f"state/{n}": a for n, a in values(program, "state").items()}
     notes = {"form": FORM, "digest": digest, "seed": program.seed, "runs": program.runs, **asdict(position)}
     write_snapshot(path, arrays, notes)
 
@@ -73,14 +74,14 @@ def restore(path: Path, program: Program, digest: str) -> Position:
 def not_finite(program: Program) -> tuple[str, tuple[int, ...], float] | None:
     """The first element of a parameter or state that is NaN or infinite: its tensor, place and value."""
     for kind in ("params", "state"):
-        for name, array in _values(program, kind).items():
+        for name, array in values(program, kind).items():
             found = first_not_finite(array)
             if found is not None:
                 return name, found, float(array[found])
     return None
 
 
-def first_not_finite(array: np.ndarray[Any, Any]) -> tuple[int, ...] | None:
+def first_not_finite(array: Array) -> tuple[int, ...] | None:
     """The place of the first element, in row-major order, that is NaN or infinite."""
     if array.dtype.kind != "f":
         return None
@@ -95,15 +96,16 @@ def _own(program: Program, kind: str) -> Parameters | None:
     return getattr(program, kind) if has else None
 
 
-def _values(program: Program, kind: str) -> Mapping[str, np.ndarray[Any, Any]]:
+def values(program: Program, kind: str) -> Mapping[str, Array]:
+    """The `params`, or the `state`, of a program; empty if it has none."""
     kept = _own(program, kind)
     return {} if kept is None else kept
 
 
-def _fitting(path: Path, kept: Parameters, kind: str, name: str, arrays: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+def _fitting(path: Path, kept: Parameters, kind: str, name: str, arrays: Mapping[str, Any]) -> Array:
     if f"{kind}/{name}" not in arrays:
         raise data_error("E0822", path=path, message=f"it lacks `{name}`")
     return fitted(kept.tensors[name], arrays[f"{kind}/{name}"]).copy()
 
 
-__all__ = ["Position", "first_not_finite", "not_finite", "restore", "save"]
+__all__ = ["Array", "Position", "first_not_finite", "not_finite", "restore", "save", "values"]

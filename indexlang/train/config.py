@@ -101,8 +101,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
 def as_settings(config: Config) -> dict[str, Any]:
     """All settings that have a value, ready to be written as TOML."""
-    found = {n: dict(v) if isinstance(v, Mapping) else v for n, v in asdict(config).items()}
-    return {n: v for n, v in found.items() if v is not None and v != {}}
+    return {n: v for n, v in asdict(config).items() if v is not None and v != {}}
 
 
 def _check(name: str, value: Any, place: str) -> None:
@@ -116,13 +115,18 @@ def _check(name: str, value: Any, place: str) -> None:
         wanted = " or ".join(dict.fromkeys(_WORDS[k] for k in kinds))
         raise _wrong(place, name, value, f"it is {wanted}")
     if name in ("options", "constants"):
-        for key, number in value.items():
-            if isinstance(number, bool) and name == "options" or not isinstance(number, int | float):
-                raise _wrong(place, f"{name}.{key}", number, "it is a number")
+        _check_table(name, value, place)
     if name in _CHOICES and value not in _CHOICES[name]:
         raise _wrong(place, name, value, f"it is {' or '.join(_CHOICES[name])}")
     if isinstance(value, int | float) and not isinstance(value, bool):
         _check_number(name, value, place)
+
+
+def _check_table(name: str, table: Mapping[str, Any], place: str) -> None:
+    for key, number in table.items():
+        is_flag = isinstance(number, bool) and name == "options"
+        if is_flag or not isinstance(number, int | float):
+            raise _wrong(place, f"{name}.{key}", number, "it is a number")
 
 
 def _check_number(name: str, value: Number, place: str) -> None:

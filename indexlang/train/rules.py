@@ -16,7 +16,6 @@ from indexlang.text.source import Source
 
 # What an optimiser may ask for beside the parameter and its gradient, each a number of the step.
 NUMBERS = ("rate", "t", "decay", "steps")
-SCHEDULE = ("rate", "t", "steps", "warm")
 PREFIX = "optim."  # of every name that training adds to a program: a text cannot define them by accident
 
 
@@ -38,7 +37,7 @@ class Rule:
 def optimizer(name: str) -> Rule:
     """The optimiser of this name, or of a file: its only function, or the one that is named like the file.
 
-    Raises DataError E0820 where there is none, E0701; ProgramError for a mistake in the file, E0506 for a wrong head.
+    Raises DataError E0820 where there is none, E0701; ProgramError for a mistake in the file, E0823 for a wrong head.
     """
     defs = _of_file(Path(name)) if name.endswith(".idx") else _of_library()
     found = _chosen(defs, Path(name).stem if name.endswith(".idx") else name)
@@ -46,7 +45,7 @@ def optimizer(name: str) -> Rule:
         raise _unknown("optimizer", name, (d.name for d in _of_library() if _is_optimizer(d)))
     takes = tuple(p.name for p in found.params[2:] if isinstance(p, ast.TensorParam | ast.PackageParam))
     has_memory = any(isinstance(s, ast.State) for s in found.body)
-    numbers = takes[:-1] if has_memory or takes[-1:] and takes[-1] not in NUMBERS else takes
+    numbers = takes[:-1] if has_memory or (takes[-1:] and takes[-1] not in NUMBERS) else takes
     _check_numbers(found, numbers, NUMBERS)
     return _rule(found, defs, numbers, has_memory)
 
@@ -57,7 +56,7 @@ def schedule(name: str) -> Rule:
     found = _chosen(defs, name)
     if found is None or _is_optimizer(found):
         raise _unknown("schedule", name, (d.name for d in defs if not _is_optimizer(d)))
-    return _rule(found, defs, SCHEDULE, False)  # fmt: skip
+    return _rule(found, defs, tuple(p.name for p in found.params), False)
 
 
 def _rule(found: ast.Def, defs: tuple[ast.Def, ...], takes: tuple[str, ...], has_memory: bool) -> Rule:
@@ -100,7 +99,7 @@ def _check_numbers(d: ast.Def, asked: tuple[str, ...], known: tuple[str, ...]) -
     wrong = next((name for name in asked if name not in known), None)
     if wrong is not None:
         place = next(p.span for p in d.params if getattr(p, "name", "") == wrong)
-        raise program_error("E0506", place, name=wrong, known=", ".join(known))
+        raise program_error("E0823", place, name=wrong, known=", ".join(known))
 
 
 def _chosen(defs: tuple[ast.Def, ...], name: str) -> ast.Def | None:
@@ -135,4 +134,4 @@ def _defs(source: Source) -> tuple[ast.Def, ...]:
     return tuple(s for s in module.statements if isinstance(s, ast.Def))
 
 
-__all__ = ["NUMBERS", "PREFIX", "SCHEDULE", "Rule", "optimizer", "schedule"]
+__all__ = ["NUMBERS", "PREFIX", "Rule", "optimizer", "schedule"]

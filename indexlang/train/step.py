@@ -18,7 +18,6 @@ from indexlang.ir.dtypes import DType
 from indexlang.program import Program
 from indexlang.results import Results
 from indexlang.summary import TensorInfo
-from indexlang.syntax import ast
 from indexlang.syntax.parse import parse
 from indexlang.text.diagnostics import data_error, program_error
 from indexlang.text.names import nearest
@@ -138,7 +137,14 @@ def _lines(net: Program, recipe: Recipe, rule: Rule, pace: Rule, names: list[str
     if not names:
         return
     clips = recipe.clip is not None
-    for number in ("rate", "t", "steps", "warm", *(("decay",) if "decay" in rule.takes else ()), *(("clip",) if clips else ())):
+    for number in (
+        "rate",
+        "t",
+        "steps",
+        "warm",
+        *(("decay",) if "decay" in rule.takes else ()),
+        *(("clip",) if clips else ()),
+    ):
         yield f"input {PREFIX}{number}"
     yield f"{PREFIX}now = {pace.name}({', '.join(PREFIX + n for n in pace.takes)})"
     if clips:

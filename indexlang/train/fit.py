@@ -1,0 +1,129 @@
+"""Training a program: settings and data → a step, batches, a loop, a folder that holds the run."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from indexlang.program import Program
+from indexlang.text.diagnostics import data_error
+from indexlang.train import checkpoint
+from indexlang.train.config import Config, as_settings, changed
+from indexlang.train.data import Given, Prepared, prepared
+from indexlang.train.events import NONE, Ended, EpochDone, Event, Numbers, Warned, Watcher
+from indexlang.train.keep import CHECKPOINT, Folder, digest_of
+from indexlang.train.loop import KeepsNothing, Loop
+from indexlang.train.progress import watcher_for
+from indexlang.train.record import RunFolder
+from indexlang.train.signals import SignalProbe
+from indexlang.train.step import Recipe, Step, loss_of, training_step
+
+# Settings that may differ when a run goes on: they change no bit of what was done.
+FREE = ("epochs", "threads", "watch_gradients")
+
+
+@dataclass
+class History:
+    """What came of a run.
+
+    epochs       one entry an epoch, with the means of its training and validation metrics
+    best         the metrics of the best epoch, by validation if there is some; best_epoch  which it was
+    folder       where the run lies; None if it was not kept
+    interrupted  whether Ctrl-C ended it
+    """
+
+    epochs: list[EpochDone] = field(default_factory=list[EpochDone])
+    best: Numbers = NONE
+    best_epoch: int | None = None
+    folder: Path | None = None
+    interrupted: bool = False
+
+    def on(self, event: Event) -> None:
+        match event:
+            case EpochDone():
+                self.epochs.append(event)
+            case Ended():
+                self.best, self.best_epoch, self.interrupted = event.best, event.best_epoch, event.interrupted
+            case _:
+                pass
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{n} {v:.4g}" for n, v in self.best.items())
+        return f"History({len(self.epochs)} epochs; best {self.best_epoch}: {shown})"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that can begin: everything is read and checked."""
+
+    net: Program
+    config: Config
+    step: Step
+    data: Prepared
+    name: str
+
+
+def prepare(net: Program, data: Given, config: Config, name: str, folder: Path | None = None) -> Run:
+    """Read and check the data, and make the step: all mistakes are told before anything is trained.
+
+    Raises DataError E06xx, E07xx, E08xx; ProgramError where the program cannot be trained.
+    """
+    loss = loss_of(net.in_training(), config.loss or None)
+    recipe = Recipe(
+        loss, config.optimizer, config.schedule, config.rate, config.weight_decay, config.clip, config.warm,
+        config.options,
+    )  # fmt: skip
+    step = training_step(net, recipe)
+    return Run(net, config, step, prepared(data, net.in_training(), config, folder), name)
+
+
+def train(run: Run, record: RunFolder | None, watchers: Sequence[Watcher], resumed: bool) -> History:
+    """Train to the end, or until Ctrl-C. The program keeps what was learnt."""
+    history = History(folder=None if record is None else record.path)
+    told = [*watchers, *(() if record is None else (record,)), history]
+    keeper = KeepsNothing()
+    if record is not None:
+        keeper = Folder(record.path, _digest(run), lambda message: [w.on(Warned(message)) for w in told])
+        keeper.clean()
+    loop = Loop(
+        run.name, run.step, run.data.feed, run.config.epochs, run.net.in_use(), run.data.validation, told, keeper,
+        SignalProbe(run.net, run.step) if run.config.watch_gradients else None,
+    )  # fmt: skip
+    if record is not None and resumed and (record.path / CHECKPOINT).exists():
+        loop.position = checkpoint.restore(record.path / CHECKPOINT, run.step.program, _digest(run))
+    try:
+        loop.run()
+    finally:
+        run.net.follow(run.step.program)
+    return history
+
+
+def fit(
+    net: Program, data: Given = "", *, val: Given | float | None = None, save: str | Path | None = None,
+    resume: bool = False, watchers: Sequence[Watcher] | None = None, **settings: Any,
+) -> History:  # fmt: skip
+    """Train a program on data; what it learns is in `net.params` and `net.state`. See `Program.fit`."""
+    config = changed(Config(), {"data": data if isinstance(data, str) else "", **settings}, "fit")
+    if isinstance(val, int | float | str):
+        config = changed(config, {"val": val}, "fit")
+    name = Path(net.source_text.name).stem or "program"
+    run = prepare(net, data, config, name)
+    record = None
+    if save is not None:
+        record = RunFolder.opened(Path(save), name, str(net), as_settings(config), resume)
+    elif resume:
+        raise data_error("E0821", message="fit: `resume` needs `save`", advice="give the folder of the run")
+    shown = (watcher_for(sys.stderr),) if watchers is None else watchers
+    history = train(run, record, shown, resume)
+    if history.interrupted:
+        raise KeyboardInterrupt
+    return history
+
+
+def _digest(run: Run) -> str:
+    settings: Mapping[str, Any] = {n: v for n, v in as_settings(run.config).items() if n not in FREE}
+    return digest_of(str(run.step.program), repr(sorted(settings.items(), key=str)), run.data.digest)
+
+
+__all__ = ["FREE", "History", "Run", "fit", "prepare", "train"]
