@@ -23,6 +23,8 @@ from indexlang.gradients import (
     adjoint,
     along,
     everything,
+    parameters_of,
+    watched,
     with_floats,
 )
 from indexlang.infer.scope import Options
@@ -212,6 +214,18 @@ class Program(Shown):
         found = t(**inputs, **given, want=[*t.gradients, *t.gradients.values()])
         return {n: found[n] for n in t.gradients}, {n: found[dot] for n, dot in t.gradients.items()}
 
+    def signals(self, of: str) -> "tuple[Program, Mapping[str, str]]":
+        """The gradient of `of` with respect to every layer that it depends on, and the names of their local slopes.
+
+        A layer is a tensor of floats with two axes or more whose name stands in the text. Raises E0502, E0503.
+        """
+        made, slopes = watched(self._typed, of)
+        return self._derived(made), slopes
+
+    def parameters_of(self, layers: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """The parameters that each of these tensors reads itself, or through tensors that are none of these."""
+        return parameters_of(self._typed, layers)
+
     def _derived(self, made: Derived) -> "Program":
         training = {n: v for n, v in self._options.constants.items() if n == "training"}
         options = Options(self._options.float_type, constants=training)
@@ -277,6 +291,24 @@ class Program(Shown):
         except CheckFailed as failed:
             raise subscript_error(failed) from None
         return results, given
+
+    # -- training
+
+    def fit(self, data: Any, **settings: Any) -> Any:
+        """Train on data; what is learnt is in `params` and `state` afterwards. Returns a History.
+
+        data      a mapping of arrays by the names of inputs (examples along the first axis), `digits`, `faces`, a path of
+                  .npz, .npy, .csv or a folder of pictures, or an iterable of dicts, each of which is a batch
+        settings  those of `indexlang train`: loss, optimizer, lr, schedule, warm, epochs, batch, seed, clip,
+                  weight_decay, augment, options, watch_gradients; val (a share, a number of examples, or data);
+                  save (the folder of the run), resume; watchers (told of every event; `()`: nothing is shown)
+        cost      an epoch reads all data once; the first step compiles
+        raises    DataError before the first step where data or settings do not fit, NumericalError E1001 for a loss
+                  that is no number, KeyboardInterrupt after Ctrl-C, when the step is done and all is saved
+        """
+        from indexlang.train.fit import fit
+
+        return fit(self, data, **settings)
 
     # -- running
 

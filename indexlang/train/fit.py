@@ -88,7 +88,7 @@ def train(run: Run, record: RunFolder | None, watchers: Sequence[Watcher], resum
         keeper.clean()
     loop = Loop(
         run.name, run.step, run.data.feed, run.config.epochs, run.net.in_use(), run.data.validation, told, keeper,
-        SignalProbe(run.net, run.step) if run.config.watch_gradients else None,
+        SignalProbe(run.net, run.step, run.data.feed.steps) if run.config.watch_gradients else None,
     )  # fmt: skip
     if record is not None and resumed and (record.path / CHECKPOINT).exists():
         loop.position = checkpoint.restore(record.path / CHECKPOINT, run.step.program, _digest(run))
