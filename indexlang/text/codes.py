@@ -1,7 +1,7 @@
 """The table of diagnostics: one row a code, with its message, its hint, its story and an example that raises it.
 
 E00xx text   E01xx syntax   E02xx names   E03xx expressions and types   E04xx ranges, extents, bounds
-E05xx gradients   E06xx data   E07xx files   E09xx limits   W….  warnings
+E05xx gradients   E06xx data   E07xx files   E08xx training   E09xx limits   W….  warnings
 """
 # ruff: noqa: E501  (a table reads better with its texts whole)
 
@@ -245,6 +245,44 @@ _ROWS = (
     Code("E0703", "a path outside the folder", "{path} leaves the program's folder", "copy the file beside the program", "A program reads only files of its own folder."),
     Code("E0704", "not an array file", "{path}: {reason}", "give a .npy or .npz file of numbers", "Array files are read without unpickling anything."),
     Code("E0705", "a file cannot be written", "cannot write {path}: {reason}", "choose another place", "The result was not saved."),
+    # -- data of training
+    Code("E0801", "no such data", "there is no data `{name}`", "{advice}",
+         "Data of training is named by a word that is known (digits, faces), or by the path of a file or a folder."),
+    Code("E0802", "an optional package is missing", "{what} needs the package {package}", "pip install 'indexlang[data]'",
+         "The examples that come with other packages are not copied: scikit-learn has the digits, scikit-image the faces."),
+    Code("E0803", "a table that cannot be read", "{place}: {message}", "{advice}",
+         "A table is text in UTF-8: a line of column names, then a line for each example, its cells divided by commas. "
+         "Cells are numbers in ASCII; a cell is never guessed or left out."),
+    Code("E0804", "no column for an input", "no column of {data} is for the input `{input}`: {message}", "{advice}",
+         "Each input of the program takes a column of the data: the one of its name, else of its name in other capitals, "
+         "else the only one whose dtype and extents fit."),
+    Code("E0805", "a column of wrong extents", "`{input}` wants {wanted}, but {given}", "{advice}",
+         "An example of the column must have the extents of the input, but for axes of extent 1; or one of the two is a "
+         "vector of as many numbers, row-major."),
+    Code("E0806", "a column of a wrong dtype", "`{input}` wants {wanted}, but {given}", "{advice}",
+         "Ints become floats where floats are wanted, with the same values: bytes of pictures stay 0 to 255. Floats never become ints."),
+    Code("E0807", "an input without a batch", "`{input}{extents}` cannot take batches: {message}", "{advice}",
+         "The examples of a batch lie along the first axis of every input. Its extent is a name, the same for all inputs, "
+         "because the last batch of an epoch may be smaller."),
+    Code("E0808", "data without examples", "{data} {message}", "{advice}",
+         "Data is one or more columns, with an element for each example along their first axis."),
+    Code("E0809", "a number that is not finite", "{place}: `{column}` is {value}{position}", "remove the example, or put a number in its place",
+         "Training on NaN or infinity gives parameters of NaN. All data is looked through before the first step."),
+    Code("E0810", "a label out of range", "{place}: `{input}` is {value}, but the classes are {allowed}", "{advice}",
+         "Labels of K classes are 0 to K-1."),
+    Code("E0811", "not a folder of pictures by class", "{path}: {message}", "{advice}",
+         "Pictures are laid out as folder/class/picture.png: one folder a class, whose name is that of the class."),
+    Code("E0812", "data that ends after one epoch", "{data} can be gone through only once, and epoch {epoch} needs it again",
+         "give a list of batches, or a function that returns them anew",
+         "An iterator is used up when its end is reached. A list, or a function without arguments that returns an iterable, gives every epoch its batches."),
+    Code("E0813", "not a batch", "batch {number} of {data} is {what}, not a mapping of arrays", "give a dict of arrays by the names of the inputs",
+         "An iterable gives one batch after the other, each a dict with an array for every input."),
+    Code("E0814", "an augmentation that is not known", "`{word}`: {message}", "{advice}",
+         "Augmentations are `flip`, `crop:PIXELS` and `noise:DEVIATION`, divided by commas."),
+    Code("E0815", "data that cannot be divided", "{data} cannot be divided so: {message}", "{advice}",
+         "Validation takes a share of the examples (between 0 and 1) or a number of them, and leaves at least one for training."),
+    Code("E0816", "not data", "{what} is no data of training", "give a dict of arrays by name, the name of a file, or batches: a list of dicts",
+         "Data is a mapping of arrays, a word or path for what lies on the disk, or an iterable of batches."),
     # -- limits
     Code("E0901", "too large", "`{tensor}` needs {needed}, {limit_text}", "use smaller extents, or raise INDEXLANG_MEMORY",
          "Sizes are computed and compared with the memory limit before anything is allocated. The limit is what "
