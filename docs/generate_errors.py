@@ -17,6 +17,7 @@ GROUPS = {
     "E05": "Gradients",
     "E06": "Arguments and weights",
     "E07": "Files",
+    "E08": "Training",
     "E09": "Limits",
     "W": "Warnings",
 }

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from indexlang import arguments, pipeline
 from indexlang.differences import GradientCheck, compared
-from indexlang.examples import example_inputs
+from indexlang.examples import example_inputs, index_limits
 from indexlang.gradients import (
     FLOATS,
     Derived,
@@ -171,6 +171,11 @@ class Program(Shown):
     def example_inputs(self, seed: int = 0, given: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Array]:
         """Random inputs that the program can take, but for those given. Raises DataError E0610, E0604."""
         return example_inputs(self._typed, seed, given)
+
+    @property
+    def index_limits(self) -> Mapping[str, int]:
+        """For inputs of ints that are subscripts: how many values they may take, from 0. So labels are known to fit."""
+        return index_limits(self._typed)
 
     # -- gradients
 

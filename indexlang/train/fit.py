@@ -10,8 +10,8 @@ from indexlang.program import Program
 from indexlang.text.diagnostics import data_error
 from indexlang.train import checkpoint
 from indexlang.train.config import Config, as_settings, changed
-from indexlang.train.data import Given, Prepared, prepared
 from indexlang.train.events import NONE, Ended, EpochDone, Event, Numbers, Warned, Watcher
+from indexlang.train.feeding import Prepared, prepared
 from indexlang.train.keep import CHECKPOINT, Folder, digest_of
 from indexlang.train.loop import KeepsNothing, Loop
 from indexlang.train.progress import watcher_for
@@ -64,7 +64,7 @@ class Run:
     name: str
 
 
-def prepare(net: Program, data: Given, config: Config, name: str, folder: Path | None = None) -> Run:
+def prepare(net: Program, data: Any, held_out: Any, config: Config, name: str, folder: Path | None = None) -> Run:
     """Read and check the data, and make the step: all mistakes are told before anything is trained.
 
     Raises DataError E06xx, E07xx, E08xx; ProgramError where the program cannot be trained.
@@ -75,7 +75,7 @@ def prepare(net: Program, data: Given, config: Config, name: str, folder: Path |
         config.options,
     )  # fmt: skip
     step = training_step(net, recipe)
-    return Run(net, config, step, prepared(data, net.in_training(), config, folder), name)
+    return Run(net, config, step, prepared(net.in_training(), data, held_out, config, folder), name)
 
 
 def train(run: Run, record: RunFolder | None, watchers: Sequence[Watcher], resumed: bool) -> History:
@@ -100,15 +100,14 @@ def train(run: Run, record: RunFolder | None, watchers: Sequence[Watcher], resum
 
 
 def fit(
-    net: Program, data: Given = "", *, val: Given | float | None = None, save: str | Path | None = None,
+    net: Program, data: Any, *, val: Any = 0.2, save: str | Path | None = None,
     resume: bool = False, watchers: Sequence[Watcher] | None = None, **settings: Any,
 ) -> History:  # fmt: skip
     """Train a program on data; what it learns is in `net.params` and `net.state`. See `Program.fit`."""
-    config = changed(Config(), {"data": data if isinstance(data, str) else "", **settings}, "fit")
-    if isinstance(val, int | float | str):
-        config = changed(config, {"val": val}, "fit")
+    told = {"data": data if isinstance(data, str) else "", "val": val if isinstance(val, int | float | str) else 0}
+    config = changed(Config(), {**told, **settings}, "fit")
     name = Path(net.source_text.name).stem or "program"
-    run = prepare(net, data, config, name)
+    run = prepare(net, data, val, config, name)
     record = None
     if save is not None:
         record = RunFolder.opened(Path(save), name, str(net), as_settings(config), resume)

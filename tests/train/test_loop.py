@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from feeds import REGRESSION, Batches, Seen
+from feeds import Batches, Seen
 
 import indexlang as il
 from indexlang.interop import disk

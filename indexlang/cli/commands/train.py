@@ -81,8 +81,7 @@ def command(
     net.init(config.seed)
     if weights is not None:
         net.load_weights(weights)
-    where = file.parent
-    run = prepare(net, config.data, config, file.stem, where)
+    run = prepare(net, config.data, config.val, config, file.stem)
     record = RunFolder.opened(folder, file.stem, str(net), as_settings(config), resume)
     watchers = (watcher_for(sys.stderr), *((TensorBoard(record.path),) if tensorboard else ()))
     asked = _Asked(file, record.path, as_json)
