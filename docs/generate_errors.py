@@ -19,6 +19,7 @@ GROUPS = {
     "E07": "Files",
     "E08": "Training",
     "E09": "Limits",
+    "E10": "Numbers",
     "W": "Warnings",
 }
 HEAD = """# Errors

@@ -245,7 +245,7 @@ _ROWS = (
     Code("E0703", "a path outside the folder", "{path} leaves the program's folder", "copy the file beside the program", "A program reads only files of its own folder."),
     Code("E0704", "not an array file", "{path}: {reason}", "give a .npy or .npz file of numbers", "Array files are read without unpickling anything."),
     Code("E0705", "a file cannot be written", "cannot write {path}: {reason}", "choose another place", "The result was not saved."),
-    # -- data of training
+    # -- training
     Code("E0801", "no such data", "there is no data `{name}`", "{advice}",
          "Data of training is named by a word that is known (digits, faces), or by the path of a file or a folder."),
     Code("E0802", "an optional package is missing", "{what} needs the package {package}", "pip install 'indexlang[data]'",
@@ -283,8 +283,6 @@ _ROWS = (
          "Validation takes a share of the examples (between 0 and 1) or a number of them, and leaves at least one for training."),
     Code("E0816", "not data", "{what} is no data of training", "give a dict of arrays by name, the name of a file, or batches: a list of dicts",
          "Data is a mapping of arrays, a word or path for what lies on the disk, or an iterable of batches."),
-    # -- limits
-    # -- training
     Code("E0820", "an unknown part of training", "there is no {kind} `{name}`", "{advice}",
          "Optimisers and schedules are functions in `indexlang/train/optim.idx`, or in a file of your own."),
     Code("E0821", "a wrong setting", "{message}", "{advice}",
@@ -293,8 +291,7 @@ _ROWS = (
          "A checkpoint belongs to one program with one set of settings: only so does a run that goes on end as one that was never stopped."),
     Code("E0823", "not an optimiser", "an optimiser cannot ask for `{name}`", "ask for {known}, and for a package last if it has states",
          "An optimiser is `def NAME(W[I...], g[I...], …)`: a parameter, its gradient, numbers of the step by their names, and a package for what it remembers."),
-    Code("E1001", "a number was lost in training", "step {step}: `{element}` is {value}, and {how}", "{advice}",
-         "A loss that is NaN or infinite ends the run. The message names the first tensor, in the order of computing, that has such an element."),
+    # -- limits
     Code("E0901", "too large", "`{tensor}` needs {needed}, {limit_text}", "use smaller extents, or raise INDEXLANG_MEMORY",
          "Sizes are computed and compared with the memory limit before anything is allocated. The limit is what "
          "the machine has free, or what the environment variable INDEXLANG_MEMORY says."),
@@ -302,6 +299,9 @@ _ROWS = (
          "A[i:10000000000000000000000] = 1.5*i"),
     Code("E0903", "too many statements", "the program unrolls to more than {limit} statements", "use fewer turns",
          "`for` repeats its block; the whole program is bounded.", "for l in 1..1000000000:\n    L_{l}[i] = X[i]"),
+    # -- numbers
+    Code("E1001", "a number was lost in training", "step {step}: `{element}` is {value}, and {how}", "{advice}",
+         "A loss that is NaN or infinite ends the run. The message names the first tensor, in the order of computing, that has such an element."),
     # -- warnings
     Code("W0101", "a formula that is no equation", "this is no equation and is left out: {reason}", "write `name[indices] = …` if it is to be computed",
          "A text in LaTeX may show formulas that define nothing: a name by itself, a condition, an approximation. "
