@@ -33,8 +33,9 @@ def draw_features(run: Run, name: str, shown: Callable[[Program], Example], path
     _check(net, name)
     example = shown(net)
     arrays = completed(net, example, name)
-    value = _channels(np.asarray(net(*arrays.values(), want=[name])))
-    title = f"{short(name)}[{', '.join(map(str, value.shape))}], {short(run.name)}, {weights.when}\n{example.said}"
+    found = np.asarray(net(*arrays.values(), want=[name]))
+    value = _channels(found)
+    title = f"{short(name)}[{', '.join(map(str, found.shape[1:]))}], {short(run.name)}, {weights.when}\n{example.said}"
     _draw(value, _picture(arrays, net.inputs_of(name)), title, name, path)
 
 
