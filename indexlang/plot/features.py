@@ -7,7 +7,7 @@ import numpy as np
 
 from indexlang.plot.canvas import GREY, Axes, canvas, check_path, part, plain, short
 from indexlang.plot.examples import Example, completed
-from indexlang.plot.filters import AROUND, BAR, MOST
+from indexlang.plot.filters import AROUND, BAR, LOWEST, MOST
 from indexlang.plot.grid import Array, Tile, colour_bar, columns_for, draw_tiles, fitting, size_of
 from indexlang.plot.runs import Run
 from indexlang.plot.weights import network, weights_of
@@ -43,13 +43,16 @@ def _check(net: Program, name: str) -> None:
     """Whether a tensor can be drawn. Raises DataError E0605, E0842."""
     fits = [t.name for t in net.tensors.values() if t.role == "computed" and len(t.extents) == max(RANKS)]
     if name not in net.tensors:
-        like = nearest(name, net.tensors)
+        like = nearest(name, fits) or nearest(name, net.tensors)
         advice = f"did you mean `{like}`?" if like else f"there are {', '.join(fits[:8])}"
         raise data_error("E0605", kind="tensor", name=name, advice=advice)
     info = net.tensors[name]
+    if info.role == "input":
+        said = f"`{name}` is an input, and features are computed from it"
+        raise data_error("E0842", message=said, advice=f"choose {', '.join(fits[:8])}")
     if info.role != "computed":
-        advice = f"draw it with --filters {name}" if info.role == "param" else f"choose {', '.join(fits[:8])}"
-        raise data_error("E0842", message=f"`{name}` is not computed: it is the same for every example", advice=advice)
+        said = f"`{name}` is not computed: it is the same for every example"
+        raise data_error("E0842", message=said, advice=f"draw it with --filters {name}")
     if len(info.extents) not in RANKS:
         raise _no_picture(name, info.extents, fits)
 
@@ -68,7 +71,7 @@ def _draw(value: Array, given: Array | None, title: str, name: str, path: Path) 
     scale = fitting(value[:, :, : len(tiles)])
     width, height = size_of(len(tiles), columns, value.shape)
     beside = 0.0 if given is None else INPUT
-    with canvas(path, max(width + beside + BAR, 5.0), max(height, beside) + AROUND) as figure:
+    with canvas(path, max(width + beside + BAR, 5.0), max(height, beside, LOWEST) + AROUND) as figure:
         ratios = [beside, width] if beside else [1.0]
         grid = figure.subplots(1, len(ratios), width_ratios=ratios, squeeze=False).ravel()
         draw_tiles(grid[-1], tiles, columns, scale)

@@ -26,7 +26,8 @@ from indexlang.text.names import nearest, plural
 MOST = 256  # filters in one picture
 ROWS, BESIDE = 8, 16  # input channels with a row each, and filters in such a row
 AXES = 4
-AROUND, BAR, NARROWEST = 0.8, 1.0, 4.4  # inches: titles; the scale of colours; of a picture with a title
+AROUND, BAR = 0.8, 1.0  # inches: titles, the scale of colours
+NARROWEST, LOWEST = 4.4, 1.9  # what a title, and the label of a scale, need
 
 
 def filters_named(run: Run, weights: Weights, name: str) -> str:
@@ -66,7 +67,7 @@ def draw_filters(run: Run, name: str, path: Path) -> None:
     elif 1 < inputs <= ROWS:
         _in_rows(w, what, path)
     else:
-        _in_a_grid(w.mean(axis=2), what, path, "weight" if inputs == 1 else f"mean over {inputs} input channels")
+        _in_a_grid(w.mean(axis=2), what, path, "weight" if inputs == 1 else f"mean over {inputs} channels")
 
 
 def _coloured(w: Array, what: str, path: Path) -> None:
@@ -96,7 +97,7 @@ def _in_a_grid(w: Array, what: str, path: Path, label: str) -> None:
 
 def _drawn(tiles: list[Tile], columns: int, scale: Scale, title: str, label: str, path: Path) -> None:
     width, height = size_of(len(tiles), columns, tiles[0].pixels.shape)
-    with canvas(path, max(width + BAR, NARROWEST), height + AROUND) as figure:
+    with canvas(path, max(width + BAR, NARROWEST), max(height, LOWEST) + AROUND) as figure:
         axes = figure.subplots()
         draw_tiles(axes, tiles, columns, scale)
         if scale.colours is not Colours.RGB:
