@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commandline import indexlang
-from drawn import colours
-from folders import layer, signals, trained, with_weights, written
+from plot_drawn import colours
+from plot_folders import layer, signals, trained, with_weights, written
 
 
 def run_in(path: Path, name: str = "r") -> str:

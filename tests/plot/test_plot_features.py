@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn import colours, cut_off, figure_of, texts, told
-from folders import NET, step, trained, with_weights, written
 from PIL import Image
+from plot_drawn import colours, cut_off, figure_of, texts, told
+from plot_folders import NET, step, trained, with_weights, written
 
 from indexlang.api import compile
 from indexlang.interop.weights import read_weights, write_weights

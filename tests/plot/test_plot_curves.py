@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn import colours, cut_off, figure_of, has_colour, pixels, texts, told
-from folders import epoch, step, trained, written
+from plot_drawn import colours, cut_off, figure_of, has_colour, pixels, texts, told
+from plot_folders import epoch, step, trained, written
 
 from indexlang.plot.canvas import BLUE, GREEN, RED
 from indexlang.plot.curves import draw_curves, names_of

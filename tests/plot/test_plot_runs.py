@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
-from folders import epoch, layer, signals, step, trained, written
+from plot_folders import epoch, layer, signals, step, trained, written
 
 from indexlang.plot.runs import natural, read_run
 from indexlang.text.diagnostics import DataError

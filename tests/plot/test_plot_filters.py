@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn import colours, cut_off, figure_of, texts, told
-from folders import step, trained, with_weights, written
+from plot_drawn import colours, cut_off, figure_of, texts, told
+from plot_folders import step, trained, with_weights, written
 
 from indexlang.plot.filters import draw_filters
 from indexlang.plot.grid import columns_for, fitting, symmetric

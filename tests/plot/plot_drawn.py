@@ -1,4 +1,7 @@
-"""Looking at pictures without eyes: their pixels, and what a figure holds before it is written."""
+"""Looking at pictures without eyes: their pixels, and what a figure holds before it is written.
+
+Whoever imports this is skipped without matplotlib, which is optional.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +13,8 @@ from PIL import Image
 
 from indexlang.plot import canvas
 from indexlang.text.diagnostics import DataError
+
+pytest.importorskip("matplotlib")
 
 Figure = Any
 

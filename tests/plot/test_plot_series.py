@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from folders import epoch, step, trained, written
 from hypothesis import given
 from hypothesis import strategies as st
+from plot_folders import epoch, step, trained, written
 
 from indexlang.plot.runs import Run, read_run
 from indexlang.plot.series import POINTS, in_epochs, in_steps, series, smoothed, wants_log

@@ -1,5 +1,0 @@
-"""Tests of plots need matplotlib, which is optional."""
-
-import pytest
-
-pytest.importorskip("matplotlib")
