@@ -291,6 +291,10 @@ _ROWS = (
          "A checkpoint belongs to one program with one set of settings: only so does a run that goes on end as one that was never stopped."),
     Code("E0823", "not an optimiser", "an optimiser cannot ask for `{name}`", "ask for {known}, and for a package last if it has states",
          "An optimiser is `def NAME(W[I...], g[I...], …)`: a parameter, its gradient, numbers of the step by their names, and a package for what it remembers."),
+    Code("E0824", "a run lies there", "{path} holds a run already", "go on with it: --resume, or choose another folder with --save",
+         "A run is never written over another one."),
+    Code("E0825", "an optional package is missing", "this needs the package {package}", "pip install 'indexlang[{extra}]'",
+         "Pictures, TensorBoard files and some data come with optional packages."),
     # -- limits
     Code("E0901", "too large", "`{tensor}` needs {needed}, {limit_text}", "use smaller extents, or raise INDEXLANG_MEMORY",
          "Sizes are computed and compared with the memory limit before anything is allocated. The limit is what "
