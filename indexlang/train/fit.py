@@ -12,7 +12,7 @@ from indexlang.text.diagnostics import data_error
 from indexlang.train import checkpoint
 from indexlang.train.checkpoint import Position
 from indexlang.train.config import Config, as_settings, changed
-from indexlang.train.events import NONE, Ended, EpochDone, Event, Numbers, Warned, Watcher
+from indexlang.train.events import NONE, Ended, EpochDone, Event, Numbers, Signals, Warned, Watcher
 from indexlang.train.feeding import Prepared, prepared
 from indexlang.train.keep import CHECKPOINT, Folder, digest_of
 from indexlang.train.loop import Keeper, KeepsNothing, Loop
@@ -30,12 +30,14 @@ class History:
     """What came of a run.
 
     epochs       one entry an epoch, with the means of its training and validation metrics
+    signals      what `watch_gradients` measured: of the first step, then of the last of each epoch
     best         the metrics of the best epoch, by validation if there is some; best_epoch  which it was
     folder       where the run lies; None if it was not kept
     interrupted  whether Ctrl-C ended it
     """
 
     epochs: list[EpochDone] = field(default_factory=list[EpochDone])
+    signals: list[Signals] = field(default_factory=list[Signals])
     best: Numbers = field(default_factory=lambda: NONE)
     best_epoch: int | None = None
     folder: Path | None = None
@@ -45,6 +47,8 @@ class History:
         match event:
             case EpochDone():
                 self.epochs.append(event)
+            case Signals():
+                self.signals.append(event)
             case Ended():
                 self.best, self.best_epoch, self.interrupted = event.best, event.best_epoch, event.interrupted
             case _:

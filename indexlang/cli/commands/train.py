@@ -12,9 +12,11 @@ import click
 from indexlang.api import load
 from indexlang.cli import settings
 from indexlang.cli.exits import Exit
-from indexlang.cli.terminal import result, result_json, tell
+from indexlang.cli.table import Table
+from indexlang.cli.terminal import encoding, result, result_json, tell, width
 from indexlang.text.diagnostics import data_error
 from indexlang.train.config import Config, as_settings, changed, read_config
+from indexlang.train.events import Signals
 from indexlang.train.fit import History, Place, prepare, train
 from indexlang.train.progress import watcher_for
 from indexlang.train.tensorboard import TensorBoard
@@ -104,8 +106,21 @@ class _Asked:
             tell(f"go on with: indexlang train {shlex.quote(str(self.file))} --save {shlex.quote(folder)} --resume")
             return Exit.INTERRUPTED
         if not self.as_json:
+            if history.signals:
+                result(_signals(history.signals[-1]) + "\n")
             result(_told(history))
         return Exit.GOOD
+
+
+def _signals(s: Signals) -> str:
+    """The layers, from the input on, with what was measured of each."""
+    titles = ("layer", "activation", "gradient", "dead", "saturated", "update/weight")
+    rows = tuple(
+        (x.name, f"{x.activation:.3g}", f"{x.gradient:.3g}", f"{x.dead:.0%}", f"{x.saturated:.0%}",
+         "" if x.update != x.update else f"{x.update:.2g}")
+        for x in s.layers
+    )  # fmt: skip
+    return f"signals of step {s.step}:\n" + Table(titles, rows).text(width(sys.stdout), encoding(sys.stdout))
 
 
 def _told(history: History) -> str:
