@@ -74,6 +74,7 @@ class Program(Shown):
         self._threads = threads
         super().__init__(module, known or pipeline.typed(module, options))  # known: what checking has made already
         self._programs: dict[object, Typed] = {}
+        self._twins: dict[object, Typed] = {}  # in training, and out of it
         self._executables: dict[object, Executable] = {}
         self._lock = RLock()
         self._own = kept or Kept(self._typed)
@@ -109,7 +110,12 @@ class Program(Shown):
     def _sharing(self, constants: Mapping[str, Number], statements: Sequence[ast.Statement]) -> "Program":
         module = replace(self._module, statements=(*self._module.statements, *statements))
         options = replace(self._options, constants=constants)
-        typed = pipeline.typed(module, options)
+        key = constants.get("training", False)
+        typed = self._twins.get(key) if not statements else None
+        if typed is None:
+            typed = pipeline.typed(module, options)
+        if not statements:
+            self._twins[key] = typed
         kept = self._own.sharing(typed)
         made = Program(
             self.source_text, module, options, self._follows_inputs, self._folder, self._threads, typed, kept

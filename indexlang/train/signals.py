@@ -85,7 +85,7 @@ def _dead(a: Array) -> float:
     if not a.size:
         return 0.0
     alive: Array = np.any(a, axis=tuple(range(a.ndim - 1)))
-    return 1.0 - np.count_nonzero(alive) / alive.size
+    return (alive.size - int(np.count_nonzero(alive))) / alive.size
 
 
 __all__ = ["FLAT", "SignalProbe"]
