@@ -53,7 +53,9 @@ def test_validation_data_of_its_own():
     apart = {n: a[:9] for n, a in DATA.items()}
     history = net.fit(DATA, epochs=1, val=apart, watchers=())
     use = net.in_use()
-    assert history.epochs[0].validation["loss"] == pytest.approx(float(use.proposed(apart, ["loss"])[0]["loss"]), rel=1e-6)
+    assert history.epochs[0].validation["loss"] == pytest.approx(
+        float(use.proposed(apart, ["loss"])[0]["loss"]), rel=1e-6
+    )
 
 
 def test_a_run_that_is_kept(tmp_path: Path):

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import indexlang as il
-from indexlang.train.fit import History
+from indexlang.train.events import EpochDone, Event, Signals
 
 HERE = Path(__file__).parent
 DEPTHS = (2, 5, 10, 20, 40, 60)
 DEPTH = 20  # of the picture of signals
 EPOCHS = 10
+GUESSING = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +41,41 @@ CASES = (
 )
 
 
-def trained(case: Case, depth: int, epochs: int) -> History | None:
-    """A run of a case; None where its numbers leave what a float can hold."""
+@dataclass
+class Run:
+    """What was seen of a run. `lost`: its numbers left what a float can hold."""
+
+    signals: list[Signals] = field(default_factory=list)
+    accuracy: float = GUESSING
+    lost: bool = False
+
+    def on(self, event: Event) -> None:
+        match event:
+            case Signals():
+                self.signals.append(event)
+            case EpochDone():
+                self.accuracy = event.validation["accuracy"]
+            case _:
+                pass
+
+    @property
+    def gradients(self) -> list[float]:
+        """The size of the gradient at each layer, at the first step; the scores behind the last layer are left out."""
+        return [s.gradient for s in self.signals[0].layers if s.name.startswith("L_")] if self.signals else []
+
+
+def trained(case: Case, depth: int, epochs: int) -> Run:
+    """A run of a case."""
     constants: dict[str, Any] = {**case.constants, "depth": depth}
-    net = il.load(HERE / "deep.idx", constants=constants).init(seed=0)
+    net, run = il.load(HERE / "deep.idx", constants=constants).init(seed=0), Run()
     try:
-        return net.fit(
-            "digits", val=360, optimizer="momentum", lr=0.01, epochs=epochs, watch_gradients=True, watchers=()
-        )
+        net.fit("digits", val=360, optimizer="momentum", lr=0.01, epochs=epochs, watch_gradients=True, watchers=(run,))
     except il.NumericalError:
-        return None
+        run.accuracy, run.lost = GUESSING, True
+    return run
 
 
-def gradients(history: History) -> list[float]:
-    """The size of the gradient at each layer, at the first step; the scores behind the last layer are left out."""
-    return [s.gradient for s in history.signals[0].layers if s.name.startswith("L_")]
+Runs = dict[tuple[str, int], Run]
 
 
 def main() -> None:
@@ -67,34 +88,27 @@ def main() -> None:
     draw_accuracy(found)
 
 
-def accuracy(history: History | None) -> float:
-    """On held-out digits after the last epoch; that of guessing where the run was lost."""
-    return 0.1 if history is None else history.epochs[-1].validation["accuracy"]
-
-
-def table(found: dict[tuple[str, int], History | None]) -> str:
+def table(found: Runs) -> str:
     """Accuracy by case and depth, and how much smaller the gradient of the first layer is than that of the last."""
     lines = ["| network | " + " | ".join(f"depth {d}" for d in DEPTHS) + f" | first/last gradient, depth {DEPTH} |"]
     lines.append("|---" * (len(DEPTHS) + 2) + "|")
     for c in CASES:
-        cells = [("lost" if found[c.name, d] is None else f"{accuracy(found[c.name, d]):.1%}") for d in DEPTHS]
-        history = found[c.name, DEPTH]
-        g = gradients(history) if history is not None else []
+        cells = [("lost" if found[c.name, d].lost else f"{found[c.name, d].accuracy:.1%}") for d in DEPTHS]
+        g = found[c.name, DEPTH].gradients
         ratio = f"{g[0] / g[-1]:.1g}" if g and g[-1] else ""
         lines.append(f"| {c.name} | " + " | ".join(cells) + f" | {ratio} |")
     return "\n".join(lines)
 
 
-def draw_signals(found: dict[tuple[str, int], History | None]) -> None:
+def draw_signals(found: Runs) -> None:
     """The gradient of each layer at the first step."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 4.6), layout="constrained")
     axes: Any = figure.add_subplot()
     for c in CASES:
-        history = found[c.name, DEPTH]
-        if history is not None:
-            g = gradients(history)
+        g = found[c.name, DEPTH].gradients
+        if g:
             axes.semilogy(range(1, len(g) + 1), g, c.line, color=c.colour, label=c.name, marker=".")
     axes.set(xlabel="layer, from the input", ylabel="gradient (root mean square)", xlim=(0.5, DEPTH + 0.5),
              title=f"Gradients before anything is learnt, {DEPTH} layers of 64")  # fmt: skip
@@ -104,14 +118,14 @@ def draw_signals(found: dict[tuple[str, int], History | None]) -> None:
     figure.savefig(HERE / "signals.png", dpi=110)
 
 
-def draw_accuracy(found: dict[tuple[str, int], History | None]) -> None:
+def draw_accuracy(found: Runs) -> None:
     """What can be learnt at each depth."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 4.6), layout="constrained")
     axes: Any = figure.add_subplot()
     for c in CASES:
-        values = [accuracy(found[c.name, d]) for d in DEPTHS]
+        values = [found[c.name, d].accuracy for d in DEPTHS]
         axes.plot(DEPTHS, values, c.line, color=c.colour, label=c.name, marker="o", markersize=4)
     axes.axhline(0.1, color="grey", linewidth=0.8)
     axes.text(DEPTHS[-1], 0.115, "guessing", ha="right", fontsize=8, color="grey")
