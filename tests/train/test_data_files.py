@@ -33,6 +33,12 @@ def test_digits():
     assert data.place(17) == "digits, example 17"
 
 
+def test_digits_for_an_input_of_vectors():
+    pytest.importorskip("sklearn")
+    inputs = (Input("x", ("B", 64)), Input("k", ("B",), "int"))
+    assert fitted_data(read_data("digits", inputs), inputs).columns["x"].shape == (1797, 64)
+
+
 def test_faces():
     pytest.importorskip("skimage")
     data = read_data("faces", ())

@@ -8,6 +8,7 @@ import pytest
 from datacases import IMAGE, LABEL, Input, X, numbered, told
 
 import indexlang as il
+from indexlang.interop.files import Declared
 from indexlang.train.data.dataset import Dataset
 from indexlang.train.data.fitting import fitted_data, label_range
 from indexlang.train.data.splitting import split
@@ -16,7 +17,7 @@ X8 = np.arange(128.0).reshape(2, 8, 8)
 INTS = np.array([0, 1])
 
 
-def fit(columns: Mapping[str, Any], *inputs: Input) -> dict[str, np.ndarray]:
+def fit(columns: Mapping[str, Any], *inputs: Declared) -> dict[str, np.ndarray]:
     data = fitted_data(Dataset("d", columns), inputs)
     return data.take(np.arange(len(data)))
 
@@ -226,5 +227,6 @@ def test_a_part_names_the_examples_of_the_whole():
 def test_the_inputs_of_a_program():
     net = il.compile("input image[B,8,8,1]\ninput label[B] : int\ns = sum[b,x,y] image[b,x,y,0]*label[b]\noutput s")
     found = fit({"a": X8, "b": INTS}, *net.inputs.values())
-    assert net(**found) == X8[1].sum()
+    arguments: dict[str, Any] = dict(found)
+    assert net(**arguments) == X8[1].sum()
     assert IMAGE.extents == net.inputs["image"].extents

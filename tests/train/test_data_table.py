@@ -73,6 +73,20 @@ def test_numbers_are_those_of_python(tmp_path: Path):
     assert whole.tolist() == [999999999999999999, -3]
 
 
+@given(
+    st.lists(
+        st.tuples(st.floats(allow_nan=False, allow_infinity=False), st.integers(1 - 10**18, 10**18 - 1)), min_size=1
+    )
+)
+def test_every_number_is_read_as_python_reads_it(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, int]]
+):
+    text = "".join(f"{a!r},{n:+} \n" for a, n in rows)
+    found = read_table(table(tmp_path_factory.getbasetemp(), f"a,label\n{text}"), (A, LABEL)).columns
+    assert found["a"][:].tolist() == [a for a, _ in rows]
+    assert found["label"][:].tolist() == [n for _, n in rows]
+
+
 def test_more_lines_than_a_block(tmp_path: Path):
     lines = [f"{n},{n / 4}" for n in range(9000)]
     found = read_table(table(tmp_path, "\n".join(["label,a", *lines])), (LABEL, A))

@@ -121,9 +121,9 @@ def _numbers(name: str, column: str, lines: Sequence[int], cells: Sequence[str])
     together = "\n".join(cells)
     whole_lines = together.count("\n") == len(cells) - 1  # no cell, in quotation marks, goes over several
     if whole_lines and WHOLE.fullmatch(together):
-        return np.array([int(cell) for cell in cells], np.int64)
+        return np.fromstring(together, np.int64, sep="\n")
     if whole_lines and NUMBER.fullmatch(together):
-        return np.array([float(cell) for cell in cells], np.float64)
+        return np.fromstring(together, np.float64, sep="\n")
     for line, cell in zip(lines, cells, strict=True):
         if not NUMBER.fullmatch(cell) or "\n" in cell:
             raise _not_a_number(f"{name}, line {line}", column, cell)
