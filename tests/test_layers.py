@@ -20,6 +20,7 @@ LAYERS = (
     ("api",),
     ("program",),
     ("kept", "shown", "gradients", "differences", "examples"),
+    ("graph",),
     ("interop", "arguments", "parameters", "memory", "results", "summary"),
     ("pipeline",),
     ("checking",),
