@@ -3,6 +3,7 @@
 from unicodedata import combining, east_asian_width
 
 _NARROW = frozenset("iljtfrI.,:;|!'()[]{}`· ")
+_SIGNS = frozenset("+×=<>~→")
 _WIDE = frozenset("mwMWΦΩ@%—…∞")
 
 
@@ -18,7 +19,7 @@ def _em(c: str) -> float:
         return 1.1
     if c in _NARROW:
         return 0.4
-    return 0.95 if c in _WIDE else 0.72 if c.isupper() else 0.62
+    return 0.95 if c in _WIDE else 0.88 if c in _SIGNS else 0.72 if c.isupper() else 0.62
 
 
 def shortened(text: str, most: int) -> str:
