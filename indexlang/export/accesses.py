@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from indexlang.export.graph import Graph
 from indexlang.export.numbers import moved, numbers
-from indexlang.export.values import Scope, Value, beside, cast, common, in_order
+from indexlang.export.values import Scope, Value, beside, cast, common, in_order, spread
 from indexlang.ir.dtypes import DType
 from indexlang.ir.expr import Const, Expr, Index, Read, Rule
 from indexlang.ir.size import Extent, same
@@ -272,14 +272,20 @@ class Accesses:
         made = Stored(name, tuple(range(len(new))), new, stored.dtype)
         return made, [self._linear([subscripts[k] for k in tied], extents, scope), *(subscripts[k] for k in rest)]
 
-    def _linear(self, parts: list[Subscript], extents: list[Extent], scope: Scope) -> Subscript:
+    def linear(self, parts: list[Expr], extents: list[Extent], scope: Scope) -> Value:
+        """The row-major place that some subscripts mean together, over all indices of the scope."""
+        made = self._linear([self._subscript(s, n, scope) for s, n in zip(parts, extents, strict=True)], extents, scope)
+        value = made.value if isinstance(made, ByData) else Value(self.graph.constant(made.places), made.axes, DType.INT)
+        return spread(self.graph, value, tuple(scope.box), scope)
+
+    def _linear(self, parts: list[Subscript], extents: list[Extent], scope: Scope) -> At | ByData:
         strides = [int(np.prod([int(n) for n in extents[k + 1 :]])) for k in range(len(extents))]  # type: ignore[arg-type]
         axes = tuple(x for x in scope.box if any(x in p.axes for p in parts))
         values = [self._placed(p, scope) for p in parts]
         if not any(isinstance(v, Value) for v in values):
             box = scope.extents(axes)
             total = sum(_along(v, axes) * s for v, s in zip(values, strides, strict=True) if isinstance(v, At))
-            return At(axes, np.ascontiguousarray(np.broadcast_to(total, [int(n) for n in box])))  # type: ignore[arg-type]
+            return At(axes, np.broadcast_to(total, [int(n) for n in box]).copy())  # type: ignore[arg-type]
         name: str | None = None
         for v, stride in zip(values, strides, strict=True):
             v = v if isinstance(v, Value) else Value(self.graph.constant(v.places), v.axes, DType.INT)

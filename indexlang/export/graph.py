@@ -73,7 +73,7 @@ class Graph:
         key = (value.dtype.str, value.shape, value.tobytes())
         if key not in self._known:
             self._known[key] = self._fresh("constant")
-            self.constants[self._known[key]] = value
+            self.constants[self._known[key]] = np.asarray(value)
         return self._known[key]
 
     def ints(self, *values: int) -> str:

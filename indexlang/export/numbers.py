@@ -36,7 +36,7 @@ def numbers(e: Expr, box: Mapping[str, Extent]) -> Numbers | None:
     places = {x: np.arange(n).reshape([-1 if y == x else 1 for y in axes]) for x, n in zip(axes, known, strict=True)}
     with np.errstate(all="ignore"):
         found = np.asarray(_array(e, places))
-    return Numbers(axes, np.ascontiguousarray(np.broadcast_to(found, known).astype(e.dtype.read.numpy)))
+    return Numbers(axes, np.broadcast_to(found, known).astype(e.dtype.read.numpy, order="C"))
 
 
 def _is_of_indices(e: Expr) -> bool:
