@@ -103,6 +103,8 @@ class Accesses:
             match s:
                 case At(axes, places) if isinstance(n, int) and n > 0:
                     out.append(At(axes, np.clip(places, 0, n - 1)))
+                case At(axes, places) if scope.guarded:
+                    out.append(ByData(self._into(Value(self.graph.constant(places), axes, DType.INT), n)))
                 case ByData(value) if scope.guarded:
                     out.append(ByData(self._into(value, n)))
                 case _:
@@ -120,16 +122,29 @@ class Accesses:
             match s:
                 case At(axes, places) if isinstance(n, int) and n > 0:
                     out.append(At(axes, moved(places, n, rule)))
-                case ByData(value) if rule is Rule.EDGE:
-                    out.append(ByData(self._into(value, n)))
-                case ByData(value) if rule is Rule.WRAP:
-                    out.append(ByData(replace(value, name=self.graph.add("Mod", value.name, self.graph.size(n)))))
+                case At(axes, places):
+                    value = Value(self.graph.constant(places), axes, DType.INT)
+                    out.append(ByData(replace(value, name=self._moved_then(value, n, rule))))
+                case ByData(value):
+                    out.append(ByData(replace(value, name=self._moved_then(value, n, rule))))
                 case Kept():
                     out.append(s)
-                case _:
-                    what = f"the border rule `{rule.value}` stands at a subscript that is computed"
-                    raise self.graph.refuse(what, "use `edge` or `wrap`, or compute the place with a condition")
         return out
+
+    def _moved_then(self, v: Value, extent: Extent, rule: Rule) -> str:
+        """The same where places or the extent are known only when the graph runs."""
+        g, n, one = self.graph, self.graph.size(extent), self.graph.number(1, DType.INT)
+        if rule is Rule.EDGE:
+            return self._into(v, extent).name
+        if rule is Rule.WRAP:
+            return g.add("Mod", v.name, n)
+        last = g.add("Sub", g.add("Add", n, n), one)
+        turn = g.add("Add", last, one)
+        if rule is Rule.REFLECT:
+            last = g.add("Sub", last, one)
+            turn = g.add("Max", last, one)
+        place = g.add("Mod", v.name, turn)
+        return g.add("Where", g.add("Less", place, n), place, g.add("Sub", last, place))
 
     def _with_value(self, stored: Stored, subscripts: list[Subscript], value: Expr, scope: Scope) -> Value:
         """Outside the axes there is a value: a constant is put around the tensor, anything else is chosen by a mask."""
@@ -239,9 +254,7 @@ class Accesses:
             return name
         return self.graph.reshaped(name, [*extents[:at], *map(int, places.shape), *extents[at + 1 :]])
 
-    def _within(
-        self, stored: Stored, subscripts: list[Subscript], data: int, others: list[int], scope: Scope
-    ) -> Value:
+    def _within(self, stored: Stored, subscripts: list[Subscript], data: int, others: list[int], scope: Scope) -> Value:
         """`p[b, label[b]]`: each b picks from its own row; GatherND with b as a batch."""
         chosen = subscripts[data]
         assert isinstance(chosen, ByData)
@@ -275,7 +288,9 @@ class Accesses:
     def linear(self, parts: list[Expr], extents: list[Extent], scope: Scope) -> Value:
         """The row-major place that some subscripts mean together, over all indices of the scope."""
         made = self._linear([self._subscript(s, n, scope) for s, n in zip(parts, extents, strict=True)], extents, scope)
-        value = made.value if isinstance(made, ByData) else Value(self.graph.constant(made.places), made.axes, DType.INT)
+        value = (
+            made.value if isinstance(made, ByData) else Value(self.graph.constant(made.places), made.axes, DType.INT)
+        )
         return spread(self.graph, value, tuple(scope.box), scope)
 
     def _linear(self, parts: list[Subscript], extents: list[Extent], scope: Scope) -> At | ByData:
@@ -338,5 +353,3 @@ def _along(s: At, axes: tuple[str, ...]) -> Places:
     order = [s.axes.index(x) for x in axes if x in s.axes]
     shape = [s.places.shape[s.axes.index(x)] if x in s.axes else 1 for x in axes]
     return s.places.transpose(order).reshape(shape)
-
-

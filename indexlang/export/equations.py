@@ -121,7 +121,9 @@ class _Tensors:
         if not (flat == np.arange(flat.size)).all():
             inverse = np.empty_like(flat)
             inverse[flat] = np.arange(flat.size)
-            name = self.graph.add("Gather", self.graph.reshaped(name, [flat.size]), self.graph.constant(inverse), axis=0)
+            name = self.graph.add(
+                "Gather", self.graph.reshaped(name, [flat.size]), self.graph.constant(inverse), axis=0
+            )
         return Stored(self.graph.reshaped(name, t.extents), order, t.extents, t.dtype)
 
     def _grouped(self, t: Tensor, e: Equation, v: Value, scope: Scope) -> Stored:
@@ -196,7 +198,9 @@ class _Tensors:
         """Terms that go to single indices: each element summed over the indices that the left side leaves out."""
         names = [s.name for s in e.left if isinstance(s, Index)]
         extents = {b.name: b.extent for b in e.indices}
-        if len(set(names)) < len(e.left) or any(str(extents[x]) != str(n) for x, n in zip(names, t.extents, strict=True)):
+        if len(set(names)) < len(e.left) or any(
+            str(extents[x]) != str(n) for x, n in zip(names, t.extents, strict=True)
+        ):
             return None
         lost = [x for x in v.axes if x not in names]
         ordered = in_order(self.graph, v, [*names, *lost])

@@ -95,7 +95,9 @@ class Graph:
 
     def refuse(self, message: str, advice: str) -> ProgramError:
         """What cannot be said in ONNX, told at the equation that is being written."""
-        return program_error("E1001", *([self.span] if self.span else []), name=self.place, message=message, advice=advice)
+        return program_error(
+            "E1001", *([self.span] if self.span else []), name=self.place, message=message, advice=advice
+        )
 
     # -- shapes
 
@@ -149,5 +151,3 @@ class Graph:
                     shape = self.add("Shape", given.name, start=axis, end=axis + 1)
                     return self.add("Squeeze", shape, self.ints(0))
         raise self.refuse(f"no input has the extent `{atom}` by itself", f"give it a value: -D {atom}=…")
-
-

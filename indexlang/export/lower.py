@@ -36,7 +36,11 @@ class Lowering:
                 assert isinstance(value, Size)
                 return Value(self.graph.size(value), (), DType.INT)
             case Index(name=name):
-                ends = (self.graph.number(0, DType.INT), self.graph.size(scope.box[name]), self.graph.number(1, DType.INT))
+                ends = (
+                    self.graph.number(0, DType.INT),
+                    self.graph.size(scope.box[name]),
+                    self.graph.number(1, DType.INT),
+                )
                 return Value(self.graph.add("Range", *ends), (name,), DType.INT)
             case Read():
                 return self.accesses.read(e, scope)
@@ -48,6 +52,9 @@ class Lowering:
                 return self._fold(e, scope)
 
     def _application(self, e: Apply, scope: Scope) -> Value:
+        if e.op is ops.UNIFORM:
+            raise self.graph.refuse("random numbers come from a generator of our own, which ONNX does not have",
+                                    "export it as it is outside of training, or give the numbers as an input")  # fmt: skip
         args = [self.value(a, scope) for a in e.args]
         inside = joined(*(a.dtype for a in args)) if e.op.kind in (Kind.COMPARE, Kind.LOGIC, Kind.TO_INT) else e.dtype
         args = [cast(self.graph, a, inside) for a in args]
@@ -84,7 +91,7 @@ class Lowering:
                 counted = self.graph.cast(body.name, DType.INT)
                 name = "ReduceMax" if e.fold is ops.ANY else "ReduceMin"
                 found = self.graph.add(name, counted, places, keepdims=0)
-                return Value(self.graph.cast(found, DType.BOOL), left, DType.BOOL)
+                return Value(self.graph.add("Greater", found, self.graph.number(0, DType.INT)), left, DType.BOOL)
             case ops.ARGMAX | ops.ARGMIN:
                 flat = body.name
                 if len(over) > 1:
@@ -101,5 +108,3 @@ def _product(scope: Scope, over: tuple[str, ...]) -> Extent:
     for n in scope.extents(over):
         out = out * n
     return out
-
-

@@ -12,18 +12,10 @@ Write = Callable[[Graph, DType, tuple[str, ...]], str]
 
 
 def scalar(graph: Graph, op: Op, dtype: DType, args: tuple[str, ...]) -> str:
-    """`op` of tensors that broadcast, all of `dtype`: the type in which the arguments meet. Its name.
-
-    Raises ProgramError E1001 for a random number.
-    """
+    """`op` of tensors that broadcast, all of `dtype`: the type in which the arguments meet. Its name."""
     if op in _PLAIN:
         return graph.add(_PLAIN[op], *args)
-    if op in _WRITTEN:
-        return _WRITTEN[op](graph, dtype, args)
-    raise graph.refuse(
-        "random numbers are drawn by a generator of our own, which ONNX does not have",
-        "export the program as it is outside of training, or give the numbers as an input",
-    )
+    return _WRITTEN[op](graph, dtype, args)
 
 
 _PLAIN = {

@@ -9,8 +9,9 @@ from indexlang.export.graph import Graph
 from indexlang.export.values import Scope, Value, merged, parted
 from indexlang.export.windows import Window, bare, reads_outside, window
 from indexlang.ir import ops
+from indexlang.ir.affine import affine
 from indexlang.ir.dtypes import DType
-from indexlang.ir.expr import Apply, Expr, Read, Reduce
+from indexlang.ir.expr import Apply, Expr, Index, Read, Reduce
 from indexlang.ir.size import same
 
 Lower = Callable[[Expr, Scope], Value]
@@ -91,7 +92,8 @@ class Sums:
         if not whole or weights.border or len(set(letters)) < len(letters) or not reads_outside(data, 0):
             return None
         mine = [x for x in letters if x is not None]
-        slid = self._slid(data, over, mine, scope)
+        data, source = self._ungrouped(data, over, mine, scope)
+        slid = self._slid(data, source, over, mine, scope)
         if slid is None or not slid.windows or any(w.inner not in mine or w.outer in mine for _, w in slid.windows):
             return None
         inner = {w.inner for _, w in slid.windows}
@@ -102,11 +104,11 @@ class Sums:
         if {*over} != {*inner, *channels} or any(x not in mine for x in channels) or len(groups) > 1:
             return None
         out = [x for x in mine if x not in inner and x not in channels and x not in groups]
-        source, pads = self._around(data, slid, scope)
+        source, pads = self._around(source, slid, scope)
         if source is None:
             return None
         dims = [d for d in slid.windows]
-        x = self._picture(source, data, slid, [batch, [*groups, *channels]], scope)
+        x = self._picture(source, slid, [batch, [*groups, *channels]], scope)
         kernel = self._kernel(weights, [[*groups, *out], channels, *([w.inner] for _, w in dims)], dims, scope)
         many = scope.box[groups[0]] if groups else 1
         if not isinstance(many, int):
@@ -118,9 +120,7 @@ class Sums:
         )  # fmt: skip
         return parted(self.graph, name, [batch, [*groups, *out], *([w.outer] for _, w in dims)], DType.F32, scope)
 
-    def _kernel(
-        self, weights: Read, groups: list[list[str]], dims: list[tuple[int, Window]], scope: Scope
-    ) -> str:
+    def _kernel(self, weights: Read, groups: list[list[str]], dims: list[tuple[int, Window]], scope: Scope) -> str:
         v = merged(self.graph, self.accesses.read(weights, scope), groups, scope)
         back = [n + 2 for n, (_, w) in enumerate(dims) if w.is_reversed]
         if back:
@@ -128,9 +128,33 @@ class Sums:
                                self.graph.ints(*back), self.graph.ints(*[-1] * len(back)))  # fmt: skip
         return v
 
-    def _slid(self, r: Read, over: list[str], weights: list[str], scope: Scope) -> _Slid | None:
-        """What each axis of a read is, if windows and single indices are all there is."""
+    def _ungrouped(self, r: Read, over: list[str], weights: list[str], scope: Scope) -> tuple[Read, Stored]:
+        """A read of `(g,i)`, a group of features and one of it, as a read of two axes."""
         stored = self.accesses.tensors[r.tensor]
+        for axis, s in enumerate(r.subscripts):
+            form = affine(s)
+            if form is None or not form.is_plain or len(form.terms) != 2 or form.constant != 0:
+                continue
+            steps = {str(v): c for v, c in form.terms}
+            inner = [x for x in steps if x in over]
+            outer = [x for x in steps if x not in over and x in weights]
+            if len(inner) != 1 or len(outer) != 1 or steps[inner[0]] != 1 or steps[outer[0]] != scope.box[inner[0]]:
+                continue
+            parts = (scope.box[outer[0]], scope.box[inner[0]])
+            if same(parts[0] * parts[1], stored.extents[axis]) is not True:
+                continue
+            at = stored.order.index(axis)
+            laid = [stored.extents[k] for k in stored.order]
+            name = self.graph.reshaped(stored.name, [*laid[:at], *parts, *laid[at + 1 :]])
+            order = [k + (k > axis) for k in stored.order]
+            extents = (*stored.extents[:axis], *parts, *stored.extents[axis + 1 :])
+            both = (Index(outer[0]), Index(inner[0]))
+            made = Stored(name, (*order[: at + 1], axis + 1, *order[at + 1 :]), extents, stored.dtype)
+            return replace(r, subscripts=(*r.subscripts[:axis], *both, *r.subscripts[axis + 1 :])), made
+        return r, stored
+
+    def _slid(self, r: Read, stored: Stored, over: list[str], weights: list[str], scope: Scope) -> _Slid | None:
+        """What each axis of a read is, if windows and single indices are all there is."""
         windows: list[tuple[int, Window]] = []
         plain: list[tuple[int, str]] = []
         for axis, (s, n) in enumerate(zip(r.subscripts, stored.extents, strict=True)):
@@ -147,9 +171,8 @@ class Sums:
         used = [x for _, x in plain] + [x for _, w in windows for x in (w.outer, w.inner)]
         return _Slid(tuple(windows), tuple(plain)) if len(used) == len(set(used)) else None
 
-    def _around(self, r: Read, slid: _Slid, scope: Scope) -> tuple[Stored | None, tuple[int, ...]]:
+    def _around(self, stored: Stored, slid: _Slid, scope: Scope) -> tuple[Stored | None, tuple[int, ...]]:
         """The tensor as far as the windows read it, and what is added before and behind: no window too many fits."""
-        stored = self.accesses.tensors[r.tensor]
         before: list[int] = []
         behind: list[int] = []
         for axis, w in slid.windows:
@@ -168,7 +191,7 @@ class Sums:
             behind.append(max(after, 0))
         return stored, (*before, *behind)
 
-    def _picture(self, stored: Stored, r: Read, slid: _Slid, groups: list[list[str]], scope: Scope) -> str:
+    def _picture(self, stored: Stored, slid: _Slid, groups: list[list[str]], scope: Scope) -> str:
         """The tensor as pictures: batch, features, and the axes under windows, in their order."""
         names = {axis: x for axis, x in slid.plain} | {axis: f"({axis})" for axis, _ in slid.windows}
         box = {**scope.box, **{f"({axis})": stored.extents[axis] for axis, _ in slid.windows}}
@@ -184,20 +207,21 @@ class Sums:
             return None
         is_max = e.fold is ops.LARGEST
         over = [b.name for b in e.over]
-        slid = self._slid(r, over, [], scope)
+        source = self.accesses.tensors[r.tensor]
+        slid = self._slid(r, source, over, [], scope)
         if slid is None or not reads_outside(r, -inf if is_max else 0) or len(slid.windows) not in (1, 2, 3):
             return None
         if {w.inner for _, w in slid.windows} != set(over) or any(w.is_reversed for _, w in slid.windows):
             return None
         if not is_max and any(w.dilation != 1 for _, w in slid.windows):
             return None
-        source, pads = self._around(r, slid, scope)
+        source, pads = self._around(source, slid, scope)
         shape = tuple(int(scope.box[w.inner]) for _, w in slid.windows)  # type: ignore[arg-type]
         if source is None or any(p >= n for p, n in zip(pads, (*shape, *shape), strict=True)):
             return None
         plain = [x for _, x in slid.plain]
         batch, features = plain[:1], plain[1:]
-        x = self._picture(source, r, slid, [batch, features], scope)
+        x = self._picture(source, slid, [batch, features], scope)
         strides = tuple(w.stride for _, w in slid.windows)
         if is_max:
             name = self.graph.add("MaxPool", x, kernel_shape=shape, strides=strides, pads=pads,
@@ -206,5 +230,3 @@ class Sums:
             name = self.graph.add("AveragePool", x, kernel_shape=shape, strides=strides, pads=pads, count_include_pad=1)
             name = self.graph.add("Mul", name, self.graph.number(prod(shape), DType.F32))
         return parted(self.graph, name, [batch, features, *([w.outer] for _, w in slid.windows)], DType.F32, scope)
-
-

@@ -42,7 +42,9 @@ def window(s: Expr, over: Collection[str], box: Mapping[str, Extent]) -> Window 
         return None
     stride, dilation, start = steps[outer[0]], steps[inner[0]], form.constant
     width = box[inner[0]]
-    if not (isinstance(stride, int) and isinstance(dilation, int) and isinstance(start, int) and isinstance(width, int)):
+    if not (
+        isinstance(stride, int) and isinstance(dilation, int) and isinstance(start, int) and isinstance(width, int)
+    ):
         return None
     if stride < 1 or width < 1:
         return None

@@ -16,7 +16,9 @@ from indexlang.export.model import USUAL
 @settings.constants
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write, as net.onnx.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Parameters from a safetensors or npz file.")
-@click.option("--seed", type=int, default=0, show_default=True, help="What parameters without --weights are drawn from.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="What parameters without --weights are drawn from."
+)
 @click.option("--opset", type=int, default=USUAL, show_default=True, help="The version of ONNX's operators.")
 @click.option("--dtype", type=click.Choice(["f32", "f64"]), default="f32", show_default=True, help="The float type.")
 def command(
