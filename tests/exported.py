@@ -31,10 +31,10 @@ def run_onnx(net: il.Program, inputs: Arrays, folder: Path, opset: int = 21) -> 
 
 def assert_same(net: il.Program, inputs: Arrays, folder: Path, loose: float = 1.0, opset: int = 21) -> None:
     """Both give the same: floats to 1e-5 of the largest value, ints and bools exactly."""
-    given = {n: np.asarray(a).astype(_NUMPY[net.inputs[n].dtype]) for n, a in inputs.items()}
+    given: dict[str, Any] = {n: np.asarray(a).astype(_NUMPY[net.inputs[n].dtype]) for n, a in inputs.items()}
     found = run_onnx(net, given, folder, opset)
     names = list(net.outputs)
-    wanted: Any = net(**given, want=names)
+    wanted: Any = net(want=names, **given)
     for name, got in found.items():
         want = np.asarray(wanted[name] if len(names) > 1 else wanted)
         assert got.dtype == want.dtype, name

@@ -79,13 +79,14 @@ class Lowering:
             return found
         body = cast(self.graph, self.value(e.body, inner), e.body.dtype)
         over = tuple(b.name for b in e.over)
-        axes = (*(x for x in body.axes if x not in over), *over)
-        body = spread(self.graph, body, axes, inner)
-        return self._folded(e, body, over, inner)
+        axes = body.axes
+        if (len(over) > 1 and e.fold in (ops.ARGMAX, ops.ARGMIN)) or any(x not in axes for x in over):
+            axes = (*(x for x in body.axes if x not in over), *over)
+        return self._folded(e, spread(self.graph, body, axes, inner), over, inner)
 
     def _folded(self, e: Reduce, body: Value, over: tuple[str, ...], scope: Scope) -> Value:
-        left = body.axes[: len(body.axes) - len(over)]
-        places = self.graph.ints(*range(len(left), len(body.axes)))
+        left = tuple(x for x in body.axes if x not in over)
+        places = self.graph.ints(*(n for n, x in enumerate(body.axes) if x in over))
         match e.fold:
             case ops.ANY | ops.ALL:
                 counted = self.graph.cast(body.name, DType.INT)
@@ -93,11 +94,11 @@ class Lowering:
                 found = self.graph.add(name, counted, places, keepdims=0)
                 return Value(self.graph.add("Greater", found, self.graph.number(0, DType.INT)), left, DType.BOOL)
             case ops.ARGMAX | ops.ARGMIN:
-                flat = body.name
+                flat, axis = body.name, body.axes.index(e.over[0].name)
                 if len(over) > 1:
                     flat = self.graph.reshaped(flat, [*scope.extents(left), _product(scope, over)])
                 name = "ArgMax" if e.fold is ops.ARGMAX else "ArgMin"
-                return Value(self.graph.add(name, flat, axis=len(left), keepdims=0), left, DType.INT)
+                return Value(self.graph.add(name, flat, axis=axis, keepdims=0), left, DType.INT)
             case _:
                 name = self.graph.add(_FOLDS[e.fold.name], body.name, places, keepdims=0)
                 return Value(name, left, body.dtype)

@@ -1,13 +1,14 @@
 """The graph as an ONNX model. The library `onnx` is an optional package: it is imported when a model is made."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from indexlang.export.equations import written
-from indexlang.export.graph import TYPES, Graph
+from indexlang.export.graph import TYPES
 from indexlang.interop.disk import written_aside
 from indexlang.ir.equation import Program, Role, Tensor
 from indexlang.text.diagnostics import data_error
@@ -34,8 +35,7 @@ def write_onnx(program: Program, values: Mapping[str, NDArray[Any]], path: Path,
 def onnx_model(program: Program, values: Mapping[str, NDArray[Any]], opset: int = USUAL) -> Any:
     """The same as an object of `onnx`, checked by `onnx.checker`."""
     try:
-        import onnx
-        from onnx import checker, defs, helper, numpy_helper
+        checker, defs, helper, numpy_helper = map(_part, ("checker", "defs", "helper", "numpy_helper"))
     except ImportError:
         raise data_error("E1002", what="exporting to ONNX", package="onnx") from None
     newest: int = defs.onnx_opset_version()
@@ -51,18 +51,15 @@ def onnx_model(program: Program, values: Mapping[str, NDArray[Any]], opset: int 
     versions = [helper.make_opsetid("", opset)]
     model: Any = helper.make_model(made, opset_imports=versions, producer_name="indexlang")
     model.ir_version = helper.find_min_ir_version_for(versions)
-    _checked(onnx, checker, model)
+    if model.ByteSize() < _MOST:
+        checker.check_model(model)
     return model
 
 
-def _checked(onnx: Any, checker: Any, model: Any) -> None:
-    if model.ByteSize() < _MOST:
-        checker.check_model(model)
+def _part(name: str) -> Any:
+    return import_module(f"onnx.{name}")
 
 
 def _described(helper: Any, t: Tensor) -> Any:
     extents = [int(n) if isinstance(n, int) else str(n) for n in t.extents]
     return helper.make_tensor_value_info(t.name, TYPES[t.dtype], extents)
-
-
-__all__ = ["OLDEST", "USUAL", "Graph", "onnx_model", "write_onnx"]

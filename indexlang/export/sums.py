@@ -70,8 +70,10 @@ class Sums:
         theirs = [x for x in b.axes if x not in a.axes]
         if not mine and not theirs:
             return None
-        if not batch and len(theirs) > 1 and len(mine) <= 1:
+        place = {x: n for n, x in enumerate(scope.box)}  # the indices of the left side come first
+        if theirs and (not mine or min(map(place.__getitem__, theirs)) < min(map(place.__getitem__, mine))):
             a, b, mine, theirs = b, a, theirs, mine
+        over = [x for x in a.axes if x in over]
         left = merged(self.graph, a, [*([x] for x in batch), mine, over], scope) if batch or not mine else (
             merged(self.graph, a, [*([x] for x in mine), over], scope))  # fmt: skip
         right = merged(self.graph, b, [*([x] for x in batch), over, theirs], scope)
@@ -107,7 +109,7 @@ class Sums:
         source, pads = self._around(source, slid, scope)
         if source is None:
             return None
-        dims = [d for d in slid.windows]
+        dims = list(slid.windows)
         x = self._picture(source, slid, [batch, [*groups, *channels]], scope)
         kernel = self._kernel(weights, [[*groups, *out], channels, *([w.inner] for _, w in dims)], dims, scope)
         many = scope.box[groups[0]] if groups else 1
@@ -181,6 +183,7 @@ class Sums:
                 return None, ()
             n = stored.extents[axis]
             first = max(w.start, 0)
+            after = 0 if -w.stride < after < 0 else after  # less than a step: no window more
             if first or after < 0:
                 end = 2**62 if after >= 0 else after
                 at = stored.order.index(axis)
@@ -193,7 +196,7 @@ class Sums:
 
     def _picture(self, stored: Stored, slid: _Slid, groups: list[list[str]], scope: Scope) -> str:
         """The tensor as pictures: batch, features, and the axes under windows, in their order."""
-        names = {axis: x for axis, x in slid.plain} | {axis: f"({axis})" for axis, _ in slid.windows}
+        names = dict(slid.plain) | {axis: f"({axis})" for axis, _ in slid.windows}
         box = {**scope.box, **{f"({axis})": stored.extents[axis] for axis, _ in slid.windows}}
         value = Value(stored.name, tuple(names[k] for k in stored.order), stored.dtype)
         return merged(self.graph, value, [*groups, *([f"({axis})"] for axis, _ in slid.windows)], Scope(box))

@@ -1,6 +1,6 @@
 """Export to ONNX: onnxruntime computes what we compute; what ONNX cannot say is refused at its equation."""
 
-import builtins
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from exported import assert_same, run_onnx
 from tables.case import Case
 
 import indexlang as il
+from indexlang.text.diagnostics import Diagnostic
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 # What onnxruntime does otherwise: its largest of NaN is another number, and it refuses places in a tensor of no elements.
@@ -24,6 +25,15 @@ def sizes_of(net: il.Program, inputs: dict[str, np.ndarray]) -> dict[str, int]:
     return {e: n for e, n in pairs if isinstance(e, str) and e in net.size_names}
 
 
+def told(net: il.Program, folder: Path) -> Diagnostic | None:
+    """Why a program is refused, if it is."""
+    try:
+        net.export(folder / "first.onnx")
+    except il.ProgramError as refused:
+        return refused.diagnostics[0]
+    return None
+
+
 @pytest.mark.parametrize("row", [c for c in CASES if "million" not in c.name], ids=lambda c: c.name)
 def test_a_case(row: Case, tmp_path: Path) -> None:
     """With named extents as names where ONNX can say it, else with their values."""
@@ -31,12 +41,12 @@ def test_a_case(row: Case, tmp_path: Path) -> None:
     if row.name in OTHERWISE:
         pytest.skip("onnxruntime does otherwise")
     net, inputs = il.compile(row.text, dtype="f32"), row.draw()
-    try:
-        assert_same(net, inputs, tmp_path, loose=10)
-    except il.ProgramError as refused:
-        assert refused.diagnostics[0].code == "E1001"
-        assert "-D" in refused.diagnostics[0].hint
-        assert_same(net.bound(**sizes_of(net, inputs)), inputs, tmp_path, loose=10)
+    refused = told(net, tmp_path)
+    if refused is not None:
+        assert refused.code == "E1001"
+        assert "-D" in refused.hint
+        net = net.bound(**sizes_of(net, inputs))
+    assert_same(net, inputs, tmp_path, loose=10)
 
 
 def test_layers(tmp_path: Path) -> None:
@@ -141,9 +151,9 @@ def test_layers_become_operators_without_transpositions_between_them(tmp_path: P
     count = Counter(n.op_type for n in model.graph.node)
     assert (count["Conv"], count["MaxPool"], count["MatMul"]) == (2, 2, 1)
     images = [n for n in model.graph.node if n.op_type == "Transpose" and not n.input[0].startswith("W")]
-    assert len(images) == 2, "the input, and what the fully connected layer flattens"
+    assert [n.input[0] for n in images] == ["X"]
     assert {i.name for i in model.graph.initializer} >= {"W1", "B1", "W2", "W3"}
-    assert [d.dim_param for d in model.graph.input[0].type.tensor_type.shape.dim][0] == "B"
+    assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "B"
 
 
 @pytest.mark.parametrize(("text", "wanted"), [
@@ -194,14 +204,7 @@ def test_versions_that_there_are_not(tmp_path: Path) -> None:
 
 
 def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def absent(name: str, *rest: Any, **named: Any) -> Any:
-        if name == "onnx":
-            raise ImportError(name)
-        return real(name, *rest, **named)
-
-    monkeypatch.setattr(builtins, "__import__", absent)
+    monkeypatch.setitem(sys.modules, "onnx.checker", None)
     with pytest.raises(il.DataError) as told:
         il.compile("Y[i] = 2*X[i]").export(tmp_path / "x.onnx")
     assert told.value.diagnostics[0].code == "E1002"
