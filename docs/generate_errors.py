@@ -18,6 +18,7 @@ GROUPS = {
     "E06": "Arguments and weights",
     "E07": "Files",
     "E09": "Limits",
+    "E10": "Export",
     "W": "Warnings",
 }
 HEAD = """# Errors

@@ -66,8 +66,7 @@ def _array(e: Expr, places: Mapping[str, NDArray[np.int64]]) -> Any:
             return op.value(*(p.astype(np.float64) if to_float else _counted(p) if is_number else p for p in parts))
         case Select(cond=cond, then=then, other=other, dtype=dtype):
             both = (_array(then, places), _array(other, places))
-            chosen: NDArray[Any] = np.where(_array(cond, places), *both)
-            return chosen.astype(_wide(dtype))
+            return np.asarray(np.where(_array(cond, places), both[0], both[1]), _wide(dtype))
         case _:
             raise AssertionError(e)
 
