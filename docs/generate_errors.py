@@ -18,7 +18,7 @@ GROUPS = {
     "E06": "Arguments and weights",
     "E07": "Files",
     "E09": "Limits",
-    "E10": "Export",
+    "E11": "Export",
     "W": "Warnings",
 }
 HEAD = """# Errors

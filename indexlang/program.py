@@ -142,7 +142,7 @@ class Program(Shown):
 
         opset    the version of ONNX's operators, 18 or later
         returns  the number of nodes
-        raises   ProgramError E1001 (what ONNX cannot say), DataError E1002 (no `onnx`), E0605, E0610, E0705
+        raises   ProgramError E1101 (what ONNX cannot say), DataError E1102 (no `onnx`), E0605, E0610, E0705
         """
         return write_onnx(self._typed, self._exported(), Path(path), opset)
 

@@ -74,7 +74,7 @@ class Accesses:
         self.graph, self.tensors, self.lower = graph, tensors, lower
 
     def read(self, r: Read, scope: Scope) -> Value:
-        """The value of an access. Raises ProgramError E1001 where it depends on extents without a value."""
+        """The value of an access. Raises ProgramError E1101 where it depends on extents without a value."""
         stored = self.tensors[r.tensor]
         subscripts = [self._subscript(s, n, scope) for s, n in zip(r.subscripts, stored.extents, strict=True)]
         if r.border is None:

@@ -24,7 +24,7 @@ Array = NDArray[Any]
 def written(program: Program, values: Mapping[str, Array]) -> Graph:
     """The graph of a program's outputs. `values` are those of its parameters and states.
 
-    Raises ProgramError E1001 for what ONNX cannot say.
+    Raises ProgramError E1101 for what ONNX cannot say.
     """
     live = drop_dead(program, program.outputs)
     if any(e.accumulates for e in live.equations) and not live.size_names:

@@ -96,7 +96,7 @@ class Graph:
     def refuse(self, message: str, advice: str) -> ProgramError:
         """What cannot be said in ONNX, told at the equation that is being written."""
         return program_error(
-            "E1001", *([self.span] if self.span else []), name=self.place, message=message, advice=advice
+            "E1101", *([self.span] if self.span else []), name=self.place, message=message, advice=advice
         )
 
     # -- shapes

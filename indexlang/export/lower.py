@@ -27,7 +27,7 @@ class Lowering:
         self.sums = Sums(graph, self.accesses)
 
     def value(self, e: Expr, scope: Scope) -> Value:
-        """The value of an expression. Raises ProgramError E1001 for what ONNX cannot say."""
+        """The value of an expression. Raises ProgramError E1101 for what ONNX cannot say."""
         known = numbers(e, scope.box)
         if known is not None:
             return Value(self.graph.constant(known.array), known.axes, e.dtype.read)

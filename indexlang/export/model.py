@@ -21,7 +21,7 @@ def write_onnx(program: Program, values: Mapping[str, NDArray[Any]], path: Path,
     """Write a program's outputs as an ONNX file; its parameters and states have the values given. The number of nodes.
 
     opset    the version of ONNX's operators, 18 or later
-    raises   ProgramError E1001 for what ONNX cannot say; DataError E1002 without the package, E0605, E0705
+    raises   ProgramError E1101 for what ONNX cannot say; DataError E1102 without the package, E0605, E0705
     """
     model = onnx_model(program, values, opset)
     size: int = model.ByteSize()
@@ -37,7 +37,7 @@ def onnx_model(program: Program, values: Mapping[str, NDArray[Any]], opset: int 
     try:
         checker, defs, helper, numpy_helper = map(_part, ("checker", "defs", "helper", "numpy_helper"))
     except ImportError:
-        raise data_error("E1002", what="exporting to ONNX", package="onnx") from None
+        raise data_error("E1102", what="exporting to ONNX", package="onnx") from None
     newest: int = defs.onnx_opset_version()
     if not OLDEST <= opset <= newest:
         raise data_error("E0605", kind="opset", name=opset, advice=f"this version of onnx writes {OLDEST} to {newest}")

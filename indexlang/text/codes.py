@@ -1,7 +1,7 @@
 """The table of diagnostics: one row a code, with its message, its hint, its story and an example that raises it.
 
 E00xx text   E01xx syntax   E02xx names   E03xx expressions and types   E04xx ranges, extents, bounds
-E05xx gradients   E06xx data   E07xx files   E09xx limits   E10xx export   W….  warnings
+E05xx gradients   E06xx data   E07xx files   E09xx limits   E11xx export   W….  warnings
 """
 # ruff: noqa: E501  (a table reads better with its texts whole)
 
@@ -254,10 +254,10 @@ _ROWS = (
     Code("E0903", "too many statements", "the program unrolls to more than {limit} statements", "use fewer turns",
          "`for` repeats its block; the whole program is bounded.", "for l in 1..1000000000:\n    L_{l}[i] = X[i]"),
     # -- export
-    Code("E1001", "not for ONNX", "`{name}` cannot be written as ONNX: {message}", "{advice}",
+    Code("E1101", "not for ONNX", "`{name}` cannot be written as ONNX: {message}", "{advice}",
          "Export goes from the equations: each becomes operators of ONNX that compute the same. What ONNX has nothing for is refused at "
          "its equation: random tensors, next values of states and parameters, places that depend on extents without a value."),
-    Code("E1002", "the package for an export is missing", "{what} needs the package {package}", "pip install 'indexlang[onnx]'",
+    Code("E1102", "the package for an export is missing", "{what} needs the package {package}", "pip install 'indexlang[onnx]'",
          "ONNX files are written with the package `onnx`, which is not installed with indexlang itself."),
     # -- warnings
     Code("W0101", "a formula that is no equation", "this is no equation and is left out: {reason}", "write `name[indices] = …` if it is to be computed",

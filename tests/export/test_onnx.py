@@ -43,7 +43,7 @@ def test_a_case(row: Case, tmp_path: Path) -> None:
     net, inputs = il.compile(row.text, dtype="f32"), row.draw()
     refused = told(net, tmp_path)
     if refused is not None:
-        assert refused.code == "E1001"
+        assert refused.code == "E1101"
         assert "-D" in refused.hint
         net = net.bound(**sizes_of(net, inputs))
     assert_same(net, inputs, tmp_path, loose=10)
@@ -194,7 +194,7 @@ def code_of(net: il.Program, folder: Path, opset: int = 21) -> tuple[str, str]:
 ])  # fmt: skip
 def test_what_cannot_be_said(text: str, part: str, tmp_path: Path) -> None:
     code, message = code_of(il.compile(text, training=True), tmp_path)
-    assert code == "E1001"
+    assert code == "E1101"
     assert part in message
 
 
@@ -207,7 +207,7 @@ def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "onnx.checker", None)
     with pytest.raises(il.DataError) as told:
         il.compile("Y[i] = 2*X[i]").export(tmp_path / "x.onnx")
-    assert told.value.diagnostics[0].code == "E1002"
+    assert told.value.diagnostics[0].code == "E1102"
 
 
 def test_the_command(tmp_path: Path) -> None:
