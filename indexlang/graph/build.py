@@ -2,13 +2,14 @@
 
 Parameters are left out, but for those that a picture would have no beginning without. A step that only changes each
 element by itself, and is the only reader of what it changes, stands in the node before it: `Conv 3×3, 64`, `BatchNorm`, `relu`.
+A copy is no step at all: who reads it reads what it copies.
 """
 
 from dataclasses import dataclass
 
 from indexlang.graph.groups import Group, grouped
 from indexlang.graph.nodes import Graph, Kind, Node
-from indexlang.graph.titles import is_pointwise, times, title
+from indexlang.graph.titles import is_copy, is_pointwise, times, title
 from indexlang.ir.equation import Program, Role, Tensor
 from indexlang.ir.show import show_equation, show_tensor
 from indexlang.passes.dce import drop_dead
@@ -59,7 +60,7 @@ class _Building:
         last: dict[int, int] = {}  # a node → the last group in it
         for k, g in enumerate(self.groups):
             node = self._add(g, last)
-            last[node] = k
+            last[node] = k if self.made[node].name == g.name else last.get(node, -1)
             self.owner.update(dict.fromkeys(g.targets, node))
         edges = {(source, n) for n, m in enumerate(self.made) for source in m.sources}
         return Graph(tuple(self._node(m) for m in self.made), tuple(sorted(edges)))
@@ -79,11 +80,14 @@ class _Building:
         """The node that a group becomes, or becomes a part of."""
         sources = tuple(dict.fromkeys(self.owner[n] for n in g.read if n in self.owner))
         text = [show_equation(e) for e in g.equations]
+        copies = len(sources) == 1 and g.name not in self.outputs and is_copy(g)
         if len(sources) == 1 and self._follows(g, sources[0], last):
             before = self.made[sources[0]]
-            before.then.append(title(g, self.program))
+            before.then += [] if copies else [title(g, self.program)]
             before.text += text
             before.name = g.name
+            return sources[0]
+        if copies:
             return sources[0]
         self.made.append(_Making(g.name, self._kind(g), title(g, self.program), text, sources, []))
         return len(self.made) - 1
@@ -91,7 +95,7 @@ class _Building:
     def _follows(self, g: Group, source: int, last: dict[int, int]) -> bool:
         """Whether a group is a pointwise step behind the node `source`, and all that reads it."""
         before = self.made[source]
-        if source not in last or before.name in self.outputs or g.equations[0].part:
+        if last.get(source, -1) < 0 or before.name in self.outputs or g.equations[0].part:
             return False
         if len(self.readers[last[source]]) != 1:
             return False

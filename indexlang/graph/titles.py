@@ -13,6 +13,7 @@ from indexlang.ir.size import Extent
 
 _LONGEST = 30  # characters of an equation as a title
 _UNSAID = {"features", "bias", "eps", "momentum", "ddof", "alpha", "beta", "k", "value"}
+_WHERE = re.compile(r"[^\W\d][^\s()+*/,.-]*\.")  # `L_1.` of `L_1.R`: of what a call computes, the last name says enough
 _SUBSCRIPTS = re.compile(r"\[[^\[\]]*\]")
 
 
@@ -85,6 +86,7 @@ def _core(body: Expr) -> str:
     text = show(body)
     while (shorter := _SUBSCRIPTS.sub("", text)) != text:
         text = shorter
+    text = _WHERE.sub("", text)
     if len(text) <= _LONGEST:
         return text
     if any(isinstance(n, Select) for n in walk(body)):
@@ -98,6 +100,12 @@ def _is_told(n: Apply) -> bool:
 
 
 # -- pointwise
+
+
+def is_copy(group: Group) -> bool:
+    """Whether a group gives another tensor as it is."""
+    e = group.equations[0]
+    return len(group.equations) == 1 and isinstance(e.body, Read) and e.is_plain and _is_same_place(e.body, e)
 
 
 def is_pointwise(group: Group, source: Iterable[str], program: Program) -> bool:

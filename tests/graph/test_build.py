@@ -74,9 +74,22 @@ A = Residual(X)
 C = Residual(A)""", """
 X: X <-
 A.H: Conv 3×3, 4; relu <- X
-A: X + A.H <- X, A.H
+A: X + H <- X, A.H
 C.H: Conv 3×3, 4; relu <- A
-C: A + C.H <- A, C.H"""),
+C: A + H <- A, C.H"""),
+    ("a copy is no node", """
+input X[B, 4]
+U[b,i] = X[b,i]
+V[b,j] = max[i] (U[b,i] + j)
+P[b,i] = 0.5*U[b,i]
+Q[b,i] = P[b,i]
+R[b,i] = sum[d:1] Q[b,i+d]
+S[b,i] = relu(R[b,i])
+output S, V""".replace("V[b,j]", "V[b,j:4]"), """
+X: X <-
+V: max 4 <- X
+Q: 0.5*U <- X
+S: sum 1; relu <- Q"""),
     ("one without calls is a layer", "def F(L[I]):\n    m = 1/I * sum[i] L[i]\n    R[i] = L[i] - m\n    return R\ninput X[B,5]\nY = F(X)", """
 X: X <-
 Y: F <- X"""),
