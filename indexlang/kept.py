@@ -4,6 +4,7 @@ A program and its gradients keep the same.
 """
 
 import os
+import sys
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -11,8 +12,11 @@ from pathlib import Path
 from indexlang.interop.weights import read_weights, write_weights
 from indexlang.ir.equation import SEED, Program, Role
 from indexlang.parameters import Array, Parameters, draw, fitted, run_key
+from indexlang.results import result
 from indexlang.text.diagnostics import DataError, data_error
 from indexlang.text.names import nearest
+
+_OWN_REFERENCES = 3  # the caller's name, our name, the argument of `getrefcount`
 
 
 class Kept:
@@ -26,6 +30,22 @@ class Kept:
         self.seed = 0
         self.runs = 0
         self.is_random = True  # the parameters are as drawn, not read
+        self._spare: dict[str, Array] = {}  # memory of former values that nobody else holds
+
+    def sharing(self, program: Program) -> "Kept":
+        """What `program` keeps beside this: the same parameters, states of its own that begin with the values of now."""
+        other = Kept(program)
+        other.seed, other.runs, other.is_random = self.seed, self.runs, self.is_random
+        if program.with_role(Role.PARAM):
+            other.__dict__["params"] = self.params
+        return other
+
+    def follow(self, other: "Kept") -> None:
+        """Take over the states that both keep, and how many random runs there were."""
+        self.runs = other.runs
+        if self.program.with_role(Role.STATE) and other.program.with_role(Role.STATE):
+            for name in self.state.keys() & other.state.keys():
+                self.state.put(name, other.state[name])
 
     @cached_property
     def params(self) -> Parameters:
@@ -70,11 +90,32 @@ class Kept:
             found[SEED] = run_key(self.seed, self.runs)
         return found
 
-    def update(self, program: Program, results: Mapping[str, Array]) -> None:
-        """After a training run, states and params take their next values."""
+    def following(self, program: Program, returned: Mapping[str, Array]) -> dict[str, Array]:
+        """Memory for the next values that a run makes and does not return: that of values before the last, if it can be.
+
+        So a step of training writes every parameter once, and is done wholly or not at all: until it ends, the values
+        of now stay as they are.
+        """
+        made: dict[str, Array] = {}
+        for name, following in program.updates:
+            if following not in returned and following not in made:
+                spare = self._spare.pop(name, None)
+                made[following] = result(program.tensor(following), None, {}) if spare is None else spare
+        return made
+
+    def update(self, program: Program, made: Mapping[str, Array], returned: Mapping[str, Array]) -> None:
+        """After a training run, states and params take their next values; what was returned belongs to the caller."""
+        taken: set[str] = set()
         for name, following in program.updates:
             kept = self.params if program.tensor(name).role is Role.PARAM else self.state
-            kept.put(name, results[following].copy())
+            is_ours = following in made and following not in taken
+            array = made[following] if is_ours else {**made, **returned}[following].copy()
+            taken.add(following)
+            before = kept.arrays.get(name)
+            kept.put(name, array)
+            if before is not None and _is_alone(before):
+                before.setflags(write=True)
+                self._spare[name] = before
 
     def _drawn(self, role: Role) -> Parameters:
         self._need_sizes()
@@ -90,6 +131,11 @@ class Kept:
             if still:
                 advice = f"`{t.name}` needs it: give constants={{'{still[0]}': …}}, or -D {still[0]}=…"
                 raise data_error("E0610", name=still[0], advice=advice)
+
+
+def _is_alone(array: Array) -> bool:
+    """Whether nobody but the caller of this holds the array, or a view of it, and its memory is its own."""
+    return array.base is None and array.flags.owndata and sys.getrefcount(array) <= _OWN_REFERENCES
 
 
 def _names_differ(path: Path, missing: list[str], over: list[str]) -> DataError:

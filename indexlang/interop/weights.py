@@ -36,7 +36,7 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]
 
 def write_weights(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
     """Write `arrays` as a .safetensors file: aside first, then in place by one rename (E0705)."""
-    ready = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    ready = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
     with written_aside(Path(path)) as aside:
         try:
             save_file(ready, aside)
