@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from indexlang import arguments, pipeline
 from indexlang.differences import GradientCheck, compared
 from indexlang.examples import example_inputs, index_limits
+from indexlang.export.model import USUAL, write_onnx
 from indexlang.gradients import (
     FLOATS,
     Derived,
@@ -173,6 +174,17 @@ class Program(Shown):
         Raises DataError E0701, E0704, E0609 (a name missing or left over), E0601, E0602, E0603.
         """
         self._own.load(path)
+
+    def export(self, path: str | os.PathLike[str], opset: int = USUAL) -> int:
+        """Write the outputs as an ONNX file with the parameters as they are now; named extents stay names.
+
+        opset    the version of ONNX's operators, 18 or later
+        returns  the number of nodes
+        raises   ProgramError E1101 (what ONNX cannot say), DataError E1102 (no `onnx`), E0605, E0610, E0705
+        """
+        kept = self._kept(self._typed)
+        values = {n: a for n, a in kept.items() if self._typed.tensor(n).role is not Role.SEED}
+        return write_onnx(self._typed, values, Path(path), opset)
 
     def example_inputs(self, seed: int = 0, given: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Array]:
         """Random inputs that the program can take, but for those given. Raises DataError E0610, E0604."""

@@ -23,6 +23,7 @@ COMMANDS = {
     "train": "Train a program on data; every run has a folder of its own.",
     "grad": "Print the equations of a gradient, or check it with differences.",
     "fmt": "Lay out programs: spaces, brackets, line breaks, signs.",
+    "export": "Write a program as an ONNX file.",
     "explain": "The long story of an error.",
     "doctor": "What this machine offers: versions, cores, cache, measured speed.",
 }

@@ -1,7 +1,7 @@
 """The table of diagnostics: one row a code, with its message, its hint, its story and an example that raises it.
 
 E00xx text   E01xx syntax   E02xx names   E03xx expressions and types   E04xx ranges, extents, bounds
-E05xx gradients   E06xx data   E07xx files   E08xx training   E09xx limits   E10xx numbers   W….  warnings
+E05xx gradients   E06xx data   E07xx files   E08xx training   E09xx limits   E10xx numbers   E11xx export   W….  warnings
 """
 # ruff: noqa: E501  (a table reads better with its texts whole)
 
@@ -306,6 +306,12 @@ _ROWS = (
     # -- numbers
     Code("E1001", "a number was lost in training", "step {step}: `{element}` is {value}, and {how}", "{advice}",
          "A loss that is NaN or infinite ends the run. The message names the first tensor, in the order of computing, that has such an element."),
+    # -- export
+    Code("E1101", "not for ONNX", "`{name}` cannot be written as ONNX: {message}", "{advice}",
+         "Export goes from the equations: each becomes operators of ONNX that compute the same. What ONNX has nothing for is refused at "
+         "its equation: random tensors, next values of states and parameters, places that depend on extents without a value."),
+    Code("E1102", "the package for an export is missing", "{what} needs the package {package}", "pip install 'indexlang[onnx]'",
+         "ONNX files are written with the package `onnx`, which is not installed with indexlang itself."),
     # -- warnings
     Code("W0101", "a formula that is no equation", "this is no equation and is left out: {reason}", "write `name[indices] = …` if it is to be computed",
          "A text in LaTeX may show formulas that define nothing: a name by itself, a condition, an approximation. "
