@@ -20,6 +20,7 @@ GROUPS = {
     "E08": "Training",
     "E09": "Limits",
     "E10": "Numbers",
+    "E11": "Export",
     "W": "Warnings",
 }
 HEAD = """# Errors

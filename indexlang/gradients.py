@@ -82,7 +82,8 @@ def watched(program: Program, of: str) -> tuple[Derived, Mapping[str, str]]:
         if t.dtype.is_float and len(t.extents) > 1 and "." not in t.name
     )
     slopes = with_slopes(program, layers)
-    reached = tuple(n for n in layers if n not in adjoints(program, of, layers).zero)
+    zero = adjoints(program, of, layers).zero
+    reached = tuple(n for n in layers if n not in zero)
     made = adjoints(slopes.program, of, reached)
     wanted = (of, *reached, *made.names.values(), *slopes.names.values())
     live = drop_dead(made.program, wanted).replace(outputs=wanted, updates=())

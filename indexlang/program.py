@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from indexlang import arguments, pipeline
 from indexlang.differences import GradientCheck, compared
 from indexlang.examples import example_inputs, index_limits
+from indexlang.export.model import USUAL, write_onnx
 from indexlang.gradients import (
     FLOATS,
     Derived,
@@ -74,6 +75,7 @@ class Program(Shown):
         self._threads = threads
         super().__init__(module, known or pipeline.typed(module, options))  # known: what checking has made already
         self._programs: dict[object, Typed] = {}
+        self._twins: dict[object, Typed] = {}  # in training, and out of it
         self._executables: dict[object, Executable] = {}
         self._lock = RLock()
         self._own = kept or Kept(self._typed)
@@ -109,7 +111,12 @@ class Program(Shown):
     def _sharing(self, constants: Mapping[str, Number], statements: Sequence[ast.Statement]) -> "Program":
         module = replace(self._module, statements=(*self._module.statements, *statements))
         options = replace(self._options, constants=constants)
-        typed = pipeline.typed(module, options)
+        key = constants.get("training", False)
+        typed = self._twins.get(key) if not statements else None
+        if typed is None:
+            typed = pipeline.typed(module, options)
+        if not statements:
+            self._twins[key] = typed
         kept = self._own.sharing(typed)
         made = Program(
             self.source_text, module, options, self._follows_inputs, self._folder, self._threads, typed, kept
@@ -167,6 +174,17 @@ class Program(Shown):
         Raises DataError E0701, E0704, E0609 (a name missing or left over), E0601, E0602, E0603.
         """
         self._own.load(path)
+
+    def export(self, path: str | os.PathLike[str], opset: int = USUAL) -> int:
+        """Write the outputs as an ONNX file with the parameters as they are now; named extents stay names.
+
+        opset    the version of ONNX's operators, 18 or later
+        returns  the number of nodes
+        raises   ProgramError E1101 (what ONNX cannot say), DataError E1102 (no `onnx`), E0605, E0610, E0705
+        """
+        kept = self._kept(self._typed)
+        values = {n: a for n, a in kept.items() if self._typed.tensor(n).role is not Role.SEED}
+        return write_onnx(self._typed, values, Path(path), opset)
 
     def example_inputs(self, seed: int = 0, given: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Array]:
         """Random inputs that the program can take, but for those given. Raises DataError E0610, E0604."""

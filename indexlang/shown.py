@@ -7,6 +7,9 @@ from pathlib import Path
 
 from indexlang import pipeline
 from indexlang.gradients import inputs_of, only_loss
+from indexlang.graph.build import graph
+from indexlang.graph.dot import dot
+from indexlang.graph.svg import svg
 from indexlang.ir.equation import Program, Role
 from indexlang.ir.show import show_equation, show_program, show_tensor
 from indexlang.run.machine import target
@@ -83,6 +86,21 @@ class Shown:
         Raises DataError E0605.
         """
         return _latex(self._module, self._typed, equation)
+
+    def svg(self) -> str:
+        """The picture of the network: tensors and layers, and what flows from one to another. An SVG document.
+
+        Cost: milliseconds for hundreds of layers. The same program gives the same text.
+        """
+        return svg(graph(self._typed), self._title)
+
+    def dot(self) -> str:
+        """The same graph in the language of Graphviz."""
+        return dot(graph(self._typed), self._title)
+
+    @property
+    def _title(self) -> str:
+        return f"{', '.join(self.inputs) or 'nothing'} → {', '.join(self.outputs)}"
 
     def _repr_latex_(self) -> str:
         return f"$${self.latex()}$$"

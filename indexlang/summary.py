@@ -103,10 +103,11 @@ def summary(program: Program) -> Summary:
 def multiply_adds(e: Equation) -> int:
     """The multiply-adds of an equation: a sum of products costs one for each value of its indices."""
     around = prod(_known(b.extent) for b in e.indices)
-    return sum(around * _multiply_adds(n) for n in _sums(e))
+    return sum(around * _multiply_adds(n) for n in sums_of_products(e))
 
 
-def _sums(e: Equation) -> list[Reduce]:
+def sums_of_products(e: Equation) -> list[Reduce]:
+    """The sums in an equation that cost a multiply-add a term."""
     return [n for n in walk(e.body) if isinstance(n, Reduce) and n.fold is ops.SUM and _is_product(n)]
 
 

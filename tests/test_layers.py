@@ -20,6 +20,7 @@ LAYERS = (
     ("api",),
     ("program",),
     ("kept", "shown", "gradients", "differences", "examples"),
+    ("graph", "export"),
     ("interop", "arguments", "parameters", "memory", "results", "summary"),
     ("pipeline",),
     ("checking",),
@@ -50,6 +51,8 @@ RESERVED = {
     "tensorboard": ("indexlang.train",),
     "safetensors": ("indexlang.interop",),
     "rich": ("indexlang.cli", "indexlang.train"),
+    "onnx": ("indexlang.export",),
+    "onnxruntime": (),
     "torch": (),
     "jax": (),
 }

@@ -24,6 +24,7 @@ COMMANDS = {
     "plot": "Draw runs of training: curves, filters, features, signals.",
     "grad": "Print the equations of a gradient, or check it with differences.",
     "fmt": "Lay out programs: spaces, brackets, line breaks, signs.",
+    "export": "Write a program as an ONNX file.",
     "explain": "The long story of an error.",
     "doctor": "What this machine offers: versions, cores, cache, measured speed.",
 }

@@ -102,7 +102,8 @@ class Transplant:
         body = moving.expr(e.body)
         if lead and is_random(body):
             body = self._drawn_apart(body, e, outer)
-        return Equation(self.renamed.get(e.target, e.target), indices, left, e.accumulates, body, e.span)
+        target = self.renamed.get(e.target, e.target)
+        return Equation(target, indices, left, e.accumulates, body, e.span, calls=e.calls)
 
     def _splits(self, e: Equation, taken: set[str]) -> "dict[str, tuple[Bound, ...]]":
         """For each index that runs over a pack: the indices of the pack's axes."""

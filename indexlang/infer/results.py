@@ -7,7 +7,7 @@ from indexlang.infer.heads import Head
 from indexlang.infer.idle import without_idle_borders
 from indexlang.infer.mapping import Alias, Transplant
 from indexlang.infer.matching import header
-from indexlang.ir.equation import Equation, Tensor
+from indexlang.ir.equation import Call, Equation, Tensor
 from indexlang.ir.expr import Index
 from indexlang.ir.size import same
 from indexlang.syntax import ast
@@ -37,7 +37,7 @@ class Results:
         seen_from_here = self._derivatives(renamed)
         plan = Transplant({**head.aliases, **seen_from_here}, renamed, tuple(head.leading), head.world.build)
         seen = [without_idle_borders(e, lambda n: inner.world.tensors[n].extents) for e in inner.out.equations]
-        equations = plan.equations(seen)
+        equations = [replace(e, calls=(self._call(), *e.calls)) for e in plan.equations(seen)]
         self._check_updates(plan)
         self._check_derivatives(plan)
         for t in inner.out.declared.values():
@@ -58,6 +58,12 @@ class Results:
             out.out.updates[renamed[kept]] = renamed[following]
         out.out.warnings.extend(inner.out.warnings)
         return len(out.world.tensors[self.name].extents)
+
+    def _call(self) -> Call:
+        given = self.binding.constants
+        named = ((p.keyword, p.name) for p in self.form.params if isinstance(p, ast.ConstantParam))
+        numbers = tuple((keyword, given[name].value) for keyword, name in named if name in given)
+        return Call(self.form.name, self.name, numbers, not self.caller.library.is_own(self.form))
 
     def _derivatives(self, renamed: dict[str, str]) -> dict[str, Alias]:
         """Those with respect to a tensor of the caller are the caller's, as the function sees them: `d(E)/d(W)` of its head."""

@@ -70,6 +70,9 @@ def check_output(path: Path) -> None:
 def read_arrays(file: BinaryIO, path: Path) -> dict[str, np.ndarray[Any, Any]]:
     """All arrays of an .npz file. A stranger made it: any failure to decode it is the one error E0704."""
     try:
+        if not zipfile.is_zipfile(file):
+            raise zipfile.BadZipFile
+        file.seek(0)
         with np.load(file, allow_pickle=False) as archive:
             arrays = {name: np.asarray(archive[name]) for name in archive.files}
     except (Exception, MemoryError) as problem:

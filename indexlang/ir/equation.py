@@ -69,6 +69,21 @@ class Tensor:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a function that an equation came from.
+
+    result      the tensor that it computes, as the caller names it: another one for each call of a body
+    numbers     the constants that were given, by their keywords
+    is_library  whether the function is one of the prelude
+    """
+
+    function: str
+    result: str
+    numbers: tuple[tuple[str, object], ...]
+    is_library: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Equation:
     """`target[left] = body` for all values of `indices`, or `+=` when `accumulates`.
 
@@ -78,6 +93,7 @@ class Equation:
     part     one of several equations that define the target together: their left sides are disjoint, and all of
              them cover it. Never with `accumulates`. See `parts.py`
     checks   set by passes only: the equations whose run-time checks are made before this one, in place of its own
+    calls    the calls around it, outermost first; for looking at, nothing follows from them
     """
 
     target: str
@@ -88,6 +104,7 @@ class Equation:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
     part: bool = False
     checks: "tuple[Equation, ...] | None" = field(default=None, compare=False, repr=False)
+    calls: tuple[Call, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def is_plain(self) -> bool:

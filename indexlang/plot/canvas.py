@@ -46,7 +46,7 @@ def canvas(path: Path, width: float, height: float) -> Generator[Figure, None, N
     """A figure to draw on, in inches; it is written to `path` when the block ends well.
 
     path    ends in .png or .svg; written aside, then renamed. The same drawing gives the same bytes
-    errors  E0802 without matplotlib; E0705 for another ending, and where the file cannot be written
+    errors  E0825 without matplotlib; E0705 for another ending, and where the file cannot be written
     """
     check_path(path)
     library = part("")
@@ -71,13 +71,12 @@ def check_path(path: Path) -> None:
 
 
 def part(name: str) -> Any:
-    """A module of matplotlib; '' is the package itself. Raises DataError E0802."""
+    """A module of matplotlib; '' is the package itself. Raises DataError E0825."""
     try:
         package = import_module("matplotlib")
         return import_module(f"matplotlib.{name}") if name else package
     except ImportError:
-        hint = "pip install 'indexlang[plot]'"
-        raise data_error("E0802", what="`indexlang plot`", package="matplotlib", hint=hint) from None
+        raise data_error("E0825", package="matplotlib", extra="plot") from None
 
 
 def plain(text: str) -> str:

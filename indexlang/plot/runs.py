@@ -66,12 +66,11 @@ def read_run(path: Path) -> Run:
     cost    one pass over `metrics.jsonl`, which is held in memory as numbers
     errors  E0840 for a folder that is no run; E0701 where its files cannot be read
     """
-    if not _is_there(path / METRICS):
+    if not _is_there(path / METRICS) and not _is_there(path / CONFIG):
         raise _no_run(path)
     lines = _Lines()
-    with open_file(path / METRICS) as file:
-        for number, line in enumerate(iter(lambda: file.readline(LONGEST), b""), 1):
-            lines.take(number, line)
+    if _is_there(path / METRICS):  # a run that has just begun has none
+        lines.read(path / METRICS)
     config, noted = _config(path / CONFIG)
     return Run(
         path.resolve().name, path, config, _text(path / PROGRAM), _in_order(lines.steps), _in_order(lines.epochs),
@@ -87,6 +86,11 @@ class _Lines:
         self.epochs: dict[int, EpochDone] = {}
         self.signals: dict[int, Signals] = {}
         self.damaged: list[int] = []
+
+    def read(self, path: Path) -> None:
+        with open_file(path) as file:
+            for number, line in enumerate(iter(lambda: file.readline(LONGEST), b""), 1):
+                self.take(number, line)
 
     def take(self, number: int, line: bytes) -> None:
         """Read a line; kinds of events that are not drawn are left out."""

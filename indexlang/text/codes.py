@@ -1,7 +1,7 @@
 """The table of diagnostics: one row a code, with its message, its hint, its story and an example that raises it.
 
 E00xx text   E01xx syntax   E02xx names   E03xx expressions and types   E04xx ranges, extents, bounds
-E05xx gradients   E06xx data   E07xx files   E08xx training   E09xx limits   E10xx numbers   W….  warnings
+E05xx gradients   E06xx data   E07xx files   E08xx training   E09xx limits   E10xx numbers   E11xx export   W….  warnings
 """
 # ruff: noqa: E501  (a table reads better with its texts whole)
 
@@ -249,7 +249,7 @@ _ROWS = (
     Code("E0801", "no such data", "there is no data `{name}`", "{advice}",
          "Data of training is named by a word that is known (digits, faces), or by the path of a file or a folder."),
     Code("E0802", "an optional package is missing", "{what} needs the package {package}", "pip install 'indexlang[data]'",
-         "The examples that come with other packages are not copied: scikit-learn has the digits, scikit-image the faces. Pictures of runs are drawn by matplotlib."),
+         "The examples that come with other packages are not copied: scikit-learn has the digits, scikit-image the faces."),
     Code("E0803", "a table that cannot be read", "{place}: {message}", "{advice}",
          "A table is text in UTF-8: a line of column names, then a line for each example, its cells divided by commas. "
          "Cells are numbers in ASCII; a cell is never guessed or left out."),
@@ -291,6 +291,10 @@ _ROWS = (
          "A checkpoint belongs to one program with one set of settings: only so does a run that goes on end as one that was never stopped."),
     Code("E0823", "not an optimiser", "an optimiser cannot ask for `{name}`", "ask for {known}, and for a package last if it has states",
          "An optimiser is `def NAME(W[I...], g[I...], …)`: a parameter, its gradient, numbers of the step by their names, and a package for what it remembers."),
+    Code("E0824", "a run lies there", "{path} holds a run already", "go on with it: --resume, or choose another folder with --save",
+         "A run is never written over another one."),
+    Code("E0825", "an optional package is missing", "this needs the package {package}", "pip install 'indexlang[{extra}]'",
+         "Pictures, TensorBoard files and some data come with optional packages."),
     Code("E0840", "not a run of training", "{path} is no run of training: {reason}", "{advice}",
          "A run is the folder that `indexlang train` wrote, by default in `runs/`. What was measured stands in its `metrics.jsonl`."),
     Code("E0841", "nothing to draw", "the run {run} {message}", "{advice}",
@@ -309,6 +313,12 @@ _ROWS = (
     # -- numbers
     Code("E1001", "a number was lost in training", "step {step}: `{element}` is {value}, and {how}", "{advice}",
          "A loss that is NaN or infinite ends the run. The message names the first tensor, in the order of computing, that has such an element."),
+    # -- export
+    Code("E1101", "not for ONNX", "`{name}` cannot be written as ONNX: {message}", "{advice}",
+         "Export goes from the equations: each becomes operators of ONNX that compute the same. What ONNX has nothing for is refused at "
+         "its equation: random tensors, next values of states and parameters, places that depend on extents without a value."),
+    Code("E1102", "the package for an export is missing", "{what} needs the package {package}", "pip install 'indexlang[onnx]'",
+         "ONNX files are written with the package `onnx`, which is not installed with indexlang itself."),
     # -- warnings
     Code("W0101", "a formula that is no equation", "this is no equation and is left out: {reason}", "write `name[indices] = …` if it is to be computed",
          "A text in LaTeX may show formulas that define nothing: a name by itself, a condition, an approximation. "

@@ -122,7 +122,7 @@ def _check(name: str, value: Any, place: str) -> None:
         _check_number(name, value, place)
 
 
-def _check_table(name: str, table: Mapping[str, Any], place: str) -> None:
+def _check_table(name: str, table: Any, place: str) -> None:
     for key, number in table.items():
         is_flag = isinstance(number, bool) and name == "options"
         if is_flag or not isinstance(number, int | float):

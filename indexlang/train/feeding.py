@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from indexlang.train.data.fitting import fitted_data, label_range
 from indexlang.train.data.splitting import split
 from indexlang.train.data.streams import Stream, dataset_of
 
-_LOOKED_AT = 4096  # examples that tell one data set from another
+_LOOKED_AT = 4 * 1024 * 1024  # bytes of a column that tell one data set from another
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,12 @@ def _checked(found: Dataset, inputs: Sequence[TensorInfo], net: Program) -> Data
 
 
 def _digest(dataset: Dataset) -> str:
-    digest = hashlib.sha256(str(len(dataset)).encode())
-    some = dataset.take(np.arange(min(len(dataset), _LOOKED_AT)))
-    for name in sorted(some):
-        digest.update(name.encode() + np.ascontiguousarray(some[name]).tobytes())
+    """Of as many first examples as make a few megabytes."""
+    digest = hashlib.sha256(f"{len(dataset)} {sorted(dataset.columns)}".encode())
+    for name, column in sorted(dataset.columns.items()):
+        size = max(prod(column.shape[1:]) * column.dtype.itemsize, 1)
+        block = column[: max(_LOOKED_AT // size, 1)]
+        digest.update(f"{name} {column.shape} {column.dtype}".encode() + np.ascontiguousarray(block).tobytes())
     return digest.hexdigest()[:16]
 
 

@@ -82,7 +82,10 @@ def _size(a: Array) -> float:
 
 def _dead(a: Array) -> float:
     """The share of features, along the last axis, that are 0 everywhere."""
-    return float(np.mean(~np.any(a, axis=tuple(range(a.ndim - 1))))) if a.size else 0.0
+    if not a.size:
+        return 0.0
+    alive: Array = np.any(a, axis=tuple(range(a.ndim - 1)))
+    return (alive.size - int(np.count_nonzero(alive))) / alive.size
 
 
 __all__ = ["FLAT", "SignalProbe"]

@@ -76,6 +76,13 @@ def test_settings_that_are_damaged_are_a_note(tmp_path: Path):
     assert run.notes == ("r: config.toml is damaged, and left out",)
 
 
+def test_a_run_that_has_just_begun(tmp_path: Path):
+    path = written(tmp_path / "r", [], config="lr = 0.5\n")
+    (path / "metrics.jsonl").unlink()
+    run = read_run(path)
+    assert (run.config, run.metrics, run.notes) == ({"lr": 0.5}, (), ())
+
+
 def told(path: Path) -> tuple[str, str, str]:
     with pytest.raises(DataError) as caught:
         read_run(path)

@@ -36,6 +36,13 @@ def told(call: Callable[..., Any], *arguments: Any) -> tuple[str, str, str]:
     return found.code, found.message, found.hint
 
 
+def only_one(problem: DataError) -> None:
+    """An error is one diagnostic with a hint, whose text shows no control characters."""
+    (found,) = problem.diagnostics
+    assert found.hint
+    assert str(problem).replace("\n", "").isprintable()
+
+
 def numbered(n: int, name: str = "data") -> Dataset:
     """Examples that hold their own number: x[n,3], label[n], image[n,4,5,2]."""
     x = np.arange(3 * n, dtype=np.float32).reshape(n, 3)

@@ -1,5 +1,8 @@
 """Batches: every example once an epoch, the same bits for the same seed, and from any start."""
 
+import signal
+import subprocess
+import sys
 import threading
 import time
 from functools import partial
@@ -20,6 +23,7 @@ from indexlang.train.data.fitting import fitted_data
 from indexlang.train.data.reading import read_data
 from indexlang.train.data.splitting import split
 
+ROOT = Path(__file__).parents[2]
 ALL = Augmentation((Flip(), Crop(2), Noise(0.5)))
 INPUTS = (Input("x", ("B", 3)), Input("label", ("B",), "int"), Input("image", ("B", 4, 5, 2)))
 SIZES = st.tuples(st.integers(1, 40), st.integers(1, 45))
@@ -244,6 +248,29 @@ def test_one_ahead_ends_in_the_first_error_in_order():
     assert next(items) == 1
     with pytest.raises(ValueError, match="second"):
         next(items)
+
+
+WAITING = """
+import time
+from indexlang.train.data.ahead import one_ahead
+print("begun", flush=True)
+for _ in one_ahead([lambda: time.sleep(0.5)] * 60):
+    pass
+"""
+
+
+def test_ctrl_c_ends_it_while_a_batch_is_made():
+    process = subprocess.Popen(
+        [sys.executable, "-c", WAITING], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "begun\n"
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    started = time.perf_counter()
+    _, error = process.communicate(timeout=20)
+    assert time.perf_counter() - started < 2
+    assert error.rstrip().endswith("KeyboardInterrupt")
 
 
 def test_one_ahead_leaves_no_thread_behind():

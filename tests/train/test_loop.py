@@ -68,7 +68,7 @@ def test_validation_is_the_program_out_of_training():
     whole = Batches(np.float32, last=3).all()
     use = net.in_use()
     use.follow(loop.step.program)
-    wanted = use(**whole, want=["loss"])
+    wanted = use.proposed(whole, ["loss"])[0]["loss"]
     found = next(e.validation["loss"] for e in seen.events if isinstance(e, EpochDone))
     assert found == pytest.approx(float(wanted), rel=1e-6)
 

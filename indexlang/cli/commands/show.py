@@ -1,4 +1,4 @@
-"""`indexlang show FILE`: the program at a stage of the compiler, or its layer table."""
+"""`indexlang show FILE`: the program at a stage of the compiler, its layer table, or its picture."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +20,8 @@ from indexlang.program import Program
 @click.option("--equation", metavar="NAME", help="Only the equation that defines this tensor.")
 @click.option("--latex", is_flag=True, help="The program as formulas in LaTeX.")
 @click.option("--summary", is_flag=True, help="The layer table: extents, parameters, multiply-adds, bytes.")
+@click.option("--svg", is_flag=True, help="A picture of the network.")
+@click.option("--dot", is_flag=True, help="The network as a graph, for Graphviz.")
 @click.option("--dtype", type=click.Choice(["f32", "f64"]), default="f32", show_default=True, help="The float type.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead.")
 def command(
@@ -29,16 +31,17 @@ def command(
     equation: str | None,
     latex: bool,
     summary: bool,
+    svg: bool,
+    dot: bool,
     dtype: str,
     output: Path | None,
 ) -> None:
-    """Print a program as a stage of the compiler sees it, as LaTeX, or its layer table."""
-    if latex and (stage or summary):
-        raise click.UsageError("--latex goes with neither --stage nor --summary")
-    if summary and (stage or equation):
-        raise click.UsageError("--summary goes with neither --stage nor --equation")
+    """Print a program as a stage of the compiler sees it, as LaTeX, its layer table, or its picture."""
+    flags = {"--latex": latex, "--summary": summary, "--svg": svg, "--dot": dot}
+    kinds = [flag for flag, is_set in flags.items() if is_set]
+    _check(kinds, stage, equation)
     program = load(file, constants=constants, dtype=dtype)
-    text = _text(program, stage, equation, latex, summary)
+    text = _text(program, kinds[0] if kinds else "", stage, equation)
     if output is None:
         result(text.rstrip("\n"))
         return
@@ -47,7 +50,24 @@ def command(
     tell(f"written to {output}")
 
 
-def _text(program: Program, stage: str | None, equation: str | None, latex: bool, summary: bool) -> str:
-    if latex:
-        return program.latex(equation)
-    return str(program.summary()) if summary else program.show(stage or "typed", equation)
+def _check(kinds: list[str], stage: str | None, equation: str | None) -> None:
+    """One kind of text at a time; a table and a picture are of the whole program."""
+    asked = [*kinds, *(["--stage"] if stage else [])]
+    if len(asked) > 1:
+        raise click.UsageError(f"{asked[0]} does not go with {asked[1]}")
+    if kinds and equation and kinds != ["--latex"]:
+        raise click.UsageError(f"{kinds[0]} does not go with --equation")
+
+
+def _text(program: Program, kind: str, stage: str | None, equation: str | None) -> str:
+    match kind:
+        case "--latex":
+            return program.latex(equation)
+        case "--summary":
+            return str(program.summary())
+        case "--svg":
+            return program.svg()
+        case "--dot":
+            return program.dot()
+        case _:
+            return program.show(stage or "typed", equation)

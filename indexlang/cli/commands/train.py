@@ -12,15 +12,15 @@ import click
 from indexlang.api import load
 from indexlang.cli import settings
 from indexlang.cli.exits import Exit
-from indexlang.cli.terminal import result, result_json, tell
-from indexlang.program import Program
+from indexlang.cli.table import Table
+from indexlang.cli.terminal import encoding, result, result_json, tell, width
 from indexlang.text.diagnostics import data_error
 from indexlang.train.config import Config, as_settings, changed, read_config
-from indexlang.train.fit import History, prepare, train
-from indexlang.train.keep import CHECKPOINT
+from indexlang.train.events import Signals
+from indexlang.train.fit import History, Place, prepare, train
 from indexlang.train.progress import watcher_for
-from indexlang.train.record import RunFolder, to_toml
 from indexlang.train.tensorboard import TensorBoard
+from indexlang.train.toml import to_toml
 
 Command = Callable[..., Any]
 
@@ -65,11 +65,13 @@ def _flags(command: Command) -> Command:
     "--save", type=click.Path(path_type=Path), metavar="DIR", help="Where the run is kept; else runs/NAME-DATE."
 )
 @click.option("--resume", is_flag=True, help="Go on with the run in --save, or with the last one of the program.")
-@click.option("--tensorboard", is_flag=True, help="Write TensorBoard files into the run's folder too.")
+@click.option(
+    "--tensorboard", type=click.Path(path_type=Path), metavar="DIR", help="Write TensorBoard files there too."
+)
 @settings.as_json_flag
 def command(
     file: Path, constants: dict[str, settings.Number], config_file: Path | None, print_config: bool,
-    weights: Path | None, save: Path | None, resume: bool, tensorboard: bool, as_json: bool, **flags: Any,
+    weights: Path | None, save: Path | None, resume: bool, tensorboard: Path | None, as_json: bool, **flags: Any,
 ) -> int:  # fmt: skip
     """Train FILE on data: digits, faces, pictures, arrays."""
     folder = _folder(file, save) if resume else save
@@ -82,10 +84,9 @@ def command(
     if weights is not None:
         net.load_weights(weights)
     run = prepare(net, config.data, config.val, config, file.stem)
-    record = RunFolder.opened(folder, file.stem, str(net), as_settings(config), resume)
-    watchers = (watcher_for(sys.stderr), *((TensorBoard(record.path),) if tensorboard else ()))
-    asked = _Asked(file, record.path, as_json)
-    return asked.said(train(run, record, watchers, resume), net)
+    watchers = (watcher_for(sys.stderr), *((TensorBoard(tensorboard),) if tensorboard is not None else ()))
+    history = train(run, Place(folder, resume), watchers)
+    return _Asked(file, as_json).said(history)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,28 +94,39 @@ class _Asked:
     """What was to be trained, and how its end is to be told."""
 
     file: Path
-    folder: Path
     as_json: bool
 
-    def said(self, history: History, net: Program) -> int:
+    def said(self, history: History) -> int:
+        folder = str(history.folder)
         if self.as_json:
-            found = {"command": "train", "folder": str(self.folder), "epochs": len(history.epochs),
-                     "best_epoch": history.best_epoch, "best": dict(history.best),
-                     "interrupted": history.interrupted}  # fmt: skip
-            result_json(found)
-        if not history.interrupted:
-            if not self.as_json:
-                result(self._told(history))
-            return Exit.GOOD
-        if (self.folder / CHECKPOINT).exists():
-            tell(f"stopped; go on with: indexlang train {shlex.quote(str(self.file))} "
-                 f"--save {shlex.quote(str(self.folder))} --resume")  # fmt: skip
-        return Exit.INTERRUPTED
+            result_json({"command": "train", "folder": folder, "epochs": len(history.epochs),
+                         "best_epoch": history.best_epoch, "best": dict(history.best),
+                         "interrupted": history.interrupted})  # fmt: skip
+        if history.interrupted:
+            tell(f"go on with: indexlang train {shlex.quote(str(self.file))} --save {shlex.quote(folder)} --resume")
+            return Exit.INTERRUPTED
+        if not self.as_json:
+            if history.signals:
+                result(_signals(history.signals[-1]) + "\n")
+            result(_told(history))
+        return Exit.GOOD
 
-    def _told(self, history: History) -> str:
-        best = ", ".join(f"{n} {v:.4g}" for n, v in history.best.items())
-        first = f"best epoch {history.best_epoch}: {best}\n" if history.best_epoch is not None else ""
-        return f"{first}{self.folder}\nsee it with: indexlang plot {shlex.quote(str(self.folder))}"
+
+def _signals(s: Signals) -> str:
+    """The layers, from the input on, with what was measured of each."""
+    titles = ("layer", "activation", "gradient", "dead", "saturated", "update/weight")
+    rows = tuple(
+        (x.name, f"{x.activation:.3g}", f"{x.gradient:.3g}", f"{x.dead:.0%}", f"{x.saturated:.0%}",
+         "" if x.update != x.update else f"{x.update:.2g}")
+        for x in s.layers
+    )  # fmt: skip
+    return f"signals of step {s.step}:\n" + Table(titles, rows).text(width(sys.stdout), encoding(sys.stdout))
+
+
+def _told(history: History) -> str:
+    best = ", ".join(f"{n} {v:.4g}" for n, v in history.best.items())
+    first = f"best epoch {history.best_epoch}: {best}\n" if history.best_epoch is not None else ""
+    return f"{first}kept in {history.folder}; see it with: indexlang plot {shlex.quote(str(history.folder))}"
 
 
 def _folder(file: Path, save: Path | None) -> Path:

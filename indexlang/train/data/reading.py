@@ -8,7 +8,7 @@ from indexlang.text.diagnostics import DataError, data_error
 from indexlang.text.names import nearest, visible
 from indexlang.train.data.arrays import read_npy, read_npz
 from indexlang.train.data.builtin import BUILTIN
-from indexlang.train.data.dataset import Array, Dataset
+from indexlang.train.data.dataset import Dataset
 from indexlang.train.data.pictures import read_pictures
 from indexlang.train.data.table import read_table
 
@@ -48,16 +48,15 @@ def read_data(spec: str, inputs: Sequence[Declared], folder: Path | None = None)
 
 
 def _read_named(spec: str, folder: Path) -> Dataset:
-    columns: dict[str, Array] = {}
+    places: dict[str, str] = {}
     for part in spec.split(","):
-        name, equals, place = part.partition("=")
-        name = name.strip()
+        name, equals, place = (text.strip() for text in part.partition("="))
         if not equals or not place.lower().endswith(".npy"):
             raise data_error("E0801", name=visible(part), advice="write NAME=PATH.npy, or several with commas between")
-        if name in columns:
+        if name in places:
             raise data_error("E0801", name=visible(spec), advice=f"give `{visible(name)}` once")
-        columns[name] = read_npy(folder / place)
-    return Dataset(visible(spec), columns)
+        places[name] = place
+    return Dataset(visible(spec), {name: read_npy(folder / place) for name, place in places.items()})
 
 
 def _unknown(spec: str, path: Path) -> DataError:

@@ -113,16 +113,17 @@ def _columns(
         at = [line for line, _ in block]
         lines.extend(at)
         for column, part in zip(needed, parts, strict=True):
-            part.append(_numbers(f"{name}", header[column], at, [cells[column] for _, cells in block]))
+            part.append(_numbers(name, header[column], at, [cells[column] for _, cells in block]))
     return lines, [np.concatenate(part) if part else np.empty(0) for part in parts]
 
 
 def _numbers(name: str, column: str, lines: Sequence[int], cells: Sequence[str]) -> Array:
     together = "\n".join(cells)
-    if WHOLE.fullmatch(together):
-        return np.array([int(cell) for cell in cells], np.int64)
-    if NUMBER.fullmatch(together):
-        return np.array([float(cell) for cell in cells], np.float64)
+    whole_lines = together.count("\n") == len(cells) - 1  # no cell, in quotation marks, goes over several
+    if whole_lines and WHOLE.fullmatch(together):
+        return np.fromstring(together, np.int64, sep="\n")
+    if whole_lines and NUMBER.fullmatch(together):
+        return np.fromstring(together, np.float64, sep="\n")
     for line, cell in zip(lines, cells, strict=True):
         if not NUMBER.fullmatch(cell) or "\n" in cell:
             raise _not_a_number(f"{name}, line {line}", column, cell)
