@@ -105,9 +105,8 @@ def _panel(axes: Axes, picture: Picture, name: str, is_loss: bool) -> None:
         axes.set_yscale("log")
     for one, style in zip(found, picture.styles, strict=True):
         _lines(axes, one, style, picture)
-    if is_loss:
-        for number in range(len(found)):
-            _best(axes, picture, name, number)
+    for number in range(len(found)):
+        _best(axes, picture, name, number)
     if not any(s.values.size for s in found):
         axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center", va="center", color=GREY)
 
