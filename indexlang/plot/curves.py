@@ -10,7 +10,7 @@ import numpy as np
 
 from indexlang.plot.canvas import BLACK, BLUE, COLOURS, GREY, RED, Axes, canvas, legend, part, plain, short
 from indexlang.plot.runs import Run
-from indexlang.plot.series import Places, Series, in_epochs, in_steps, series, wants_log
+from indexlang.plot.series import Places, Series, drawable, in_epochs, in_steps, series, wants_log
 from indexlang.text.diagnostics import data_error
 from indexlang.text.names import plural
 
@@ -139,7 +139,7 @@ def _best(axes: Axes, picture: Picture, name: str, number: int) -> None:
     epoch = run.epochs[at[-1]]
     held = name in epoch.validation
     x, y = (places.ends if held else places.middles)[at[-1]], (epoch.validation if held else epoch.training).get(name)
-    if y is None or not np.isfinite(y):
+    if y is None or not np.isfinite(drawable(y)):
         return
     alone = len(picture.runs) == 1
     ring = {"marker": "o", "ms": 9, "mfc": "none", "mew": 1.3, "ls": "", "zorder": 6}
@@ -149,7 +149,7 @@ def _best(axes: Axes, picture: Picture, name: str, number: int) -> None:
 
 def _rates(axes: Axes, picture: Picture) -> None:
     for run, places, style in zip(picture.runs, picture.places, picture.styles, strict=True):
-        axes.plot(places.steps, [s.rate for s in run.steps], color=style.training, lw=1.3)
+        axes.plot(places.steps, drawable([s.rate for s in run.steps]), color=style.training, lw=1.3)
     axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
 
 
@@ -173,6 +173,7 @@ def _around(grid: Any, panels: int, columns: int, picture: Picture) -> None:
 def _span(picture: Picture) -> tuple[float, float]:
     """From 0, so that epoch 1 lies between 0 and 1, to a little beyond the last event."""
     last = max((float(x.max()) for p in picture.places for x in (p.steps, p.ends) if x.size), default=1.0)
+    last = max(last, 1.0)
     return -0.02 * last, last * 1.02
 
 

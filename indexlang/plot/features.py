@@ -10,6 +10,7 @@ from indexlang.plot.examples import Example, completed
 from indexlang.plot.filters import AROUND, BAR, LOWEST, MOST
 from indexlang.plot.grid import Array, Tile, colour_bar, columns_for, draw_tiles, fitting, size_of
 from indexlang.plot.runs import Run
+from indexlang.plot.series import drawable
 from indexlang.plot.weights import network, weights_of
 from indexlang.program import Program
 from indexlang.text.diagnostics import DataError, data_error
@@ -61,7 +62,7 @@ def _channels(value: Array) -> Array:
     """The first example of [b,x,y,j] or [b,x,y], as [x,y,j]. Raises DataError E0842 where it is empty."""
     if not value.size:
         raise data_error("E0842", message=f"the tensor {list(value.shape)} has no elements", advice="give an example")
-    first = value[0].astype(np.float64)
+    first = drawable(value[0])
     return first if first.ndim == max(RANKS) - 1 else first[:, :, np.newaxis]
 
 

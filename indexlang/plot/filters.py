@@ -19,6 +19,7 @@ from indexlang.plot.grid import (
     symmetric,
 )
 from indexlang.plot.runs import Run
+from indexlang.plot.series import drawable
 from indexlang.plot.weights import Weights, weights_of
 from indexlang.text.diagnostics import DataError, data_error
 from indexlang.text.names import nearest, plural
@@ -57,7 +58,7 @@ def draw_filters(run: Run, name: str, path: Path) -> None:
     """
     weights = weights_of(run)
     name = filters_named(run, weights, name)
-    w = weights.arrays[name].astype(np.float64)
+    w = drawable(weights.arrays[name])
     what = f"{short(name)}{list(w.shape)}, {short(run.name)}, {weights.when}"
     inputs = w.shape[2]
     if w.shape[:2] == (1, 1):
@@ -67,7 +68,7 @@ def draw_filters(run: Run, name: str, path: Path) -> None:
     elif 1 < inputs <= ROWS:
         _in_rows(w, what, path)
     else:
-        _in_a_grid(w.mean(axis=2), what, path, "weight" if inputs == 1 else f"mean over {inputs} channels")
+        _in_a_grid(_mean(w), what, path, "weight" if inputs == 1 else f"mean over {inputs} channels")
 
 
 def _coloured(w: Array, what: str, path: Path) -> None:
@@ -120,13 +121,18 @@ def _matrix(w: Array, what: str, path: Path) -> None:
         figure.suptitle(plain(f"{what}\n1×1 filters: the weight of each input channel"), fontsize=10)
 
 
+def _mean(w: Array) -> Array:
+    """Over the input channels; what is lost in one is lost."""
+    with np.errstate(invalid="ignore"):
+        return w.mean(axis=2)
+
+
 def _some(shown: int, of: int) -> str:
     return "" if shown == of else f"; the first {shown} of {of}"
 
 
 def _no_filters(name: str, array: Array, fits: list[str]) -> DataError:
-    said = (
-        f"`{name}`{list(array.shape)} has {plural(array.ndim, 'axis').replace('axiss', 'axes')}, and filters have four"
-    )
+    axes = "axis" if array.ndim == 1 else "axes"
+    has = f"{array.ndim} {axes}, and filters have four: [dx,dy,i,j]" if array.size else "no elements"
     advice = f"choose {', '.join(fits[:8])}" if fits else "the run has no parameter with four axes"
-    return data_error("E0842", message=f"{said}: [dx,dy,i,j]", advice=advice)
+    return data_error("E0842", message=f"`{name}`{list(array.shape)} has {has}", advice=advice)

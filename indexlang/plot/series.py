@@ -13,6 +13,7 @@ Array = np.ndarray[Any, Any]
 SMOOTH = 100  # a mean is over this share of all steps
 POINTS = 1000  # of a line: more cannot be told apart, and make a large file
 DECADES = 2
+MOST = 1e100  # what is larger is drawn as infinity, and what is smaller than its inverse as 0: scales overflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,15 @@ def _starts(run: Run) -> tuple[dict[int, int], dict[int, int]]:
     return starts, {n: max(length, 1) for n, length in lengths.items()}
 
 
-def _finite(values: Sequence[float]) -> Array:
+def drawable(values: Any) -> Array:
+    """Values in float64, each in the range that a scale can show, or 0, infinite, NaN."""
     found = np.array(values, float)
+    found = np.where(np.abs(found) > MOST, np.copysign(np.inf, found), found)
+    return np.where(np.abs(found) < 1 / MOST, 0.0, found)
+
+
+def _finite(values: Sequence[float]) -> Array:
+    found = drawable(values)
     return np.where(np.isfinite(found), found, np.nan)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from indexlang.plot.canvas import BLUE, GREEN, GREY, RED, SKY, Axes, canvas, legend, part, plain, short
 from indexlang.plot.runs import Run
+from indexlang.plot.series import drawable
 from indexlang.text.diagnostics import data_error
 from indexlang.train.events import LayerSignal, Signals
 
@@ -88,7 +88,7 @@ def _panel(axes: Axes, panel: Panel, records: Sequence[Signals], names: Sequence
         for number, record in enumerate(records):
             is_last = number == len(records) - 1
             known = {layer.name: quantity.value(layer) for layer in record.layers}
-            values = np.array([known.get(n, np.nan) for n in names], float)
+            values = drawable([known.get(n, np.nan) for n in names])
             _line(axes, panel, quantity.last if is_last else quantity.first, values, is_last, quantity.name)
     if panel.is_share:
         axes.set_ylim(-4, 104)
@@ -118,8 +118,8 @@ def _edge(axes: Axes, x: Array, height: float, marker: str, colour: str) -> None
 
 def _logarithmic(axes: Axes, panel: Panel, records: Sequence[Signals]) -> None:
     """A scale over whole decades that holds all values, so that a flat line looks flat."""
-    found = [q.value(layer) for q in panel.quantities for s in records for layer in s.layers]
-    found = [v for v in found if isfinite(v) and v > 0] + ([] if panel.mark is None else [panel.mark])
+    found = drawable([q.value(layer) for q in panel.quantities for s in records for layer in s.layers])
+    found = [v for v in found if np.isfinite(v) and v > 0] + ([] if panel.mark is None else [panel.mark])
     axes.set_yscale("log")
     low, high = (min(found), max(found)) if found else (1.0, 1.0)
     axes.set_ylim(10 ** np.floor(np.log10(low) - 0.1), 10 ** np.ceil(np.log10(high) + 0.1))
@@ -148,10 +148,11 @@ def _handles(records: Sequence[Signals]) -> list[Any]:
         line([], [], color=GREEN, marker="s", ms=4, label="saturated: slope below 0.01"),
         line([], [], color=GREY, ls="--", lw=1.0, label="10⁻³: a usual step"),
     ]
-    found = [v for s in records for layer in s.layers for v in (layer.activation, layer.gradient, layer.update)]
+    layers = [layer for s in records for layer in s.layers]
+    found = drawable([v for layer in layers for v in (layer.activation, layer.gradient, layer.update)])
     if 0 in found:
         made.append(line([], [], color=GREY, ls="", marker="v", ms=6, label="is 0"))
-    if any(np.isnan(layer.gradient) for s in records for layer in s.layers) or any(map(np.isinf, found)):
+    if np.isinf(found).any() or any(np.isnan([layer.activation, layer.gradient]).any() for layer in layers):
         made.append(line([], [], color=GREY, ls="", marker="x", ms=6, mew=1.8, label="NaN or infinite"))
     return made
 

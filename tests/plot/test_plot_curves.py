@@ -184,3 +184,22 @@ def test_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def test_panels_are_white(tmp_path: Path):
     draw_curves([read_run(trained(tmp_path / "r"))], tmp_path / "a.png")
     assert (pixels(tmp_path / "a.png")[[0, -1], [0, -1]] == 255).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("losses", [[1.7e308] * 300, [1.7e308, -1.7e308, 1e-300], [5e-324, 1.0], [0.0, 1e101, 2.0]])
+def test_numbers_that_no_scale_can_show(tmp_path: Path, losses: list[float]):
+    run = read_run(written(tmp_path / "r", [step(n, 1, loss) for n, loss in enumerate(losses, 1)]))
+    draw_curves([run], tmp_path / "a.png")
+    assert colours(tmp_path / "a.png") > 5
+
+
+@pytest.mark.filterwarnings("error")
+def test_odd_runs(tmp_path: Path):
+    for n, events in enumerate((
+        [epoch(0, 0, {"loss": 1.0}, {"loss": 2.0})],
+        [step(5, 3, 1.0), epoch(3, 2, {"loss": 1.0}, {}), epoch(1, 50, {"loss": 0.5}, {})],
+        [step(1, 1, 1.0, **{"a\nb\x1b": 2.0, "x" * 300: 2.0, r"$\frac": 1.0})],
+    )):  # fmt: skip
+        draw_curves([read_run(written(tmp_path / f"r{n}", events))], tmp_path / "a.png")
+        assert colours(tmp_path / "a.png") > 5

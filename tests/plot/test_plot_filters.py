@@ -83,7 +83,7 @@ def test_the_first_of_the_program_is_taken(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_weights_that_are_lost(tmp_path: Path):
-    for value in (np.nan, np.inf, 0.0):
+    for value in (np.nan, np.inf, 3e38, 0.0):
         for channels in (1, 3):
             run = run_with(tmp_path, V=np.full((3, 3, channels, 2), value, np.float32))
             draw_filters(run, "V", tmp_path / "a.png")
@@ -109,6 +109,11 @@ WRONG = (
 @pytest.mark.parametrize(("name", "code", "message", "hint"), WRONG)
 def test_what_is_no_filter(tmp_path: Path, name: str, code: str, message: str, hint: str):
     assert told(draw_filters, run_with(tmp_path), name, tmp_path / "a.png") == (code, message, hint)
+
+
+def test_filters_without_elements(tmp_path: Path):
+    run = run_with(tmp_path, V=np.zeros((3, 3, 0, 2), np.float32))
+    assert told(draw_filters, run, "V", tmp_path / "a.png")[:2] == ("E0842", "`V`[3, 3, 0, 2] has no elements")
 
 
 def test_no_filters_at_all(tmp_path: Path):

@@ -107,3 +107,10 @@ def test_no_signals(tmp_path: Path):
         run = read_run(written(tmp_path / "r", events))
         code, message, hint = told(draw_signals, run, tmp_path / "a.png")
         assert (code, message, hint) == ("E0841", "the run r has no signals", "train with --watch-gradients")
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_that_no_scale_can_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    figure = drawn(tmp_path, monkeypatch, signals(1, 1, [layer("a", 1e308, 5e-324), layer("$b", 1.0, 1.0)]))
+    assert marks(figure, "x") == [0]
+    assert marks(figure, "v") == [0]
