@@ -3,7 +3,7 @@
 So what is printed is what runs, and `il.compile` of it is the same program.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -92,24 +92,38 @@ def watched(program: Program, of: str) -> tuple[Derived, Mapping[str, str]]:
 
 def parameters_of(program: Program, layers: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
     """The parameters that each layer reads itself, or through tensors that are no layers."""
+    params = {t.name for t in program.with_role(Role.PARAM)}
+    read = _read_by(program)
+    return {n: tuple(sorted(_sources(read, n, params, layers))) for n in layers}
+
+
+def inputs_of(program: Program, name: str) -> tuple[str, ...]:
+    """The inputs that a tensor is computed from, in their order."""
+    inputs = {t.name: None for t in program.with_role(Role.INPUT)}
+    found = _sources(_read_by(program), name, inputs.keys(), ())
+    return tuple(n for n in inputs if n in found or n == name)
+
+
+def _read_by(program: Program) -> Mapping[str, set[str]]:
+    """Tensor → the tensors that its equations read."""
     read: dict[str, set[str]] = {}
     for e in program.equations:
         read.setdefault(e.target, set()).update(r.tensor for part in (*e.left, e.body) for r in reads(part))
-    params = {t.name for t in program.with_role(Role.PARAM)}
+    return read
 
-    def found(name: str) -> set[str]:
-        out: set[str] = set()
-        waiting, seen = [name], {name}
-        while waiting:
-            for other in read.get(waiting.pop(), set()) - seen:
-                seen.add(other)
-                if other in params:
-                    out.add(other)
-                elif other not in layers:
-                    waiting.append(other)
-        return out
 
-    return {n: tuple(sorted(found(n))) for n in layers}
+def _sources(read: Mapping[str, set[str]], name: str, wanted: Set[str], barred: Sequence[str]) -> set[str]:
+    """Which of `wanted` a tensor is computed from, not through those that are `barred`."""
+    out: set[str] = set()
+    waiting, seen = [name], {name}
+    while waiting:
+        for other in read.get(waiting.pop(), set()) - seen:
+            seen.add(other)
+            if other in wanted:
+                out.add(other)
+            elif other not in barred:
+                waiting.append(other)
+    return out
 
 
 def along(program: Program, of: Sequence[str] | None, wrt: Sequence[str]) -> Derived:

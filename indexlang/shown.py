@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from indexlang import pipeline
-from indexlang.gradients import only_loss
+from indexlang.gradients import inputs_of, only_loss
 from indexlang.graph.build import graph
 from indexlang.graph.dot import dot
 from indexlang.graph.svg import svg
@@ -62,6 +62,10 @@ class Shown:
         """The files that give values to inputs (`from "cat.jpg"`), relative to the program's folder."""
         found = self._typed.with_role(Role.INPUT)
         return {t.name: Path(t.default) for t in found if t.default is not None}
+
+    def inputs_of(self, name: str) -> tuple[str, ...]:
+        """The inputs that a tensor is computed from, in their order."""
+        return inputs_of(self._typed, name)
 
     def summary(self) -> Summary:
         """The layer table: equation, extents, parameters, multiply-adds, bytes."""

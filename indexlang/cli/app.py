@@ -21,6 +21,7 @@ COMMANDS = {
     "check": "Find mistakes: syntax, names, ranges, extents, bounds.",
     "show": "Print a program at a stage of the compiler, or its layer table.",
     "train": "Train a program on data; every run has a folder of its own.",
+    "plot": "Draw runs of training: curves, filters, features, signals.",
     "grad": "Print the equations of a gradient, or check it with differences.",
     "fmt": "Lay out programs: spaces, brackets, line breaks, signs.",
     "export": "Write a program as an ONNX file.",

@@ -249,7 +249,7 @@ _ROWS = (
     Code("E0801", "no such data", "there is no data `{name}`", "{advice}",
          "Data of training is named by a word that is known (digits, faces), or by the path of a file or a folder."),
     Code("E0802", "an optional package is missing", "{what} needs the package {package}", "pip install 'indexlang[data]'",
-         "The examples that come with other packages are not copied: scikit-learn has the digits, scikit-image the faces."),
+         "The examples that come with other packages are not copied: scikit-learn has the digits, scikit-image the faces. Pictures of runs are drawn by matplotlib."),
     Code("E0803", "a table that cannot be read", "{place}: {message}", "{advice}",
          "A table is text in UTF-8: a line of column names, then a line for each example, its cells divided by commas. "
          "Cells are numbers in ASCII; a cell is never guessed or left out."),
@@ -295,6 +295,13 @@ _ROWS = (
          "A run is never written over another one."),
     Code("E0825", "an optional package is missing", "this needs the package {package}", "pip install 'indexlang[{extra}]'",
          "Pictures, TensorBoard files and some data come with optional packages."),
+    Code("E0840", "not a run of training", "{path} is no run of training: {reason}", "{advice}",
+         "A run is the folder that `indexlang train` wrote, by default in `runs/`. What was measured stands in its `metrics.jsonl`."),
+    Code("E0841", "nothing to draw", "the run {run} {message}", "{advice}",
+         "A picture needs what the run has kept: curves need measured steps or epochs, filters and features need weights, signals need `--watch-gradients`."),
+    Code("E0842", "a tensor that is no picture", "{message}", "{advice}",
+         "Filters are drawn from parameters with four axes, `W[dx,dy,i,j]`; features from tensors `[b,x,y,j]`, or `[b,x,y]` for one channel."),
+    Code("E0843", "no such example", "there is no example {number} of {data}: {message}", "{advice}", "Examples are counted from 0, in the order of the data."),
     # -- limits
     Code("E0901", "too large", "`{tensor}` needs {needed}, {limit_text}", "use smaller extents, or raise INDEXLANG_MEMORY",
          "Sizes are computed and compared with the memory limit before anything is allocated. The limit is what "

@@ -219,6 +219,11 @@ def test_weights_come_back(tmp_path: Path):
     np.testing.assert_array_equal(read_weights(tmp_path / "w.npz")["W1"], arrays["W1"])
 
 
+def test_a_scalar_stays_one(tmp_path: Path):
+    write_weights(tmp_path / "w.safetensors", {"scale": np.array(3.0, np.float32)})
+    assert read_weights(tmp_path / "w.safetensors")["scale"].shape == ()
+
+
 def test_damaged_weights(tmp_path: Path):
     write_weights(tmp_path / "good.safetensors", {"W": np.arange(100.0)})
     whole = (tmp_path / "good.safetensors").read_bytes()
