@@ -14,18 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexlang import arguments, pipeline
-from indexlang.differences import GradientCheck, compared
+from indexlang.differentiable import Differentiable
 from indexlang.examples import example_inputs, index_limits
 from indexlang.export.model import USUAL, write_onnx
 from indexlang.gradients import (
     FLOATS,
     Derived,
-    ValueAndGradient,
-    adjoint,
-    along,
-    everything,
-    parameters_of,
-    watched,
     with_floats,
 )
 from indexlang.infer.scope import Options
@@ -42,16 +36,15 @@ from indexlang.results import Array, Results, StepTime, result, wanted
 from indexlang.run.execute import CheckFailed, Executable
 from indexlang.run.failures import outside, subscript_error
 from indexlang.run.machine import target, usable_threads
-from indexlang.shown import Shown
 from indexlang.summary import TensorInfo, multiply_adds
 from indexlang.syntax import ast
-from indexlang.text.diagnostics import DataError, Diagnostic, ProgramError, data_error, program_error
+from indexlang.text.diagnostics import DataError, Diagnostic, ProgramError, data_error
 from indexlang.text.source import NOWHERE, Source, Span
 
 _versions = count()  # of values that are given to parameters for one run only
 
 
-class Program(Shown):
+class Program(Differentiable):
     """A checked program. Calling it computes its outputs; kernels are made at the first call for a structure.
 
     A program may be called from several Python threads at once.
@@ -195,59 +188,7 @@ class Program(Shown):
         """For inputs of ints that are subscripts: how many values they may take, from 0. So labels are known to fit."""
         return index_limits(self._typed)
 
-    # -- gradients
-
-    def grad(
-        self,
-        of: str | Sequence[str] | None = None,
-        wrt: str | Sequence[str] | None = None,
-        *,
-        seeds: bool = False,
-        recompute: bool = False,
-    ) -> "Program":
-        """The program of the gradient: its outputs are `of`, and `dW` for each tensor `W` of `wrt`.
-
-        of       a scalar; if nothing is said, the only output that is one
-        wrt      any tensors of floats; if nothing is said, all parameters, or all inputs if there is none
-        seeds    `of` may be tensors of any extents: for each there is one more input `dY`, the adjoint of `Y`
-        recompute  what is cheap is computed again on the way back: less memory, more time
-        returns  a program that shares this one's parameters, states and random numbers. `gradients` says which output
-                 is whose gradient, `notes` which are zero because nothing depends on the tensor.
-        raises   ProgramError E0501, E0502, E0503, E0504
-        """
-        names = _listed(of) or (self.loss,)
-        return self._derived(adjoint(self._typed, names, _listed(wrt), seeds, recompute))
-
-    def tangent(self, wrt: str | Sequence[str], of: str | Sequence[str] | None = None) -> "Program":
-        """The program of the derivative along a direction: one more input `X_dot` for each tensor `X` of `wrt`, and one
-        more output `Y_dot` for each of `of`, or of all float outputs. Otherwise as `grad`; raises E0501, E0503.
-        """
-        return self._derived(along(self._typed, _listed(of), _listed(wrt) or ()))
-
-    def jvp(
-        self, inputs: Mapping[str, Any], directions: Mapping[str, Any], of: str | Sequence[str] | None = None
-    ) -> tuple[dict[str, Array], dict[str, Array]]:
-        """Results at `inputs`, and how they change along `directions` (by the names of inputs or parameters)."""
-        key = (tuple(directions), _listed(of))
-        with self._lock:
-            if key not in self._tangents:
-                self._tangents[key] = self.tangent(*key)
-        t = self._tangents[key]
-        given = {t.directions[name]: array for name, array in directions.items()}
-        found = t(**inputs, **given, want=[*t.gradients, *t.gradients.values()])
-        return {n: found[n] for n in t.gradients}, {n: found[dot] for n, dot in t.gradients.items()}
-
-    def signals(self, of: str) -> "tuple[Program, Mapping[str, str]]":
-        """The gradient of `of` with respect to every layer that it depends on, and the names of their local slopes.
-
-        A layer is a tensor of floats with two axes or more whose name stands in the text. Raises E0502, E0503.
-        """
-        made, slopes = watched(self._typed, of)
-        return self._derived(made), slopes
-
-    def parameters_of(self, layers: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-        """The parameters that each of these tensors reads itself, or through tensors that are none of these."""
-        return parameters_of(self._typed, layers)
+    # -- gradients: see Differentiable
 
     def _derived(self, made: Derived) -> "Program":
         training = {n: v for n, v in self._options.constants.items() if n == "training"}
@@ -257,38 +198,6 @@ class Program(Shown):
         )
         g.gradients, g.directions, g.notes = made.names, made.given, made.notes
         return g
-
-    def value_and_grad(self, of: str | None = None, wrt: str | Sequence[str] | None = None) -> ValueAndGradient:
-        """`f(inputs)` → the value of `of`, and its gradients by the names of the tensors; as for `grad`."""
-        name = of or self.loss
-        g = self.grad(name, wrt)
-        return ValueAndGradient(g, name, g.gradients)
-
-    def check_gradient(
-        self, of: str | None = None, inputs: Mapping[str, Any] | None = None, wrt: str | Sequence[str] | None = None,
-        *, eps: float = 1e-6,
-    ) -> GradientCheck:  # fmt: skip
-        """Compare the gradients with central differences, all in float64, at the values that parameters have now.
-
-        inputs   by name
-        wrt      inputs, parameters and states of floats; if nothing is said, as for `grad`
-        returns  a report with the worst element of each tensor; `ok` says whether all are within 1e-3, and 1e-5
-        cost     two runs an element, for at most 64 elements a tensor
-        """
-        name = of or self.loss
-        twin = self._in_float64()
-        names = _listed(wrt) or everything(twin._typed)
-        for n in names:
-            if n in twin._typed.by_name and twin._typed.tensor(n).role is Role.COMPUTED:
-                message = f"`{n}` is computed: no other value can be given to it"
-                raise program_error("E0504", message=message, advice="check with respect to inputs and parameters")
-        g = twin.grad(name, names)
-        found, given = g._values(inputs or {}, {}, tuple(g.gradients.values()))
-
-        def value(tensor: str, array: Array) -> float:
-            return float(twin._values(inputs or {}, {tensor: array}, (name,))[0][name])
-
-        return compared(name, value, given, {n: found[d] for n, d in g.gradients.items()}, eps)
 
     def _in_float64(self) -> "Program":
         """The same program in float64, with parameters, states and random numbers of its own: those of now."""
@@ -301,7 +210,7 @@ class Program(Shown):
                 own.update(getattr(self, mine))
         return twin
 
-    def _values(
+    def values_with(
         self, inputs: Mapping[str, Any], instead: Mapping[str, Array], names: tuple[str, ...]
     ) -> tuple[dict[str, Array], dict[str, Array]]:
         """Tensors, and all that they were computed from, with other values for some. Nothing is changed by it."""
@@ -469,10 +378,6 @@ class Program(Shown):
             if key not in self._executables:
                 self._executables[key] = Executable(pipeline.plan(program, wanted, target()))
             return self._executables[key]
-
-
-def _listed(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    return (names,) if isinstance(names, str) else None if names is None else tuple(names)
 
 
 __all__ = ["Named", "Number", "Program", "Results", "StepTime", "TensorInfo"]

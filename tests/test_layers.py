@@ -19,6 +19,7 @@ LAYERS = (
     ("train", "plot"),
     ("api",),
     ("program",),
+    ("differentiable",),
     ("kept", "shown", "gradients", "differences", "examples"),
     ("graph", "export"),
     ("interop", "arguments", "parameters", "memory", "results", "summary"),

@@ -20,6 +20,7 @@ from indexlang.train.progress import watcher_for
 from indexlang.train.record import RunFolder
 from indexlang.train.signals import SignalProbe
 from indexlang.train.step import Recipe, Step, loss_of, training_step
+from indexlang.train.watching import close_all
 
 # Settings that may differ when a run goes on: they change no bit of what was done.
 FREE = ("epochs", "threads", "watch_gradients")
@@ -105,6 +106,7 @@ def train(run: Run, place: Place | None, watchers: Sequence[Watcher]) -> History
     told: list[Watcher] = [*watchers, *(() if record is None else (record,)), history]
     keeper: Keeper = KeepsNothing()
     if record is not None:
+        record.warn = partial(_warn, told)
         keeper = Folder(record.path, digest, partial(_warn, told))
         keeper.clean()
     loop = Loop(
@@ -116,6 +118,7 @@ def train(run: Run, place: Place | None, watchers: Sequence[Watcher]) -> History
         loop.run()
     finally:
         run.net.follow(run.step.program)
+        close_all(told)
     return history
 
 
@@ -145,7 +148,7 @@ def _warn(watchers: Sequence[Watcher], message: str) -> None:
 
 def _record(run: Run, place: Place, position: Position) -> RunFolder:
     if place.goes_on and place.folder is not None:
-        return RunFolder.resumed(place.folder, as_settings(run.config), position.step)
+        return RunFolder.resumed(place.folder, as_settings(run.config), position.step, position.epoch)
     return RunFolder.begun(place.folder, run.name, str(run.net), as_settings(run.config))
 
 

@@ -59,15 +59,21 @@ class _State:
         return max(more, 0) * self.seconds / self.steps
 
     def parts(self) -> list[str]:
-        """What the line says, the most important first."""
+        """What the line says, in the order in which it stands there."""
+        return [text for _, text in self.ranked()]
+
+    def ranked(self) -> list[tuple[int, str]]:
+        """The parts, each with its rank: where the line is narrow, those of high rank go first."""
         if self.step is None or self.begun is None:
             return []
-        out = [f"epoch {self.step.epoch}/{self.begun.epochs}", f"step {self.step.of_epoch}{_of(self.begun.steps)}"]
-        out += _numbers(self.step.metrics)
+        out = [(0, f"epoch {self.step.epoch}/{self.begun.epochs}"),
+               (4, f"step {self.step.of_epoch}{_of(self.begun.steps)}")]  # fmt: skip
+        for n, (name, text) in enumerate(zip(self.step.metrics, _numbers(self.step.metrics), strict=True)):
+            out.append((1 if n == 0 else 3 if name == "accuracy" else 6 + n, text))
         if self.rate is not None:
-            out.append(f"{self.rate:,.0f}/s")
+            out.append((5, f"{self.rate:,.0f}/s"))
         if self.left is not None:
-            out.append(f"{_clock(self.left)} left")
+            out.append((2, f"{_clock(self.left)} left"))
         return out
 
 
@@ -83,7 +89,7 @@ class LiveLine:
         match event:
             case Begun():
                 self._state.begun = event
-                self._out.redraw("compiling …")
+                self._out.redraw(self._out.fitted([(0, "compiling kernels …")]))
             case StepDone():
                 self._state.take(event)
                 self._draw()
@@ -98,11 +104,15 @@ class LiveLine:
             case Signals():
                 pass
 
+    def close(self) -> None:
+        """A run that ended without a word: what is said next begins on a line of its own."""
+        self._out.end()
+
     def _draw(self) -> None:
         now = monotonic()
         if now - self._drawn >= REDRAWN:
             self._drawn = now
-            self._out.redraw(_fitted(self._state.parts(), self._out.width - 1), self._state.losses)
+            self._out.redraw(self._out.fitted(self._state.ranked()), self._state.losses)
 
 
 class PlainLines:
@@ -148,6 +158,16 @@ class _Out:
     def width(self) -> int:
         return width(self._stream)
 
+    def fitted(self, parts: list[tuple[int, str]]) -> str:
+        """What fits on a line, once every character is one that the stream has."""
+        return _fitted([(rank, clean(text, encoding(self._stream))) for rank, text in parts], self.width - 1)
+
+    def end(self) -> None:
+        """Leave the live line as it is, with the cursor below it."""
+        if self._live:
+            self._write("\n")
+        self._live = False
+
     def line(self, text: str) -> None:
         self._write(("\r\x1b[K" if self._live else "") + clean(text, encoding(self._stream)) + "\n")
         self._live = False
@@ -177,15 +197,15 @@ def _sparkline(losses: tuple[float, ...], room: int, coding: str) -> str:
     return "".join(bars[1 + round((x - low) * scale)] for x in finite)
 
 
-def _fitted(parts: list[str], room: int) -> str:
-    """As many parts as fit."""
-    out = ""
-    for part in parts:
-        longer = f"{out}  {part}" if out else part
-        if cells(longer) > room:
-            break
-        out = longer
-    return out
+def _fitted(parts: list[tuple[int, str]], room: int) -> str:
+    """As many parts as fit, by rank, in the order of the line; the first is cut where even that is too long."""
+    kept: list[int] = []
+    for at in sorted(range(len(parts)), key=lambda n: parts[n][0]):
+        if cells("  ".join(parts[n][1] for n in sorted([*kept, at]))) <= room:
+            kept.append(at)
+        elif not kept:
+            return parts[at][1][: max(room, 0)]
+    return "  ".join(parts[n][1] for n in sorted(kept))
 
 
 def _numbers(metrics: Numbers) -> list[str]:

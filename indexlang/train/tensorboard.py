@@ -1,45 +1,81 @@
 """TensorBoard's files, on request: the metrics of every step and epoch as scalars."""
 
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from indexlang.interop.disk import reason
 from indexlang.text.diagnostics import data_error
-from indexlang.train.events import Ended, EpochDone, Event, Signals, StepDone
+from indexlang.train.events import Begun, Ended, EpochDone, Event, LayerSignal, Signals, StepDone
+from indexlang.train.watching import Warn, warn_on_stderr
+
+KINDS = ("activation", "gradient", "dead", "saturated", "update")
 
 
 class TensorBoard:
-    """A watcher that writes event files into a folder. Raises DataError E0802 without the package `tensorboard`."""
+    """A watcher that writes event files into a folder. Raises DataError E0825 without the package `tensorboard`, E0705.
 
-    def __init__(self, folder: Path) -> None:
+    A file that cannot be written is told once to `warn`, and given up: the run goes on.
+    """
+
+    def __init__(self, folder: Path, warn: Warn = warn_on_stderr) -> None:
         try:
             writers: Any = import_module("tensorboard.summary.writer.event_file_writer")
             self._protocol: Any = import_module("tensorboard.compat.proto.event_pb2")
             self._summary: Any = import_module("tensorboard.compat.proto.summary_pb2")
         except ImportError:
             raise data_error("E0825", package="tensorboard", extra="tb") from None
-        self._writer: Any = writers.EventFileWriter(str(folder))
+        try:
+            self._writer: Any = writers.EventFileWriter(str(folder))
+        except (OSError, ValueError) as problem:
+            raise data_error("E0705", path=folder, reason=reason(problem)) from None
+        self._folder, self.warn = folder, warn
+        self._is_open = True
 
     def on(self, event: Event) -> None:
         match event:
+            case Begun(step=step) if step:
+                self._try(lambda: self._forget_after(step))
             case StepDone():
                 self._add(event.step, {f"step/{n}": v for n, v in event.metrics.items()} | {"step/rate": event.rate})
             case EpochDone():
                 told = {f"training/{n}": v for n, v in event.training.items()}
                 self._add(event.step, told | {f"validation/{n}": v for n, v in event.validation.items()})
             case Signals():
-                for s in event.layers:
-                    kinds = {"activation": s.activation, "gradient": s.gradient, "update": s.update}
-                    self._add(event.step, {f"{kind}/{s.name}": v for kind, v in kinds.items()})
+                self._add(event.step, {tag: v for layer in event.layers for tag, v in _told(layer)})
             case Ended():
-                self._writer.close()
+                self.close()
             case _:
                 pass
 
+    def close(self) -> None:
+        """Write what waits; later events are not written."""
+        self._try(self._writer.close)
+        self._is_open = False
+
     def _add(self, step: int, values: dict[str, float]) -> None:
         scalars = [self._summary.Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
-        summary = self._summary.Summary(value=scalars)
-        self._writer.add_event(self._protocol.Event(step=step, summary=summary))
+        event = self._protocol.Event(step=step, summary=self._summary.Summary(value=scalars))
+        self._try(lambda: self._writer.add_event(event))
+
+    def _forget_after(self, step: int) -> None:
+        """Have the viewer drop what a run that was killed wrote of later steps."""
+        start = self._protocol.SessionLog(status=self._protocol.SessionLog.START)
+        self._writer.add_event(self._protocol.Event(step=step + 1, session_log=start))
+
+    def _try(self, write: Callable[[], None]) -> None:
+        if not self._is_open:
+            return
+        try:
+            write()
+        except Exception as problem:  # the writer's thread hands on whatever it met
+            self._is_open = False
+            self.warn(f"cannot write TensorBoard files in {self._folder}: {reason(problem)}; training goes on")
+
+
+def _told(layer: LayerSignal) -> list[tuple[str, float]]:
+    return [(f"{kind}/{layer.name}", float(getattr(layer, kind))) for kind in KINDS]
 
 
 __all__ = ["TensorBoard"]

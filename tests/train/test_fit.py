@@ -120,3 +120,21 @@ def test_epochs_are_told_with_and_without_validation():
     done = next(e for e in seen.events if isinstance(e, EpochDone))
     assert done.validation == {}
     assert done.is_best
+
+
+def test_a_run_that_loses_a_number_leaves_what_it_saw(tmp_path: Path):
+    """The steps before the loss that is NaN are those one wants to look at; watchers are closed without an `Ended`."""
+
+    class Closing(Seen):
+        closed = 0
+
+        def close(self) -> None:
+            self.closed += 1
+
+    net, seen = il.compile(REGRESSION).init(0), Closing()
+    with pytest.raises(il.NumericalError, match="E1001"):
+        net.fit(DATA, epochs=50, optimizer="sgd", lr=1e6, val=0, save=tmp_path / "run", watchers=(seen,))
+    told = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert len(seen.losses) > 2
+    assert sum('"kind": "step"' in line for line in told) == len(seen.losses)
+    assert seen.closed == 1

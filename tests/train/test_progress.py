@@ -151,3 +151,52 @@ def test_a_stream_that_fails_ends_nothing(kind: Any, stream: Any):
     watcher = kind(stream)
     for event in (BEGUN, step(1), epoch(1), Warned("x"), Ended(1, 1, 1.0)):
         watcher.on(event)
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("columns", [8, 20, 40, 80])
+@pytest.mark.parametrize("coding", ["utf-8", "ascii"])
+def test_long_and_foreign_names_fit_too(columns: int, coding: str, monkeypatch: pytest.MonkeyPatch):
+    """A letter that the terminal does not have is written as eight."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    out = Terminal(coding)
+    line = LiveLine(out)
+    for event in (BEGUN, *(step(n, loss=0.5, ΦΦΦ=0.1, 精度=0.9, x́=1.0) for n in range(1, 9))):
+        line.on(event)
+    assert all(cells(p) < columns for p in out.pictures())
+    assert len(out.pictures()) == 9
+    assert coding == "utf-8" or out.getvalue().isascii()
+
+
+@pytest.mark.usefixtures("always")
+def test_a_narrow_line_keeps_the_loss_and_the_time(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    out = Terminal()
+    line = LiveLine(out)
+    for event in (BEGUN, *(step(n, loss=0.5, other=0.1) for n in range(1, 9))):
+        line.on(event)
+    assert out.pictures()[-1].startswith("epoch 2/3  loss 0.5000  64/s  0:02 left")
+
+
+@pytest.mark.usefixtures("always")
+def test_a_run_that_ends_without_a_word_leaves_a_line_of_its_own():
+    out = Terminal()
+    line = LiveLine(out)
+    line.on(BEGUN)
+    line.on(step(1))
+    line.close()
+    line.close()
+    assert out.getvalue().endswith("0.5000\n")
+    assert out.getvalue().count("\n") == 1
+
+
+def test_the_line_is_drawn_ten_times_a_second(monkeypatch: pytest.MonkeyPatch):
+    now = [0.0]
+    monkeypatch.setattr(progress, "monotonic", lambda: now[0])
+    out = Terminal()
+    line = LiveLine(out)
+    line.on(BEGUN)
+    for n in range(1, 1001):
+        now[0] = n / 1000
+        line.on(replace(step(1), step=n))
+    assert 9 <= out.getvalue().count("epoch 1/3") <= 11

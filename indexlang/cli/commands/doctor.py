@@ -1,11 +1,9 @@
 """`indexlang doctor`: what this machine offers, and what stands in the way."""
 
-import os
 import platform
 import sys
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import click
 
@@ -14,6 +12,7 @@ from indexlang.cli import settings
 from indexlang.cli.table import bytes_told
 from indexlang.cli.terminal import Progress, encoding, result, result_json
 from indexlang.emit.store import Store, default_folder
+from indexlang.interop.processor import processor
 from indexlang.kernels.machine import machine
 from indexlang.kernels.probe import copy_bandwidth, f32_peak
 from indexlang.text.render import clean
@@ -64,7 +63,7 @@ def findings() -> Findings:
         indexlang=__version__,
         python=f"{platform.python_version()} ({platform.python_implementation()})",
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
-        processor=_processor(),
+        processor=processor(),
         packages=packages,
         simd_bits=8 * here.vector_bytes,
         cores=here.cores,
@@ -102,16 +101,6 @@ def _lines(found: Findings) -> list[tuple[str, str]]:
         ("cache folder", kept),
         *((TROUBLE, said) for said in found.trouble or ("none",)),
     ]
-
-
-def _processor() -> str:
-    """The processor's name as Linux tells it, else as Python does."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n")
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or os.uname().machine
 
 
 def _version(package: str) -> str:
