@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
+from indexlang.infer.context import capitals
 from indexlang.infer.scope import World
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import ProgramError, program_error
@@ -83,7 +84,7 @@ class _Writing:
         self.world = world
         used = {n.name for n in ast.nodes(e) if isinstance(n, ast.Name | ast.Access | ast.Binder)}
         self.taken = used | world.constants.keys() | world.tensors.keys() | world.computed
-        self.fresh: Iterator[str] = (x for x in _candidates() if x not in self.taken)
+        self.fresh: Iterator[str] = (x for x in _candidates() if x not in self.taken and not self._means_a_constant(x))
         self.slices: list[Slice] = []
         self.is_whole = e.subscripts is None
 
@@ -122,9 +123,14 @@ class _Writing:
         """The letters of the first whole tensor of that rank that has one for each axis, all of them free here."""
         for n in (n for b in bodies for n in _outer_names(b)):
             axes = self.world.tensors[n.name].axes if rank and self._rank(n.name) == rank else ()
-            if len(set(axes)) == len(axes) == rank and not set(axes) & {*self.taken, ""}:
+            is_free = not set(axes) & {*self.taken, ""} and not any(self._means_a_constant(x) for x in axes)
+            if len(set(axes)) == len(axes) == rank and is_free:
                 return axes
         return ()
+
+    def _means_a_constant(self, letter: str) -> bool:
+        """Whether an index of this letter would have to run as far as a constant says: nobody has written it."""
+        return any(c in self.world.constants for c in capitals(letter))
 
     def _name_slices(self, bodies: tuple[ast.Expr, ...]) -> None:
         here = [(n, s) for n, s in enumerate(self.e.subscripts or ()) if is_extent(s, self.world)]

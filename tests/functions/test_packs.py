@@ -72,3 +72,19 @@ def test_extents_that_differ_are_told():
 def test_a_pack_that_is_seen_as_one_axis_stays_so():
     text = "def total(L[I...]):\n    s = sum[i] L[i]\n    return s\ninput X[2,3]\ny = total(X)\noutput y"
     assert float(il.compile(text, dtype="f64")(X=np.ones((2, 3)))) == 6
+
+
+def test_letters_that_nobody_wrote_mean_no_constant():
+    """With a constant `K` in the text, no index of a whole tensor is called `k`."""
+    text = f"""
+K = 4
+J = 7
+input G[2,3,5]
+param W[2,3,5] = 1
+{MOMENTUM}W <- momentum(W, G, 1, optim.W)
+C = W + G
+output C
+"""
+    net = il.compile(text, dtype="f64", training=True)
+    net(G=np.ones((2, 3, 5)))
+    assert np.array_equal(net.params["W"], np.zeros((2, 3, 5)))
