@@ -41,6 +41,16 @@ def test_two_subscripts_in_one_bracket() -> None:
     assert list(net.outputs) == ["H_2_0", "H_1_1"]
 
 
+def test_a_part_of_a_computed_package() -> None:
+    """`Φ_{k}.A` is the package A inside Φ_1, and `Φ_{k}.A_{m}.W` a tensor of one of its parts."""
+    text = "input L_0[5,4]\nfor k in 1..2:\n    L_{k}[5,4] = Linear(L_{k-1}, Φ_{k}.A_{k+1}, bias 0)\n"
+    text += "    N_{k} = sum[i,j] Φ_{k}.A_{k+1}.W[i,j]^2\noutput L_2, N_2"
+    net = il.compile(text)
+    assert list(net.params) == ["Φ_1.A_2.W", "Φ_2.A_3.W"]
+    w = net.params["Φ_2.A_3.W"]
+    np.testing.assert_allclose(net(np.ones((5, 4), np.float32))["N_2"], (w**2).sum(), rtol=1e-5)
+
+
 def test_ranges_before_an_equation() -> None:
     net = il.compile("input a[5]\ntensor U[9]\nfor x:3, dx:4\nU[2*x+dx] += a[x]", dtype="f64")
     a = np.arange(1.0, 6.0)
