@@ -82,6 +82,33 @@ def test_what_it_prints_is_the_same_program() -> None:
     assert str(il.compile(str(net))) == str(net)
 
 
+def test_constants_behind_a_condition_decide_blocks() -> None:
+    """Tables too, and conditions on constants that are behind conditions themselves."""
+    text = """
+if kind == 1:
+    n = [2, 3]
+    if n[0] == 2:
+        m = n[1]
+else:
+    n = [1]
+    m = n[0]
+kind = 1
+input L_0[3]
+for l in 1..m:
+    L_{l} = n[0]*L_{l-1}
+output L_{m}
+"""
+    np.testing.assert_array_equal(il.compile(text)(np.ones(3, np.float32)), 8)
+    np.testing.assert_array_equal(il.compile(text, constants={"kind": 2})(np.ones(3, np.float32)), 1)
+
+
+@pytest.mark.parametrize(("rounded", "value"), [("floor", 3), ("ceil", 4), ("round", 4)])
+def test_a_rounded_constant_is_an_integer(rounded: str, value: int) -> None:
+    """So it can be an extent: widths of layers are rounded."""
+    net = il.compile(f"alpha = 0.35\nc = {rounded}(alpha*10 + 0.04)\ninput X[N]\nY[i:c] = X[0]+i")
+    assert net.tensors["Y"].extents == (value,)
+
+
 def test_equal_layers_share_their_kernels() -> None:
     text = "input L_0[B, 8, 8]\nfor l in 1..20:\n    param W_{l}[8,8]\n    L_{l}[b,x,j] = relu(sum W_{l}[i,j]*L_{l-1}[b,x,i])"
     net = il.compile(text).bound(B=2)

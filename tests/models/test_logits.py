@@ -40,7 +40,7 @@ def test_a_picture_is_scaled_by_the_means_and_deviations_of_imagenet() -> None:
     network = NETWORKS[0]
     pictured, scaled = network.load(side=32), network.load(side=32, normalise=0)
     x = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
-    mean, deviation = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
+    mean, deviation = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
     for name in pictured.params:
         scaled.params[name] = pictured.params[name]
     assert away(pictured(Image=x), scaled(Image=(x - mean) / deviation)) < 1e-5

@@ -13,7 +13,7 @@ from names import from_torch, torch_name
 from networks import Network
 from numpy.typing import NDArray
 
-import indexlang as il
+from indexlang.program import Program
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install torch")
 
@@ -94,18 +94,18 @@ def as_ours(x: Any) -> Array:
     return np.ascontiguousarray(x.numpy().transpose(0, 2, 3, 1))
 
 
-def give_weights(net: il.Program, made: Any, network: Network) -> None:
+def give_weights(net: Program, made: Any, network: Network) -> None:
     """Set every parameter and state of ours from the module's."""
     theirs = dict(made.state_dict())
     for mapping in (net.params, net.state):
         for name in mapping:
-            array = theirs[torch_name(network.file, name)].numpy()
-            mapping[name] = from_torch(network.file, name, net.tensors[name].extents, array)  # type: ignore[arg-type]
+            array = theirs[torch_name(network.name, name)].numpy()
+            mapping[name] = from_torch(network.name, name, net.tensors[name].extents, array)
 
 
-def unused(net: il.Program, made: Any, network: Network) -> set[str]:
+def unused(net: Program, made: Any, network: Network) -> set[str]:
     """The names in the module's dictionary that nothing of ours takes."""
-    taken = {torch_name(network.file, n) for n in (*net.params, *net.state)}
+    taken = {torch_name(network.name, n) for n in (*net.params, *net.state)}
     return {n for n in made.state_dict() if n not in taken and not n.endswith("num_batches_tracked")}
 
 
