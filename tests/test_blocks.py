@@ -41,6 +41,16 @@ def test_two_subscripts_in_one_bracket() -> None:
     assert list(net.outputs) == ["H_2_0", "H_1_1"]
 
 
+def test_a_part_of_a_computed_package() -> None:
+    """`Φ_{k}.A` is the package A inside Φ_1, and `Φ_{k}.A_{m}.W` a tensor of one of its parts."""
+    text = "input L_0[5,4]\nfor k in 1..2:\n    L_{k}[5,4] = Linear(L_{k-1}, Φ_{k}.A_{k+1}, bias 0)\n"
+    text += "    N_{k} = sum[i,j] Φ_{k}.A_{k+1}.W[i,j]^2\noutput L_2, N_2"
+    net = il.compile(text)
+    assert list(net.params) == ["Φ_1.A_2.W", "Φ_2.A_3.W"]
+    w = net.params["Φ_2.A_3.W"]
+    np.testing.assert_allclose(net(np.ones((5, 4), np.float32))["N_2"], (w**2).sum(), rtol=1e-5)
+
+
 def test_ranges_before_an_equation() -> None:
     net = il.compile("input a[5]\ntensor U[9]\nfor x:3, dx:4\nU[2*x+dx] += a[x]", dtype="f64")
     a = np.arange(1.0, 6.0)
@@ -70,6 +80,33 @@ def test_the_depth_can_be_set_from_outside() -> None:
 def test_what_it_prints_is_the_same_program() -> None:
     net = il.compile(NET)
     assert str(il.compile(str(net))) == str(net)
+
+
+def test_constants_behind_a_condition_decide_blocks() -> None:
+    """Tables too, and conditions on constants that are behind conditions themselves."""
+    text = """
+if kind == 1:
+    n = [2, 3]
+    if n[0] == 2:
+        m = n[1]
+else:
+    n = [1]
+    m = n[0]
+kind = 1
+input L_0[3]
+for l in 1..m:
+    L_{l} = n[0]*L_{l-1}
+output L_{m}
+"""
+    np.testing.assert_array_equal(il.compile(text)(np.ones(3, np.float32)), 8)
+    np.testing.assert_array_equal(il.compile(text, constants={"kind": 2})(np.ones(3, np.float32)), 1)
+
+
+@pytest.mark.parametrize(("rounded", "value"), [("floor", 3), ("ceil", 4), ("round", 4)])
+def test_a_rounded_constant_is_an_integer(rounded: str, value: int) -> None:
+    """So it can be an extent: widths of layers are rounded."""
+    net = il.compile(f"alpha = 0.35\nc = {rounded}(alpha*10 + 0.04)\ninput X[N]\nY[i:c] = X[0]+i")
+    assert net.tensors["Y"].extents == (value,)
 
 
 def test_equal_layers_share_their_kernels() -> None:

@@ -1,5 +1,6 @@
-"""The constants of a text that stand outside its blocks: what decides how blocks are unrolled."""
+"""The constants of a text outside its loops: what decides how blocks are unrolled."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from indexlang.infer.declarations import is_constant_shape, names_in
@@ -12,7 +13,7 @@ from indexlang.text.diagnostics import ProgramError
 
 @dataclass(frozen=True, slots=True)
 class Constants:
-    """The constants of a text that stand outside its blocks."""
+    """The constants of a text outside its loops and functions."""
 
     numbers: dict[str, Number]
     tables: dict[str, tuple[Number, ...]]
@@ -22,30 +23,51 @@ class Constants:
 
 
 def global_constants(module: ast.Module, options: Options) -> Constants:
-    """Evaluate what can be evaluated without looking into blocks; mistakes are left for later."""
+    """Evaluate what can be evaluated without looking into loops; mistakes are left for later.
+
+    A block behind `if` is looked into as soon as the constants of its condition are known.
+    """
     found = Constants({"training": False, **options.constants}, {})
     world = World(options, Builder(options.float_type), True, found.numbers, found.tables)
     tensors = {s.name for s in module.statements if isinstance(s, ast.Declaration)}
-    waiting = [
-        s
-        for s in module.statements
-        if isinstance(s, ast.Equation) and s.subscripts is None and s.sign == "=" and s.split is None
-        if s.name not in tensors
-    ]
+    waiting = list(_deciding(module.statements, tensors))
     changed = True
     while changed:
         changed = False
         for s in list(waiting):
-            if s.name in found.numbers or not (is_constant_shape(s.body, found.tables) and found.knows(s.body)):
+            body = s.condition if isinstance(s, ast.If) else s.body
+            if not (is_constant_shape(body, found.tables) and found.knows(body)):
                 continue
             waiting.remove(s)
             changed = True
             try:
-                expressions = Expressions(world, Scope())
-                if isinstance(s.body, ast.Table):
-                    found.tables[s.name] = tuple(expressions.constant(item) for item in s.body.items)
-                else:
-                    found.numbers[s.name] = expressions.constant(s.body)
+                waiting.extend(_deciding(_taken(s, found, Expressions(world, Scope())), tensors))
             except ProgramError:
                 continue
     return found
+
+
+def _deciding(statements: tuple[ast.Statement, ...], tensors: set[str]) -> Iterator[ast.Equation | ast.If]:
+    """What may be a constant, or holds some."""
+    for s in statements:
+        match s:
+            case ast.If():
+                yield s
+            case ast.Equation(name=name, subscripts=None, sign="=", split=None) if name not in tensors:
+                yield s
+            case _:
+                pass
+
+
+def _taken(s: ast.Equation | ast.If, found: Constants, values: Expressions) -> tuple[ast.Statement, ...]:
+    """Enter a constant into `found`; of an `if`, the block that is chosen."""
+    match s:
+        case ast.If(condition=condition, then=then, other=other):
+            return then if values.constant(condition) is True else other
+        case ast.Equation(name=name, body=ast.Table(items=items)) if name not in found.tables:
+            found.tables[name] = tuple(values.constant(item) for item in items)
+        case ast.Equation(name=name, body=body) if name not in found.numbers:
+            found.numbers[name] = values.constant(body)
+        case _:
+            pass
+    return ()

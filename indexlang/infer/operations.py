@@ -14,6 +14,7 @@ from indexlang.text.names import nearest, plural
 from indexlang.text.source import Span
 
 _BUILT_IN = {"draw", "mean", "logsumexp", *ops.FOLDS}
+_EXACT = 2**53  # floats below it are apart by 1 at most
 _ARITIES = {"max": (2, 99), "min": (2, 99), "clip": (3, 3), "where": (3, 3)}
 
 
@@ -128,6 +129,8 @@ class Operations(Context):
             return whole
         if arg.dtype is DType.INT:
             return arg
+        if isinstance(arg, Const) and isinstance(arg.value, float) and abs(arg.value) < _EXACT:
+            return integer(int(op.value(arg.value)), span)
         rounded = self._apply(op, (arg,), span)
         return self._apply(ops.TO_INT, (rounded,), span) if self.integers and rounded.dtype.is_float else rounded
 

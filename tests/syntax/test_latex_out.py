@@ -44,6 +44,7 @@ LAYOUT = (
     ("for l in 1..3:\n    L_{l+1}[i] = L_{l}[i]",
      "&\\text{for } \\ell = 1, \\ldots, 3:\n&\\quad L_{\\ell+1}[i] = L_\\ell[i]"),
     ("k = 2\nL_{k+1}[i] = L_{k}[i]", "k &= 2\nL_{k+1}[i] &= L_{(k)}[i]"),
+    ("L = Conv(M, Φ.down.conv_2)", r"L &= \text{Conv}(M, \Phi.\text{down}.\text{conv}_2)"),
     ("L_l_plus_1[i] = L_l[i]", r"L_{\ell+1}[i] &= L_\ell[i]"),
     ("A[i] = σ(sum[Δx,i'] W[Δx,i'] * L̃'_1[x+Δx] - B[j])",
      r"A[i] &= \sigma\left( \left( \sum_{\Delta x, i'} W[\Delta x, i'] \tilde{L}'_1[x + \Delta x] \right) - B[j] \right)"),

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from indexlang.syntax.latex import words
+from indexlang.syntax.latex import spell, words
 from indexlang.syntax.latex.scan import Piece, braces
 from indexlang.text.diagnostics import ProgramError, program_error
 from indexlang.text.names import normal
@@ -81,7 +81,7 @@ class Cursor:
         while self._sees_member() and not found.subscripts:
             self.at += 1
             behind = self.piece.span
-            found = self._scripted(self._stem(), behind)
+            found = self._scripted(self._stem() if self.starts_name() else self._worded(), behind)
             parts.append(found.text)
         return Name(".".join(parts), start.to(found.span), found.subscripts)
 
@@ -89,9 +89,18 @@ class Cursor:
         """Whether a point and a name follow, without a space."""
         point, here = self.piece, self.at
         self.at += 1
-        found = point.text == "." and self.piece.span.start == point.span.end and self.starts_name()
+        found = point.text == "." and self.piece.span.start == point.span.end
+        found = found and (self.starts_name() or (self.piece.kind == "command" and self.piece.text in words.TEXTS))
         self.at = here
         return found
+
+    def _worded(self) -> str:
+        """The word of `\\text{…}` or `\\mathit{…}` as a name."""
+        kind = self.next()
+        stop = self.group_end()
+        inner = Span(kind.span.source, self.piece.span.end, self.pieces[stop].span.start).text
+        self.at = stop + 1
+        return spell.said(inner) if kind.text == "mathit" else normal(inner.strip())
 
     def _scripted(self, text: str, start: Span) -> Name:
         subscript, label, span = "", "", start.to(self.pieces[self.at - 1].span)
