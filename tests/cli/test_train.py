@@ -240,3 +240,16 @@ def test_ctrl_c_saves_and_says_how_to_go_on(net: Path):
     ended = indexlang(*arguments(net, "run", "--epochs", EPOCHS, "--resume"))
     assert ended.exit == 0
     assert weights(net, "run") == weights(net, "straight")
+
+
+def test_what_was_learnt_is_run_without_a_label(net: Path):
+    """The scores of a trained network: an input that only the loss reads need not be given."""
+    indexlang(*arguments(net, "run", "--epochs", "1"))
+    np.save(net.parent / "x.npy", np.load(net.parent / "data.npz")["X"][:5])
+    best, x = net.parent / "run" / "best.safetensors", net.parent / "x.npy"
+    ended = indexlang("run", str(net), "--weights", str(best), "--input", f"X={x}", "--want", "s")
+    assert ended.exit == 0, ended.err
+    assert "s[5, 3]" in ended.out
+    missing = indexlang("run", str(net), "--input", f"X={x}")
+    assert missing.exit == 3
+    assert "`label`" in missing.err
