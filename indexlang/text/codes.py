@@ -245,6 +245,11 @@ _ROWS = (
     Code("E0703", "a path outside the folder", "{path} leaves the program's folder", "copy the file beside the program", "A program reads only files of its own folder."),
     Code("E0704", "not an array file", "{path}: {reason}", "give a .npy or .npz file of numbers", "Array files are read without unpickling anything."),
     Code("E0705", "a file cannot be written", "cannot write {path}: {reason}", "choose another place", "The result was not saved."),
+    Code("E0706", "weights that ask for Python objects", "{path} asks for `{name}`; nothing was run",
+         "save the tensors alone, `torch.save(net.state_dict(), path)`, or as .safetensors",
+         "A file of `torch.save` is a pickle: a small program that can call any function of Python when it is loaded. Here it is read "
+         "for its dictionaries and tensors only. Any other name that it asks for is refused before anything is called: whole models, "
+         "optimizers and settings among the weights, and code that somebody hid in it."),
     # -- limits
     Code("E0901", "too large", "`{tensor}` needs {needed}, {limit_text}", "use smaller extents, or raise INDEXLANG_MEMORY",
          "Sizes are computed and compared with the memory limit before anything is allocated. The limit is what "
