@@ -275,6 +275,9 @@ _ROWS = (
     Code("W0501", "a gradient that is zero", "`{of}` does not depend on `{name}`: its gradient is zero everywhere", "leave `{name}` out, or check that `{of}` reads it",
          "No chain of equations leads from the one tensor to the other, or only through `stop`, `floor`, comparisons and subscripts, which pass "
          "no gradient on.", "input X[3]\ninput Y[3]\nloss = sum X[i]^2\nG = d(loss)/d(Y)", severity="warning"),
+    Code("W0701", "weights that are not finite", "`{tensor}` was read with {count} of {size} values NaN or infinite", "check the file with `indexlang weights show`",
+         "Training that went wrong leaves NaN behind, and what is computed from it is NaN. The weights are taken as they are: "
+         "nothing hides such values, so they are seen in the results.", severity="warning"),
 )  # fmt: skip
 
 CODES: dict[str, Code] = {row.code: row for row in _ROWS}
