@@ -5,6 +5,7 @@ import struct
 import zlib
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -42,8 +43,10 @@ def opened(path: str | os.PathLike[str]) -> Generator[Archive, None, None]:
             it asks for Python objects. Reading an entry may raise E0704 too: a checksum, or a file that changes.
     """
     place = Path(path)
-    with open_file(place) as file, _told(place):
-        yield _archive(file, place)
+    with open_file(place) as file:
+        with _told(place):
+            archive = _archive(file, place)
+        yield archive
 
 
 def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:
@@ -80,7 +83,15 @@ def _archive(file: BinaryIO, path: Path) -> Archive:
     size = os.fstat(file.fileno()).st_size
     start = taken(file, 0, min(size, 64)).tobytes()
     kind, entries = _format(file, path, size, start)
-    return Archive(path, kind, by_name(entries, size))
+    return Archive(path, kind, {name: _guarded(entry, path) for name, entry in by_name(entries, size).items()})
+
+
+def _guarded(entry: Entry, path: Path) -> Entry:
+    def read() -> np.ndarray[Any, Any]:
+        with _told(path):
+            return entry.read()
+
+    return replace(entry, read=read)
 
 
 def _format(file: BinaryIO, path: Path, size: int, start: bytes) -> tuple[str, Iterable[Entry]]:

@@ -16,7 +16,7 @@ from indexlang.interop.weights.archive import Damaged, Refused, shown
 from indexlang.interop.weights.forms import BY_STORAGE, Form
 
 LONGEST = 16 << 20
-MOST_STEPS = 1_000_000
+MOST_STEPS = 400_000
 LARGEST_KEY = 1 << 53  # keys of a dictionary; larger ones could be chosen to collide
 
 
@@ -81,7 +81,7 @@ class Limited:
 def value_of(stream: Limited) -> tuple[object, Mapping[str, Storage]]:
     """What the next pickle of `stream` describes, and the storages that it names, by key.
 
-    cost    at most a million opcodes; every value is as large as its text
+    cost    at most 400,000 opcodes; every value is as large as its text
     errors  Refused: a name that is not known here. Damaged: anything else.
     """
     machine = Machine()
@@ -92,7 +92,7 @@ def value_of(stream: Limited) -> tuple[object, Mapping[str, Storage]]:
             if opcode.name == "STOP":
                 return machine.result(), machine.storages
             step(machine, opcode.name, argument)
-    except (ValueError, OverflowError, UnicodeError, MemoryError):  # of pickletools, at what is no pickle
+    except (ValueError, OverflowError, MemoryError, Warning):  # of pickletools, at what is no pickle
         raise Damaged("it is damaged or cut off: its pickle cannot be read") from None
     raise Damaged("it is cut off: its pickle does not end")
 
@@ -138,9 +138,10 @@ class Machine:
         return self.memo[at]
 
     def result(self) -> object:
-        if len(self.stack) != 1:
+        value = self.pop()
+        if self.stack:
             raise Damaged("its pickle ends with values left over")
-        return self.pop()
+        return value
 
 
 def step(machine: Machine, name: str, argument: Any) -> None:
@@ -152,7 +153,7 @@ def step(machine: Machine, name: str, argument: Any) -> None:
     elif name in STEPS:
         STEPS[name](machine, argument)
     elif name in CALLS:
-        raise Refused(f"the opcode {name}" if argument is None else _spelled(str(argument)))
+        raise Refused(_spelled(argument) if isinstance(argument, str) else f"the opcode {name}")
     else:
         raise Damaged(f"its pickle holds what no tensor needs (opcode {name})")
 
