@@ -17,7 +17,9 @@ GROUPS = {
     "E05": "Gradients",
     "E06": "Arguments and weights",
     "E07": "Files",
+    "E08": "Training",
     "E09": "Limits",
+    "E10": "Numbers",
     "W": "Warnings",
 }
 HEAD = """# Errors

@@ -53,6 +53,16 @@ def _highest(t: Tensor, program: Program) -> int:
     return max(min(found, default=_HIGHEST), 1)
 
 
+def index_limits(program: Program) -> dict[str, int]:
+    """How many values the ints of an input may take, where it is a subscript: the shortest axis that it is one of."""
+    found: dict[str, int] = {}
+    inputs = {t.name for t in program.with_role(Role.INPUT) if not t.dtype.is_float}
+    for s, extent in _subscripts(program):
+        if isinstance(s, Read) and s.tensor in inputs and isinstance(extent, int):
+            found[s.tensor] = min(found.get(s.tensor, extent), extent)
+    return found
+
+
 def _subscripts(program: Program) -> Iterator[tuple[Expr, Extent]]:
     """Every subscript of the program, with the extent of its axis."""
     for e in program.equations:

@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from indexlang.ir.equation import Program, Role
+from indexlang.ir.expr import reads
 from indexlang.ir.show import show_program
-from indexlang.passes.grad import gradient, pullback
+from indexlang.passes.dce import drop_dead
+from indexlang.passes.grad import adjoints, gradient, pullback
 from indexlang.passes.recompute import recomputed
+from indexlang.passes.slopes import with_slopes
 from indexlang.passes.tangent import tangent
 from indexlang.results import Array
 from indexlang.syntax import ast
@@ -69,6 +72,44 @@ def adjoint(
     notes = tuple(diagnostic("W0501", of=", ".join(of), name=n) for n in made.zero)
     whole = recomputed(made.program, {e.target for e in program.equations}) if recompute else made.program
     return _as_text(whole, made.seeds, made.names, notes)
+
+
+def watched(program: Program, of: str) -> tuple[Derived, Mapping[str, str]]:
+    """The gradient of a scalar with respect to its layers, and the names of the tensors that are their local slopes."""
+    layers = tuple(
+        t.name
+        for t in program.with_role(Role.COMPUTED)
+        if t.dtype.is_float and len(t.extents) > 1 and "." not in t.name
+    )
+    slopes = with_slopes(program, layers)
+    zero = adjoints(program, of, layers).zero
+    reached = tuple(n for n in layers if n not in zero)
+    made = adjoints(slopes.program, of, reached)
+    wanted = (of, *reached, *made.names.values(), *slopes.names.values())
+    live = drop_dead(made.program, wanted).replace(outputs=wanted, updates=())
+    return _as_text(live, made.seeds, made.names, ()), slopes.names
+
+
+def parameters_of(program: Program, layers: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    """The parameters that each layer reads itself, or through tensors that are no layers."""
+    read: dict[str, set[str]] = {}
+    for e in program.equations:
+        read.setdefault(e.target, set()).update(r.tensor for part in (*e.left, e.body) for r in reads(part))
+    params = {t.name for t in program.with_role(Role.PARAM)}
+
+    def found(name: str) -> set[str]:
+        out: set[str] = set()
+        waiting, seen = [name], {name}
+        while waiting:
+            for other in read.get(waiting.pop(), set()) - seen:
+                seen.add(other)
+                if other in params:
+                    out.add(other)
+                elif other not in layers:
+                    waiting.append(other)
+        return out
+
+    return {n: tuple(sorted(found(n))) for n in layers}
 
 
 def along(program: Program, of: Sequence[str] | None, wrt: Sequence[str]) -> Derived:

@@ -4,6 +4,7 @@ A program and its gradients keep the same.
 """
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
@@ -13,7 +14,10 @@ from indexlang.interop.maps import Loaded, best, loaded, unfit
 from indexlang.interop.weights import opened, write_weights
 from indexlang.ir.equation import SEED, Program, Role, Tensor
 from indexlang.parameters import Array, Parameters, draw, fitted, run_key
+from indexlang.results import result
 from indexlang.text.diagnostics import Diagnostic, data_error, diagnostic
+
+_OWN_REFERENCES = 3  # the caller's name, our name, the argument of `getrefcount`
 
 
 class Kept:
@@ -27,6 +31,22 @@ class Kept:
         self.seed = 0
         self.runs = 0
         self.is_random = True  # the parameters are as drawn, not read
+        self._spare: dict[str, Array] = {}  # memory of former values that nobody else holds
+
+    def sharing(self, program: Program) -> "Kept":
+        """What `program` keeps beside this: the same parameters, states of its own that begin with the values of now."""
+        other = Kept(program)
+        other.seed, other.runs, other.is_random = self.seed, self.runs, self.is_random
+        if program.with_role(Role.PARAM):
+            other.__dict__["params"] = self.params
+        return other
+
+    def follow(self, other: "Kept") -> None:
+        """Take over the states that both keep, and how many random runs there were."""
+        self.runs = other.runs
+        if self.program.with_role(Role.STATE) and other.program.with_role(Role.STATE):
+            for name in self.state.keys() & other.state.keys():
+                self.state.put(name, other.state[name])
 
     @cached_property
     def params(self) -> Parameters:
@@ -54,10 +74,18 @@ class Kept:
             if not found.complete:
                 raise unfit(archive.path, found)
             arrays = {pair.ours: fitted(tensors[pair.ours], pair.read()) for pair in found.pairs}
-        for name, array in arrays.items():
-            (self.params if tensors[name].role is Role.PARAM else self.state).put(name, array)
+        for role, attribute in ((Role.PARAM, "params"), (Role.STATE, "state")):
+            self._take(role, attribute, arrays)
         self.is_random = False
         return loaded(archive.path, found, _not_finite(arrays))
+
+    def _take(self, role: Role, attribute: str, arrays: Mapping[str, Array]) -> None:
+        """Put the arrays that are of `role`; if they are all of them, none is drawn first."""
+        tensors = {t.name: t for t in self.program.with_role(role)}
+        if tensors.keys() <= arrays.keys():
+            self.__dict__.setdefault(attribute, Parameters(tensors))
+        for name in tensors.keys() & arrays.keys():
+            getattr(self, attribute).put(name, arrays[name])
 
     def arrays(self, program: Program) -> dict[str, Array]:
         """What a run of `program` is given besides its inputs: parameters, states, the key of its random tensors."""
@@ -70,11 +98,32 @@ class Kept:
             found[SEED] = run_key(self.seed, self.runs)
         return found
 
-    def update(self, program: Program, results: Mapping[str, Array]) -> None:
-        """After a training run, states and params take their next values."""
+    def following(self, program: Program, returned: Mapping[str, Array]) -> dict[str, Array]:
+        """Memory for the next values that a run makes and does not return: that of values before the last, if it can be.
+
+        So a step of training writes every parameter once, and is done wholly or not at all: until it ends, the values
+        of now stay as they are.
+        """
+        made: dict[str, Array] = {}
+        for name, following in program.updates:
+            if following not in returned and following not in made:
+                spare = self._spare.pop(name, None)
+                made[following] = result(program.tensor(following), None, {}) if spare is None else spare
+        return made
+
+    def update(self, program: Program, made: Mapping[str, Array], returned: Mapping[str, Array]) -> None:
+        """After a training run, states and params take their next values; what was returned belongs to the caller."""
+        taken: set[str] = set()
         for name, following in program.updates:
             kept = self.params if program.tensor(name).role is Role.PARAM else self.state
-            kept.put(name, results[following].copy())
+            is_ours = following in made and following not in taken
+            array = made[following] if is_ours else {**made, **returned}[following].copy()
+            taken.add(following)
+            before = kept.arrays.get(name)
+            kept.put(name, array)
+            if before is not None and _is_alone(before):
+                before.setflags(write=True)
+                self._spare[name] = before
 
     def _drawn(self, role: Role) -> Parameters:
         self._need_sizes()
@@ -104,3 +153,8 @@ def _not_finite(arrays: Mapping[str, Array]) -> Iterator[Diagnostic]:
         count = array.size - int(np.isfinite(array).sum()) if array.dtype.kind == "f" else 0
         if count:
             yield diagnostic("W0701", tensor=name, count=count, size=array.size)
+
+
+def _is_alone(array: Array) -> bool:
+    """Whether nobody but the caller of this holds the array, or a view of it, and its memory is its own."""
+    return array.base is None and array.flags.owndata and sys.getrefcount(array) <= _OWN_REFERENCES

@@ -52,6 +52,9 @@ class Parameters(MutableMapping[str, Array]):
             "E0609", message=f"`{name}` cannot be removed: the program reads it", advice="assign other values"
         )
 
+    def __contains__(self, name: object) -> bool:
+        return name in self.tensors
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.tensors)
 

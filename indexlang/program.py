@@ -1,7 +1,7 @@
 """Programs as Python objects: called like functions, looked into like tables."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import count
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from indexlang import arguments, pipeline
 from indexlang.differences import GradientCheck, compared
-from indexlang.examples import example_inputs
+from indexlang.examples import example_inputs, index_limits
 from indexlang.gradients import (
     FLOATS,
     Derived,
@@ -23,6 +23,8 @@ from indexlang.gradients import (
     adjoint,
     along,
     everything,
+    parameters_of,
+    watched,
     with_floats,
 )
 from indexlang.infer.scope import Options
@@ -30,8 +32,8 @@ from indexlang.interop.maps import Loaded
 from indexlang.ir import interp
 from indexlang.ir.build import Number
 from indexlang.ir.dtypes import DType
-from indexlang.ir.equation import SEED, Role
 from indexlang.ir.equation import Program as Typed
+from indexlang.ir.equation import Role
 from indexlang.ir.size import Named
 from indexlang.kept import Kept
 from indexlang.memory import check_memory
@@ -44,7 +46,7 @@ from indexlang.shown import Shown
 from indexlang.summary import TensorInfo, multiply_adds
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import DataError, Diagnostic, ProgramError, data_error, program_error
-from indexlang.text.source import Source
+from indexlang.text.source import NOWHERE, Source, Span
 
 _versions = count()  # of values that are given to parameters for one run only
 
@@ -73,6 +75,7 @@ class Program(Shown):
         self._threads = threads
         super().__init__(module, known or pipeline.typed(module, options))  # known: what checking has made already
         self._programs: dict[object, Typed] = {}
+        self._twins: dict[object, Typed] = {}  # in training, and out of it
         self._executables: dict[object, Executable] = {}
         self._lock = RLock()
         self._own = kept or Kept(self._typed)
@@ -93,6 +96,37 @@ class Program(Shown):
         made = Program(self.source_text, self._module, options, self._follows_inputs, self._folder, self._threads)
         made._own.seed, made._own.is_random = self.seed, self.parameters_are_random
         return made
+
+    def in_training(self, statements: Sequence[ast.Statement] = ()) -> "Program":
+        """The program in training, with more statements behind its text: the same parameters, states of its own.
+
+        Raises ProgramError for what is wrong in training only.
+        """
+        return self._sharing({**self._options.constants, "training": True}, statements)
+
+    def in_use(self) -> "Program":
+        """The program out of training: the same parameters, states of its own that begin with the values of now."""
+        return self._sharing({n: v for n, v in self._options.constants.items() if n != "training"}, ())
+
+    def _sharing(self, constants: Mapping[str, Number], statements: Sequence[ast.Statement]) -> "Program":
+        module = replace(self._module, statements=(*self._module.statements, *statements))
+        options = replace(self._options, constants=constants)
+        key = constants.get("training", False)
+        typed = self._twins.get(key) if not statements else None
+        if typed is None:
+            typed = pipeline.typed(module, options)
+        if not statements:
+            self._twins[key] = typed
+        kept = self._own.sharing(typed)
+        made = Program(
+            self.source_text, module, options, self._follows_inputs, self._folder, self._threads, typed, kept
+        )
+        made._own.follow(self._own)
+        return made
+
+    def follow(self, other: "Program") -> None:
+        """Take over the states that both have, and how many random runs there were."""
+        self._own.follow(other._own)
 
     # -- parameters
 
@@ -121,6 +155,10 @@ class Program(Shown):
         """Whether the parameters are as drawn, and not read from a file."""
         return self._own.is_random
 
+    def begin(self, seed: int, runs: int) -> None:
+        """Go on drawing random tensors where a run with this seed was; parameters stay."""
+        self._own.seed, self._own.runs = seed, runs
+
     def init(self, seed: int = 0) -> "Program":
         """Draw every parameter anew; states and random tensors begin again."""
         self._own.init(seed)
@@ -143,6 +181,11 @@ class Program(Shown):
     def example_inputs(self, seed: int = 0, given: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Array]:
         """Random inputs that the program can take, but for those given. Raises DataError E0610, E0604."""
         return example_inputs(self._typed, seed, given)
+
+    @property
+    def index_limits(self) -> Mapping[str, int]:
+        """For inputs of ints that are subscripts: how many values they may take, from 0. So labels are known to fit."""
+        return index_limits(self._typed)
 
     # -- gradients
 
@@ -185,6 +228,18 @@ class Program(Shown):
         given = {t.directions[name]: array for name, array in directions.items()}
         found = t(**inputs, **given, want=[*t.gradients, *t.gradients.values()])
         return {n: found[n] for n in t.gradients}, {n: found[dot] for n, dot in t.gradients.items()}
+
+    def signals(self, of: str) -> "tuple[Program, Mapping[str, str]]":
+        """The gradient of `of` with respect to every layer that it depends on, and the names of their local slopes.
+
+        A layer is a tensor of floats with two axes or more whose name stands in the text. Raises E0502, E0503.
+        """
+        made, slopes = watched(self._typed, of)
+        return self._derived(made), slopes
+
+    def parameters_of(self, layers: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """The parameters that each of these tensors reads itself, or through tensors that are none of these."""
+        return parameters_of(self._typed, layers)
 
     def _derived(self, made: Derived) -> "Program":
         training = {n: v for n, v in self._options.constants.items() if n == "training"}
@@ -252,6 +307,24 @@ class Program(Shown):
             raise subscript_error(failed) from None
         return results, given
 
+    # -- training
+
+    def fit(self, data: Any, **settings: Any) -> Any:
+        """Train on data; what is learnt is in `params` and `state` afterwards. Returns a History.
+
+        data      a mapping of arrays by the names of inputs (examples along the first axis), `digits`, `faces`, a path of
+                  .npz, .npy, .csv or a folder of pictures, or an iterable of dicts, each of which is a batch
+        settings  those of `indexlang train`: loss, optimizer, lr, schedule, warm, epochs, batch, seed, clip,
+                  weight_decay, augment, options, watch_gradients; val (a share, a number of examples, or data);
+                  save (the folder of the run), resume; watchers (told of every event; `()`: nothing is shown)
+        cost      an epoch reads all data once; the first step compiles
+        raises    DataError before the first step where data or settings do not fit, NumericalError E1001 for a loss
+                  that is no number, KeyboardInterrupt after Ctrl-C, when the step is done and all is saved
+        """
+        from indexlang.train.fit import fit
+
+        return fit(self, data, **settings)
+
     # -- running
 
     def __call__(
@@ -264,14 +337,38 @@ class Program(Shown):
         returns      the array of the only result, or Results
         raises       DataError where arguments do not fit, or a data-dependent subscript is out of range
         """
-        program, arrays = self._bind(args, named)
+        results, take = self._ran(*self._bind(args, named), want, out or {})
+        take()
+        return next(iter(results.values())) if len(results) == 1 and (want is None or len(want) == 1) else results
+
+    def proposed(self, inputs: Mapping[str, Any], want: Sequence[str]) -> tuple[Results, Callable[[], None]]:
+        """A run whose next values wait: its results, and what is to be called if states and params shall take them."""
+        return self._ran(*self._bind((), inputs), want, {})
+
+    def _ran(
+        self, program: Typed, arrays: dict[str, Array], want: Sequence[str] | None, out: Mapping[str, Array]
+    ) -> tuple[Results, Callable[[], None]]:
         names = wanted(program, want)
         made = self._executable(program, self._with_updates(program, names))
-        results = {n: result(program.tensor(n), (out or {}).get(n), arrays) for n in names}
-        following = {n: result(program.tensor(n), None, arrays) for _, n in program.updates if n not in results}
+        results = {n: result(program.tensor(n), out.get(n), arrays) for n in names}
+        following = self._own.following(program, results)
         self._run(made, program, arrays, {**results, **following})
-        self._own.update(program, {**results, **following})
-        return results[names[0]] if len(names) == 1 and (want is None or len(want) == 1) else Results(results)
+
+        def take() -> None:
+            self._own.runs += bool(program.with_role(Role.SEED))
+            self._own.update(program, following, results)
+
+        return Results(results), take
+
+    def all_tensors(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, Array]]:
+        """Every tensor that the next run computes, in the order in which it does. Nothing is changed by it."""
+        program, arrays = self._bind((), inputs)
+        names = tuple(dict.fromkeys(e.target for e in program.equations))
+        return iter(self._ran(program, arrays, names, {})[0].items())
+
+    def span_of(self, name: str) -> Span:
+        """Where the equation of a tensor stands in the text."""
+        return next((e.span for e in self._typed.equations if e.target == name), NOWHERE)
 
     def interpret(self, /, *args: Any, **named: Any) -> Any:
         """The outputs by the slow interpreter, in float64: what the next run gives. For small extents.
@@ -295,6 +392,7 @@ class Program(Shown):
         for _ in range(max(repeat, 1)):
             results = {n: result(program.tensor(n), None, arrays) for n in names}
             spent = self._run(made, program, arrays, results)
+            self._own.runs += bool(program.with_role(Role.SEED))
             best = spent if best is None or spent.sum() < best.sum() else best
         assert best is not None
         out: list[StepTime] = []
@@ -313,7 +411,6 @@ class Program(Shown):
             spent = made.run({**arrays, **kept}, results, usable_threads(self._threads), version)
         except CheckFailed as failed:
             raise subscript_error(failed) from None
-        self._own.runs += SEED in kept
         return spent
 
     def _kept(self, program: Typed) -> dict[str, Array]:

@@ -41,6 +41,11 @@ class Shown:
         return only_loss(self._typed)
 
     @property
+    def next_values(self) -> dict[str, str]:
+        """The states and params that a run in training gives new values, and the tensors that these are."""
+        return dict(self._typed.updates)
+
+    @property
     def size_names(self) -> tuple[str, ...]:
         """The named extents that have no value yet."""
         return self._typed.size_names

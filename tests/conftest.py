@@ -11,6 +11,7 @@ for folder in (
     HERE,
     HERE / "property",
     HERE / "passes",
+    HERE / "train",
     HERE.parent,
 ):  # `cases`, `generate`; indexlang when it is not installed
     if str(folder) not in sys.path:

@@ -20,6 +20,7 @@ COMMANDS = {
     "run": "Compile a program, run it, and show what each equation took.",
     "check": "Find mistakes: syntax, names, ranges, extents, bounds.",
     "show": "Print a program at a stage of the compiler, or its layer table.",
+    "train": "Train a program on data; every run has a folder of its own.",
     "grad": "Print the equations of a gradient, or check it with differences.",
     "fmt": "Lay out programs: spaces, brackets, line breaks, signs.",
     "explain": "The long story of an error.",

@@ -1,16 +1,15 @@
 """Where text goes: results to stdout, messages and progress to stderr; colour and progress on a terminal only."""
 
 import json
-import os
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, TextIO
+from typing import Any
 
+from indexlang.interop.streams import encoding, has_colour, is_terminal, width
 from indexlang.text.diagnostics import Diagnostic
 from indexlang.text.render import clean, render_colour, render_plain
 
-UNKNOWN_WIDTH = 80
 SCHEMA = 1
 
 
@@ -64,26 +63,16 @@ class Progress:
                 sys.stderr.flush()
 
 
-def has_colour(stream: TextIO | None) -> bool:
-    return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def is_terminal(stream: TextIO | None) -> bool:
-    try:
-        return stream is not None and stream.isatty()
-    except ValueError:
-        return False
-
-
-def width(stream: TextIO | None) -> int:
-    """Columns to write in: `COLUMNS`, else the terminal's own, else 80."""
-    told = os.environ.get("COLUMNS", "")
-    if told.isascii() and told.isdigit() and int(told[:6]) > 0:
-        return int(told[:6])
-    with suppress(OSError, ValueError, AttributeError):
-        return os.get_terminal_size(stream.fileno()).columns or UNKNOWN_WIDTH  # type: ignore[union-attr]
-    return UNKNOWN_WIDTH
-
-
-def encoding(stream: TextIO | None) -> str:
-    return getattr(stream, "encoding", None) or "ascii"
+__all__ = [
+    "SCHEMA",
+    "Progress",
+    "encoding",
+    "has_colour",
+    "is_terminal",
+    "prepare",
+    "result",
+    "result_json",
+    "tell",
+    "tell_all",
+    "width",
+]

@@ -11,6 +11,7 @@ from indexlang.infer.equations import Stated
 from indexlang.infer.expressions import Expressions
 from indexlang.infer.instances import Instances
 from indexlang.infer.matching import Given, NameGiven, NumberGiven, TensorGiven, match
+from indexlang.infer.packs import of_rank
 from indexlang.infer.ranks import own_rank
 from indexlang.infer.scalars import inlined, is_scalar_function, uses_once
 from indexlang.infer.scope import NUMBERS, Scope
@@ -184,7 +185,7 @@ class Calls:
         given = tuple(self._argument(a, n, forms, place, lead) for n, a in enumerate(e.args))
         given = tuple(self._made_input(g, n, forms) for n, g in enumerate(given))
         keywords = {k.name: NumberGiven(self._number(k.value), k.value.span) for k in e.keywords}
-        binding = match(e, forms, given, keywords)
+        binding = match(e, tuple(of_rank(f, given) for f in forms), given, keywords)
         letters = max((g.letters for g in given if isinstance(g, TensorGiven)), key=len, default=())
         is_whole_side = place.call is e and letters == place.left
         name = place.target if is_whole_side else self._fresh(f"{place.target}.{forms[0].name}")

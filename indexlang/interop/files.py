@@ -73,9 +73,9 @@ def read_arrays(file: BinaryIO, path: Path) -> dict[str, np.ndarray[Any, Any]]:
         with np.load(file, allow_pickle=False) as archive:
             arrays = {name: np.asarray(archive[name]) for name in archive.files}
     except (Exception, MemoryError) as problem:
-        raise _not_an_array(path, problem) from None
+        raise not_an_array(path, problem) from None
     for array in arrays.values():
-        _numbers(array, path)
+        as_numbers(array, path)
     return arrays
 
 
@@ -85,8 +85,8 @@ def _read_array(file: BinaryIO, path: Path, name: str) -> np.ndarray[Any, Any]:
     try:
         array = np.lib.format.read_array(file, allow_pickle=False)
     except (Exception, MemoryError) as problem:
-        raise _not_an_array(path, problem) from None
-    return _numbers(array, path)
+        raise not_an_array(path, problem) from None
+    return as_numbers(array, path)
 
 
 def _named(arrays: dict[str, np.ndarray[Any, Any]], path: Path, name: str) -> np.ndarray[Any, Any]:
@@ -98,13 +98,17 @@ def _named(arrays: dict[str, np.ndarray[Any, Any]], path: Path, name: str) -> np
     raise data_error("E0704", path=path, reason=f"it has {plural(len(arrays), 'array')} ({names}), none named {name}")
 
 
-def _numbers(array: np.ndarray[Any, Any], path: Path) -> np.ndarray[Any, Any]:
+def as_numbers(array: np.ndarray[Any, Any], path: Path) -> np.ndarray[Any, Any]:
+    """The array, if it holds bools, ints or floats (E0704)."""
     if array.dtype.kind in "biuf":
         return array
     raise data_error("E0704", path=path, reason=f"it holds {array.dtype}, not numbers")
 
 
-def _not_an_array(path: Path, problem: BaseException) -> DataError:
+def not_an_array(path: Path, problem: BaseException) -> DataError:
+    """The error that says why a file is no file of arrays, from what its decoder raised."""
+    if isinstance(problem, DataError):
+        return problem
     match problem:
         case MemoryError():
             said = "it needs more memory than there is"

@@ -53,6 +53,22 @@ def write_picture(path: Path, value: np.ndarray[Any, Any]) -> None:
         image.save(aside, format="PNG" if path.suffix.lower() == ".png" else "JPEG")
 
 
+def check_picture(file: BinaryIO, path: Path) -> None:
+    """Refuse what does not begin like a picture, without decoding it (E0702)."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            _opened(file)
+    except Exception:
+        raise data_error("E0702", path=path) from None
+
+
+def _opened(file: BinaryIO) -> Image.Image:
+    image = Image.open(file, formats=FORMATS)
+    if image.width * image.height > MOST_PIXELS:
+        raise ValueError("too many pixels")
+    return image
+
+
 def _layout(path: Path, name: str, extents: Sequence[Extent]) -> tuple[bool, Extent, Extent, int | None]:
     """Whether there is a batch axis, then rows, columns and channels (None: a grey picture without that axis)."""
     body = list(extents)
@@ -75,10 +91,7 @@ def _decoded(file: BinaryIO, path: Path, mode: str) -> Image.Image:
     """The picture, upright, in `mode`. Decoders fail on damaged files in many ways; all mean the same to a reader."""
     try:
         with warnings.catch_warnings(action="ignore"):
-            image = Image.open(file, formats=FORMATS)
-            if image.width * image.height > MOST_PIXELS:
-                raise ValueError("too many pixels")
-            return _eight_bits(ImageOps.exif_transpose(image)).convert(mode)
+            return _eight_bits(ImageOps.exif_transpose(_opened(file))).convert(mode)
     except Exception:
         raise data_error("E0702", path=path) from None
 

@@ -11,7 +11,12 @@ _ALIGN = 128
 
 
 def fixed_tensors(program: Program) -> set[str]:
-    """Computed tensors that depend on parameters and constants only, and are not returned: with all that share memory."""
+    """Computed tensors that depend on parameters and constants only, and are not returned: with all that share memory.
+
+    None in a program that gives parameters new values: there they would be made again in every run.
+    """
+    if any(program.tensor(name).role is Role.PARAM for name, _ in program.updates):
+        return set()
     home = roots(program)
     params = {t.name for t in program.with_role(Role.PARAM)}
     out = {t.name for t in program.with_role(Role.COMPUTED)} - {n for n in home if home[n] in program.outputs}

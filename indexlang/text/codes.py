@@ -1,7 +1,7 @@
 """The table of diagnostics: one row a code, with its message, its hint, its story and an example that raises it.
 
 E00xx text   E01xx syntax   E02xx names   E03xx expressions and types   E04xx ranges, extents, bounds
-E05xx gradients   E06xx data   E07xx files   E09xx limits   W….  warnings
+E05xx gradients   E06xx data   E07xx files   E08xx training   E09xx limits   E10xx numbers   W….  warnings
 """
 # ruff: noqa: E501  (a table reads better with its texts whole)
 
@@ -250,6 +250,56 @@ _ROWS = (
          "A file of `torch.save` is a pickle: a small program that can call any function of Python when it is loaded. Here it is read "
          "for its dictionaries and tensors only. Any other name that it asks for is refused before anything is called: whole models, "
          "optimizers and settings among the weights, and code that somebody hid in it."),
+    # -- training
+    Code("E0801", "no such data", "there is no data `{name}`", "{advice}",
+         "Data of training is named by a word that is known (digits, faces), or by the path of a file or a folder."),
+    Code("E0802", "an optional package is missing", "{what} needs the package {package}", "pip install 'indexlang[data]'",
+         "The examples that come with other packages are not copied: scikit-learn has the digits, scikit-image the faces."),
+    Code("E0803", "a table that cannot be read", "{place}: {message}", "{advice}",
+         "A table is text in UTF-8: a line of column names, then a line for each example, its cells divided by commas. "
+         "Cells are numbers in ASCII; a cell is never guessed or left out."),
+    Code("E0804", "no column for an input", "no column of {data} is for the input `{input}`: {message}", "{advice}",
+         "Each input of the program takes a column of the data: the one of its name, else of its name in other capitals, "
+         "else the only one whose dtype and extents fit."),
+    Code("E0805", "a column of wrong extents", "`{input}` wants {wanted}, but {given}", "{advice}",
+         "An example of the column must have the extents of the input, but for axes of extent 1; or one of the two is a "
+         "vector of as many numbers, row-major."),
+    Code("E0806", "a column of a wrong dtype", "`{input}` wants {wanted}, but {given}", "{advice}",
+         "Ints become floats where floats are wanted, with the same values: bytes of pictures stay 0 to 255. Floats never become ints."),
+    Code("E0807", "an input without a batch", "`{input}{extents}` cannot take batches: {message}", "{advice}",
+         "The examples of a batch lie along the first axis of every input. Its extent is a name, the same for all inputs, "
+         "because the last batch of an epoch may be smaller."),
+    Code("E0808", "data without examples", "{data} {message}", "{advice}",
+         "Data is one or more columns, with an element for each example along their first axis."),
+    Code("E0809", "a number that is not finite", "{place}: `{column}` is {value}{position}", "remove the example, or put a number in its place",
+         "Training on NaN or infinity gives parameters of NaN. All data is looked through before the first step."),
+    Code("E0810", "a label out of range", "{place}: `{input}` is {value}, but the classes are {allowed}", "{advice}",
+         "Labels of K classes are 0 to K-1."),
+    Code("E0811", "not a folder of pictures by class", "{path}: {message}", "{advice}",
+         "Pictures are laid out as folder/class/picture.png: one folder a class, whose name is that of the class."),
+    Code("E0812", "data that ends after one epoch", "{data} can be gone through only once, and epoch {epoch} needs it again",
+         "give a list of batches, or a function that returns them anew",
+         "An iterator is used up when its end is reached. A list, or a function without arguments that returns an iterable, gives every epoch its batches."),
+    Code("E0813", "not a batch", "batch {number} of {data} is {what}, not a mapping of arrays", "give a dict of arrays by the names of the inputs",
+         "An iterable gives one batch after the other, each a dict with an array for every input."),
+    Code("E0814", "an augmentation that is not known", "`{word}`: {message}", "{advice}",
+         "Augmentations are `flip`, `crop:PIXELS` and `noise:DEVIATION`, divided by commas."),
+    Code("E0815", "data that cannot be divided", "{data} cannot be divided so: {message}", "{advice}",
+         "Validation takes a share of the examples (between 0 and 1) or a number of them, and leaves at least one for training."),
+    Code("E0816", "not data", "{what} is no data of training", "give a dict of arrays by name, the name of a file, or batches: a list of dicts",
+         "Data is a mapping of arrays, a word or path for what lies on the disk, or an iterable of batches."),
+    Code("E0820", "an unknown part of training", "there is no {kind} `{name}`", "{advice}",
+         "Optimisers and schedules are functions in `indexlang/train/optim.idx`, or in a file of your own."),
+    Code("E0821", "a wrong setting", "{message}", "{advice}",
+         "The settings of a run come from a TOML file, from flags, or from the arguments of `fit`; `indexlang train --print-config` shows all."),
+    Code("E0822", "another run", "{path}: {message}", "go on with the program and settings it was begun with, or begin a new run",
+         "A checkpoint belongs to one program with one set of settings: only so does a run that goes on end as one that was never stopped."),
+    Code("E0823", "not an optimiser", "an optimiser cannot ask for `{name}`", "ask for {known}, and for a package last if it has states",
+         "An optimiser is `def NAME(W[I...], g[I...], …)`: a parameter, its gradient, numbers of the step by their names, and a package for what it remembers."),
+    Code("E0824", "a run lies there", "{path} holds a run already", "go on with it: --resume, or choose another folder with --save",
+         "A run is never written over another one."),
+    Code("E0825", "an optional package is missing", "this needs the package {package}", "pip install 'indexlang[{extra}]'",
+         "Pictures, TensorBoard files and some data come with optional packages."),
     # -- limits
     Code("E0901", "too large", "`{tensor}` needs {needed}, {limit_text}", "use smaller extents, or raise INDEXLANG_MEMORY",
          "Sizes are computed and compared with the memory limit before anything is allocated. The limit is what "
@@ -258,6 +308,9 @@ _ROWS = (
          "A[i:10000000000000000000000] = 1.5*i"),
     Code("E0903", "too many statements", "the program unrolls to more than {limit} statements", "use fewer turns",
          "`for` repeats its block; the whole program is bounded.", "for l in 1..1000000000:\n    L_{l}[i] = X[i]"),
+    # -- numbers
+    Code("E1001", "a number was lost in training", "step {step}: `{element}` is {value}, and {how}", "{advice}",
+         "A loss that is NaN or infinite ends the run. The message names the first tensor, in the order of computing, that has such an element."),
     # -- warnings
     Code("W0101", "a formula that is no equation", "this is no equation and is left out: {reason}", "write `name[indices] = …` if it is to be computed",
          "A text in LaTeX may show formulas that define nothing: a name by itself, a condition, an approximation. "

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -216,6 +217,15 @@ def test_another_thread_can_end_a_run(worker: int, threads: int):
     assert plan.cells.sum() == done > 0
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt: a shell's background jobs are started with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("threads", THREADS)
 def test_keyboard_interrupt_ends_a_run(worker: int, threads: int):
     plan = Plan(worker, [(10_000_000, 1)] * 10, spin=1000)
