@@ -6,14 +6,16 @@ A file of this folder is a family of networks. `kinds.toml` says what a layer ha
     kind = "conv"                     a table of kinds.toml, or several to choose from by their extents
     ours = "layer_{l}.{k}.conv{n}"    the package of the program
     theirs = "layer{l}.{k}.conv{n}"   the module of the file; a list: the first is written, all are read
+    norm = "layer{l}.{k}.bn{n}"       where the batch norm of the same package is
     sizes = { x = 6, y = 6 }          sizes that extents do not tell
     words = { b = { a = "branch1" } } where the sides use other words: ours = theirs
 
-`leave` lists names of the file that the program has no use for.
+`leave` lists names of the file that the program has no use for. Where the numbers of a family follow no pattern, each
+`[[variant]]` is a map of its own: its table `places` says what `{at}` is, on our side = in the file.
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +27,7 @@ from indexlang.interop.maps.patterns import Pattern, Values, pattern
 FOLDER = Path(__file__).parent
 KINDS = FOLDER / "kinds.toml"
 ENDING = ".toml"
+PLACE, NEXT_PLACE = "{at}", "{at+1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,39 @@ OWN = Map("indexlang", (Rule(pattern("{*}"), pattern("{*}"), None, 1, NO_SIZES, 
 def families() -> tuple[Map, ...]:
     """All maps of this folder, by name."""
     paths = sorted(path for path in FOLDER.glob(f"*{ENDING}") if path != KINDS)
-    return tuple(read_map(path.stem, path.read_text(encoding="utf-8")) for path in paths)
+    return tuple(map_ for path in paths for map_ in read_maps(path.stem, path.read_text(encoding="utf-8")))
 
 
-def read_map(name: str, text: str) -> Map:
-    """The map that `text` writes. Raises ValueError or KeyError where it is wrong: a map is part of the program."""
+def read_maps(name: str, text: str) -> tuple[Map, ...]:
+    """The maps that `text` writes. Raises ValueError or KeyError where it is wrong: a map is part of the program."""
     given = tomllib.loads(text)
-    rules = tuple(rule for package in given["package"] for rule in _rules(package))
-    return Map(name, rules, tuple(pattern(text) for text in given.get("leave", ())))
+    leave = tuple(pattern(text) for text in given.get("leave", ()))
+    variants = given.get("variant", [{"name": name, "places": {}}])
+    return tuple(Map(v["name"], tuple(_all_rules(given["package"], v["places"])), leave) for v in variants)
+
+
+def _all_rules(packages: Iterable[Mapping[str, Any]], places: Mapping[str, int]) -> Iterator[Rule]:
+    for package in packages:
+        for one in _placed(package, places):
+            yield from _rules(one, _listed(one["kind"]), one["theirs"])
+            yield from _rules(one, ["batchnorm"], one.get("norm", []))
+
+
+def _placed(package: Mapping[str, Any], places: Mapping[str, int]) -> Iterator[Mapping[str, Any]]:
+    """A package for each place, where it speaks of places."""
+    if PLACE not in package["ours"]:
+        yield package
+        return
+    for here, there in places.items():
+        theirs = {
+            key: [
+                module.replace(PLACE, str(there)).replace(NEXT_PLACE, str(there + 1))
+                for module in _listed(package[key])
+            ]
+            for key in ("theirs", "norm")
+            if key in package
+        }
+        yield {**package, **theirs, "ours": package["ours"].replace(PLACE, here)}
 
 
 @cache
@@ -87,11 +115,11 @@ def _kinds() -> dict[str, Any]:
     return tomllib.loads(KINDS.read_text(encoding="utf-8"))
 
 
-def _rules(package: Mapping[str, Any]) -> Iterable[Rule]:
+def _rules(package: Mapping[str, Any], kinds: list[str], modules: str | list[str]) -> Iterator[Rule]:
     words = package.get("words", {})
-    for kind in _listed(package["kind"]):
+    for kind in kinds:
         for part, about in _kinds()[kind].items():
-            for module in _listed(package["theirs"]):
+            for module in _listed(modules):
                 ours, theirs = pattern(f"{package['ours']}.{part}"), pattern(f"{module}.{about['theirs']}")
                 if ours.names != theirs.names or any(len(set(t.values())) < len(t) for t in words.values()):
                     raise ValueError(f"`{ours.text}` and `{theirs.text}` do not follow from each other")
