@@ -5,16 +5,17 @@ A program and its gradients keep the same.
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
 
-from indexlang.interop.weights import read_weights, write_weights
-from indexlang.ir.equation import SEED, Program, Role
+import numpy as np
+
+from indexlang.interop.maps import Loaded, best, loaded, unfit
+from indexlang.interop.weights import opened, write_weights
+from indexlang.ir.equation import SEED, Program, Role, Tensor
 from indexlang.parameters import Array, Parameters, draw, fitted, run_key
 from indexlang.results import result
-from indexlang.text.diagnostics import DataError, data_error
-from indexlang.text.names import nearest
+from indexlang.text.diagnostics import Diagnostic, data_error, diagnostic
 
 _OWN_REFERENCES = 3  # the caller's name, our name, the argument of `getrefcount`
 
@@ -62,22 +63,29 @@ class Kept:
         self.__dict__.pop("state", None)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        write_weights(path, dict(self.params))
+        write_weights(path, {**self.params, **self.state})
 
-    def load(self, path: str | os.PathLike[str]) -> None:
-        """Parameters by name from a file; nothing changes unless all of them fit. Raises E0701, E0704, E0609, E060x."""
+    def load(self, path: str | os.PathLike[str]) -> Loaded:
+        """Parameters and states from a file; nothing changes unless all fit. Raises E0701, E0704, E0706, E0609, E0603."""
         self._need_sizes()
-        found = read_weights(path)
-        wanted = {t.name: t for t in self.program.with_role(Role.PARAM)}
-        missing, over = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
-        if missing or over:
-            raise _names_differ(Path(path), missing, over)
-        arrays = {name: fitted(t, found[name]).copy() for name, t in wanted.items()}
-        if "params" not in self.__dict__:
-            self.__dict__["params"] = Parameters(wanted)
-        for name, array in arrays.items():
-            self.params.put(name, array)
+        tensors = {t.name: t for t in self._of(Role.PARAM, Role.STATE)}
+        with opened(path) as archive:
+            found = best(self._extents(Role.PARAM), self._extents(Role.STATE), archive.entries)
+            if not found.complete:
+                raise unfit(archive.path, found)
+            arrays = {pair.ours: fitted(tensors[pair.ours], pair.read()) for pair in found.pairs}
+        for role, attribute in ((Role.PARAM, "params"), (Role.STATE, "state")):
+            self._take(role, attribute, arrays)
         self.is_random = False
+        return loaded(archive.path, found, _not_finite(arrays))
+
+    def _take(self, role: Role, attribute: str, arrays: Mapping[str, Array]) -> None:
+        """Put the arrays that are of `role`; if they are all of them, none is drawn first."""
+        tensors = {t.name: t for t in self.program.with_role(role)}
+        if tensors.keys() <= arrays.keys():
+            self.__dict__.setdefault(attribute, Parameters(tensors))
+        for name in tensors.keys() & arrays.keys():
+            getattr(self, attribute).put(name, arrays[name])
 
     def arrays(self, program: Program) -> dict[str, Array]:
         """What a run of `program` is given besides its inputs: parameters, states, the key of its random tensors."""
@@ -124,30 +132,29 @@ class Kept:
             found.put(t.name, draw(t, self.seed))
         return found
 
+    def _of(self, *roles: Role) -> tuple[Tensor, ...]:
+        return tuple(t for role in roles for t in self.program.with_role(role))
+
+    def _extents(self, role: Role) -> dict[str, tuple[int, ...]]:
+        return {t.name: tuple(int(n) for n in t.extents) for t in self._of(role)}  # type: ignore[arg-type]
+
     def _need_sizes(self) -> None:
         names = self.program.size_names
-        for t in self.program.with_role(Role.PARAM):
+        for t in self._of(Role.PARAM, Role.STATE):
             still = [n for n in names if any(n in str(e) for e in t.extents if not isinstance(e, int))]
             if still:
                 advice = f"`{t.name}` needs it: give constants={{'{still[0]}': …}}, or -D {still[0]}=…"
                 raise data_error("E0610", name=still[0], advice=advice)
 
 
+def _not_finite(arrays: Mapping[str, Array]) -> Iterator[Diagnostic]:
+    """A warning for each tensor with NaN or infinities. They are not refused: in a result they stay visible."""
+    for name, array in arrays.items():
+        count = array.size - int(np.isfinite(array).sum()) if array.dtype.kind == "f" else 0
+        if count:
+            yield diagnostic("W0701", tensor=name, count=count, size=array.size)
+
+
 def _is_alone(array: Array) -> bool:
     """Whether nobody but the caller of this holds the array, or a view of it, and its memory is its own."""
     return array.base is None and array.flags.owndata and sys.getrefcount(array) <= _OWN_REFERENCES
-
-
-def _names_differ(path: Path, missing: list[str], over: list[str]) -> DataError:
-    parts: list[str] = []
-    if missing:
-        parts.append(f"it lacks {', '.join(f'`{n}`' for n in missing[:5])}")
-    if over:
-        parts.append(f"it has {', '.join(f'`{n}`' for n in over[:5])}, which the program does not know")
-    likely = [(n, nearest(n, over)) for n in missing if nearest(n, over)]
-    advice = (
-        f"is `{likely[0][1]}` the program's `{likely[0][0]}`?"
-        if likely
-        else "save the weights of this program with `save`"
-    )
-    return data_error("E0609", message=f"{path.name} does not fit: " + "; ".join(parts), advice=advice)

@@ -23,6 +23,7 @@ from indexlang.gradients import (
     with_floats,
 )
 from indexlang.infer.scope import Options
+from indexlang.interop.maps import Loaded
 from indexlang.ir import interp
 from indexlang.ir.build import Number
 from indexlang.ir.dtypes import DType
@@ -158,15 +159,18 @@ class Program(Differentiable):
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write all parameters to a safetensors file (aside first, then one rename). Raises DataError E0705."""
+        """Write all parameters and states to a safetensors file, or .npz: aside first, then one rename (E0705)."""
         self._own.save(path)
 
-    def load_weights(self, path: str | os.PathLike[str]) -> None:
-        """Read parameters by name from a safetensors or npz file; nothing changes unless all of them fit.
+    def load_weights(self, path: str | os.PathLike[str]) -> Loaded:
+        """Read parameters and states from a file; nothing changes unless all of them fit.
 
-        Raises DataError E0701, E0704, E0609 (a name missing or left over), E0601, E0602, E0603.
+        path     safetensors, npz, or a state_dict of `torch.save`: by our own names, else by the map of a family of
+                 networks (docs/how-to/weights.md). States that a file of our own does not have keep their values.
+        returns  what was read, as text too; its warnings name tensors that hold NaN or infinities
+        raises   DataError E0701, E0704, E0706 (it asks for Python objects), E0609 (names or extents), E0603 (dtypes)
         """
-        self._own.load(path)
+        return self._own.load(path)
 
     def export(self, path: str | os.PathLike[str], opset: int = USUAL) -> int:
         """Write the outputs as an ONNX file with the parameters as they are now; named extents stay names.

@@ -245,6 +245,11 @@ _ROWS = (
     Code("E0703", "a path outside the folder", "{path} leaves the program's folder", "copy the file beside the program", "A program reads only files of its own folder."),
     Code("E0704", "not an array file", "{path}: {reason}", "give a .npy or .npz file of numbers", "Array files are read without unpickling anything."),
     Code("E0705", "a file cannot be written", "cannot write {path}: {reason}", "choose another place", "The result was not saved."),
+    Code("E0706", "weights that ask for Python objects", "{path} asks for `{name}`; nothing was run",
+         "save the tensors alone, `torch.save(net.state_dict(), path)`, or as .safetensors",
+         "A file of `torch.save` is a pickle: a small program that can call any function of Python when it is loaded. Here it is read "
+         "for its dictionaries and tensors only. Any other name that it asks for is refused before anything is called: whole models, "
+         "optimizers and settings among the weights, and code that somebody hid in it."),
     # -- training
     Code("E0801", "no such data", "there is no data `{name}`", "{advice}",
          "Data of training is named by a word that is known (digits, faces), or by the path of a file or a folder."),
@@ -336,6 +341,9 @@ _ROWS = (
     Code("W0501", "a gradient that is zero", "`{of}` does not depend on `{name}`: its gradient is zero everywhere", "leave `{name}` out, or check that `{of}` reads it",
          "No chain of equations leads from the one tensor to the other, or only through `stop`, `floor`, comparisons and subscripts, which pass "
          "no gradient on.", "input X[3]\ninput Y[3]\nloss = sum X[i]^2\nG = d(loss)/d(Y)", severity="warning"),
+    Code("W0701", "weights that are not finite", "`{tensor}` was read with {count} of {size} values NaN or infinite", "check the file with `indexlang weights show`",
+         "Training that went wrong leaves NaN behind, and what is computed from it is NaN. The weights are taken as they are: "
+         "nothing hides such values, so they are seen in the results.", severity="warning"),
 )  # fmt: skip
 
 CODES: dict[str, Code] = {row.code: row for row in _ROWS}

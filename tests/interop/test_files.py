@@ -232,9 +232,6 @@ def test_damaged_weights(tmp_path: Path):
     for content in (b"", b"hello", whole[:5], whole[:40], whole[:-1], whole + b"x", long_header):
         path.write_bytes(content)
         assert code(read_weights, path) == "E0704"
-    header = b'{"W":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}'
-    path.write_bytes(len(header).to_bytes(8, "little") + header + b"\0" * 4)
-    assert code(read_weights, path) == "E0704"
     assert code(read_weights, tmp_path / "missing.safetensors") == "E0701"
     assert code(write_weights, tmp_path / "no" / "w.safetensors", {}) == "E0705"
 

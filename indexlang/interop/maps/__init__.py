@@ -1,0 +1,6 @@
+"""Names and axes of other libraries' weights: maps as data, one file a family, and how a file is fitted to a program."""
+
+from indexlang.interop.maps.fit import Fit, best
+from indexlang.interop.maps.told import Loaded, loaded, unfit
+
+__all__ = ["Fit", "Loaded", "best", "loaded", "unfit"]

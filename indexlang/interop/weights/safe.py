@@ -1,0 +1,78 @@
+"""safetensors: eight bytes that say how long the header is, a header in JSON, and the numbers.
+
+The header is compared with the file before anything is allocated: every dtype is known, every tensor has the bytes that
+its extents need, and together they fill the file without gap or overlap, as the format asks.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from indexlang.interop.weights.archive import Array, Damaged, Entry, checked_extents, product, shown, taken
+from indexlang.interop.weights.forms import BY_NAME, Form, decoded
+
+LONGEST_HEADER = 4 << 20
+PREFIX = 8
+METADATA = "__metadata__"
+
+
+def entries(file: BinaryIO, size: int) -> Iterator[Entry]:
+    """The tensors of a .safetensors file of `size` bytes. Raises Damaged."""
+    if size < PREFIX:
+        raise Damaged("it is cut off, or not a .safetensors file")
+    length = int.from_bytes(taken(file, 0, PREFIX).tobytes(), "little")
+    if length > min(size - PREFIX, LONGEST_HEADER):
+        raise Damaged("it is damaged, or not a .safetensors file: its header cannot be as long as it says")
+    header = _header(taken(file, PREFIX, length).tobytes())
+    start, end = PREFIX + length, 0
+    for begin, stop, name, form, extents in sorted(_rows(header), key=lambda row: row[:3]):
+        if begin != end:
+            raise Damaged(f"`{shown(name)}` overlaps another tensor, or leaves a gap behind it")
+        end = stop
+        yield Entry(name, form, extents, _reader(file, start + begin, form, extents))
+    if start + end != size:
+        raise Damaged(f"its header speaks of {start + end} bytes, but it has {size}")
+
+
+def _header(raw: bytes) -> dict[str, Any]:
+    try:
+        header = json.loads(raw.decode("utf-8"), object_pairs_hook=_once)
+    except (ValueError, RecursionError):  # the UnicodeDecodeError is a ValueError
+        raise Damaged("it is damaged, or not a .safetensors file: its header is no JSON") from None
+    if not isinstance(header, dict):
+        raise Damaged("it is damaged: its header is no table of tensors")
+    return header  # pyright: ignore[reportUnknownVariableType]
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON. A name given twice would hide a tensor."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Damaged(f"its header has two tensors named `{shown(twice)}`")
+    return found
+
+
+def _rows(header: dict[str, Any]) -> Iterator[tuple[int, int, str, Form, tuple[int, ...]]]:
+    for name, about in header.items():
+        if name == METADATA:
+            continue
+        match about:
+            case {"dtype": str(dtype), "shape": shape, "data_offsets": [int(begin), int(stop)]}:
+                pass
+            case _:
+                raise Damaged(f"the header of `{shown(name)}` does not say dtype, shape and place")
+        if dtype not in BY_NAME:
+            raise Damaged(f"`{shown(name)}` holds {shown(dtype)}; {', '.join(BY_NAME)} can be read")
+        extents, form = checked_extents(name, shape), BY_NAME[dtype]
+        if begin < 0 or stop - begin != product(extents) * form.size:
+            raise Damaged(f"`{shown(name)}` does not have the bytes that its extents need")
+        yield begin, stop, name, form, extents
+
+
+def _reader(file: BinaryIO, at: int, form: Form, extents: tuple[int, ...]) -> Any:
+    def read() -> Array:
+        return decoded(taken(file, at, product(extents) * form.size), form).reshape(extents)
+
+    return read

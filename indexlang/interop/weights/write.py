@@ -1,0 +1,44 @@
+"""Tensors to a file: safetensors, or npz."""
+
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import save_file  # pyright: ignore[reportUnknownVariableType]
+
+from indexlang.interop.disk import written_aside
+from indexlang.text.diagnostics import data_error
+
+Array = np.ndarray[Any, Any]
+ENDINGS = (".safetensors", ".npz")
+
+
+def write_weights(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> None:
+    """Write `arrays` as an .npz file if `path` ends so, else as safetensors: aside first, then one rename (E0705)."""
+    place = Path(path)
+    ready = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
+    with written_aside(place) as aside:
+        if place.suffix.lower() == ".npz":
+            _npz(aside, ready)
+            return
+        try:
+            save_file(ready, aside)
+        except SafetensorError as problem:
+            raise ValueError(str(problem)) from None
+
+
+def check_target(path: Path) -> None:
+    """Refuse an ending that says another format than those that are written (E0705)."""
+    if path.suffix.lower() not in ENDINGS:
+        raise data_error("E0705", path=path, reason="its name should end in .safetensors or .npz")
+
+
+def _npz(path: Path, arrays: Mapping[str, Array]) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
