@@ -1,5 +1,6 @@
 """A step of training: the loss, every gradient, and the running values of batch norms, as PyTorch computes them."""
 
+import numpy as np
 import pytest
 from names import from_torch, torch_name
 from networks import BY_NAME, Network
@@ -31,9 +32,11 @@ def _compare(network: Network, side: int, batch: int, loss: Loss) -> None:
     assert away(found, wanted.detach().numpy()) < 1e-9
     theirs = {n: p.grad.numpy() for n, p in made.named_parameters()}
     assert {torch_name(network.name, n) for n in gradients} == theirs.keys()
+    most = max(np.abs(g).max() for g in theirs.values())
     for name, gradient in gradients.items():
         true = from_torch(network.name, name, gradient.shape, theirs[torch_name(network.name, name)])
-        assert away(gradient, true) < 1e-9, name
+        # What one batch norm adds, the next one takes off: such gradients are 0 but for rounding.
+        assert np.abs(gradient - true).max() < 1e-9 * max(np.abs(true).max(), 1e-3 * most), name
     after = made.state_dict()
     for name in net.state:
         assert away(net.state[name], after[torch_name(network.name, name)].numpy()) < 1e-9, name
