@@ -1,7 +1,7 @@
 """What torchvision calls the parameters of examples/models, and how it lays them out.
 
 A package of ours (`layer_1_0.conv1`) is a module of torchvision (`layer1.0.conv1`). The rows of a network are tried from
-top to bottom; `{k}` is any part of a name, up to the next `_` or point, and the same on both sides.
+top to bottom; `{k}` is any part of a name without a point, and the same on both sides.
 """
 
 import re
@@ -87,6 +87,49 @@ _MNASNET = (
     ("fc", "classifier.1"),
 )
 
+_DENSENET = (
+    ("layer_{k}_{m}.{n}", "features.denseblock{k}.denselayer{m}.{n}"),
+    ("transition_{k}.{n}", "features.transition{k}.{n}"),
+    ("fc", "classifier"),
+    ("{n}", "features.{n}"),
+)
+
+_SHUFFLENET = (
+    *(
+        (f"stage_{{k}}_{{m}}.{layer}.{kind}", f"stage{{k}}.{{m}}.{branch}.{at + (kind == 'bn')}")
+        for layer, branch, at in (
+            ("left.depth", "branch1", 0),
+            ("left.project", "branch1", 2),
+            ("right.reduce", "branch2", 0),
+            ("right.depth", "branch2", 3),
+            ("right.project", "branch2", 5),
+        )
+        for kind in ("conv", "bn")
+    ),
+    ("stem.conv", "conv1.0"),
+    ("stem.bn", "conv1.1"),
+    ("last.conv", "conv5.0"),
+    ("last.bn", "conv5.1"),
+    ("fc", "fc"),
+)
+
+_GOOGLENET = (
+    ("inception_{k}.branch{b}_{n}.{m}", "inception{k}.branch{b}.{n}.{m}"),
+    ("inception_{k}.branch1.{m}", "inception{k}.branch1.{m}"),
+    ("{n}.conv.{m}", "{n}.conv.{m}"),
+    ("{n}.{m}", "{n}.{m}"),
+    ("fc", "fc"),
+)
+
+_INCEPTION = (
+    ("mixed_{k}.{b}.{m}", "Mixed_{k}.{b}.{m}"),
+    ("conv_3b.{m}", "Conv2d_3b_1x1.{m}"),
+    ("conv_{k}.{m}", "Conv2d_{k}_3x3.{m}"),
+    ("aux.{n}.{m}", "AuxLogits.{n}.{m}"),
+    ("aux.fc", "AuxLogits.fc"),
+    ("fc", "fc"),
+)
+
 NAMES: Mapping[str, Rows] = {
     "alexnet": _ALEXNET,
     **{f"vgg{depth}": _vgg(depth, 0) for depth in _VGG},
@@ -98,13 +141,22 @@ NAMES: Mapping[str, Rows] = {
     "squeezenet1_1": _squeezenet({2: 3, 3: 4, 4: 6, 5: 7, 6: 9, 7: 10, 8: 11, 9: 12}),
     "mobilenet_v2": _MOBILENET,
     "mnasnet": _MNASNET,
+    "densenet": _DENSENET,
+    "shufflenet_v2": _SHUFFLENET,
+    "googlenet": _GOOGLENET,
+    "inception_v3": _INCEPTION,
 }
 MEMBERS = {
     "W": "weight", "B": "bias", "gamma": "weight", "beta": "bias", "mean": "running_mean", "variance": "running_var",
 }  # fmt: skip
 
 # Layers that see a map of rows and columns as one axis: torch has the features slowest, we have them fastest.
-MAPS: Mapping[tuple[str, str], tuple[int, int]] = {("alexnet", "fc6"): (6, 6), ("vgg", "fc1"): (7, 7)}
+MAPS: Mapping[tuple[str, str], tuple[int, int]] = {
+    ("alexnet", "fc6"): (6, 6),
+    ("vgg", "fc1"): (7, 7),
+    ("googlenet", "aux1.fc1"): (4, 4),
+    ("googlenet", "aux2.fc1"): (4, 4),
+}
 
 
 def rows_of(network: str) -> Rows:
@@ -124,7 +176,7 @@ def torch_name(network: str, name: str) -> str:
 
 def _pattern(ours: str) -> str:
     parts = re.split(r"\{(\w+)\}", ours)
-    return "".join(f"(?P<{p}>[^._]+)" if n % 2 else re.escape(p) for n, p in enumerate(parts))
+    return "".join(f"(?P<{p}>[^.]+)" if n % 2 else re.escape(p) for n, p in enumerate(parts))
 
 
 def from_torch(network: str, name: str, extents: tuple[Any, ...], theirs: Array) -> Array:

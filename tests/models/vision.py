@@ -42,7 +42,7 @@ def twin(network: Network, side: int, batch: int = 4, seed: int = 0) -> Any:
             if isinstance(m, torch.nn.BatchNorm2d):
                 m.usual, m.momentum = m.momentum, 1.0
         made.train()
-        with _without_dropout(made):
+        with without_dropout(made), _without_head(made, side):
             made(pictures(side, batch, seed + 1))
         for m in made.modules():
             if isinstance(m, torch.nn.BatchNorm2d):
@@ -71,7 +71,7 @@ def _draw(m: Any) -> None:
 
 
 @contextmanager
-def _without_dropout(made: Any) -> Iterator[None]:
+def without_dropout(made: Any) -> Iterator[None]:
     dropouts = [m for m in made.modules() if isinstance(m, torch.nn.Dropout)]
     before = [m.p for m in dropouts]
     for m in dropouts:
@@ -79,6 +79,17 @@ def _without_dropout(made: Any) -> Iterator[None]:
     yield
     for m, p in zip(dropouts, before, strict=True):
         m.p = p
+
+
+@contextmanager
+def _without_head(made: Any, side: int) -> Iterator[None]:
+    """The head of Inception v3 needs the side that it was made for."""
+    head = getattr(made, "AuxLogits", None)
+    if head is not None and side < 299:
+        made.AuxLogits = None
+    yield
+    if head is not None:
+        made.AuxLogits = head
 
 
 def pictures(side: int, batch: int, seed: int) -> Any:
