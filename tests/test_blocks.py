@@ -150,3 +150,23 @@ def test_mistakes_in_blocks(text: str, code: str) -> None:
 )
 def test_a_broken_head_costs_one_message(text: str):
     assert len(il.check(text)) == 1
+
+
+def test_an_outer_if_decides_a_loop() -> None:
+    """The constants of an `if` at the outer level are those of the whole text."""
+    text = """
+if depth > 2:
+    repeats = [3, 4]
+else:
+    repeats = [1, 2]
+    if depth == 2:
+        last = 1
+depth = 2
+input L_0[3]
+for l in 1..repeats[last]:
+    L_{l} = 2*L_{l-1}
+output L_{repeats[1]}
+"""
+    np.testing.assert_array_equal(il.compile(text)(np.ones(3, np.float32)), 4)
+    deeper = il.compile(text.replace("        last = 1", "        last = 0") + "last = 1", constants={"depth": 3})
+    np.testing.assert_array_equal(deeper(np.ones(3, np.float32)), 16)

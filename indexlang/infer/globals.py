@@ -1,4 +1,7 @@
-"""The constants of a text that stand outside its blocks: what decides how blocks are unrolled."""
+"""The constants of a text that stand outside its loops: what decides how blocks are unrolled.
+
+Those of an `if` at the outer level belong to the whole text, so they count as well, once its condition has a value.
+"""
 
 from dataclasses import dataclass
 
@@ -12,7 +15,7 @@ from indexlang.text.diagnostics import ProgramError
 
 @dataclass(frozen=True, slots=True)
 class Constants:
-    """The constants of a text that stand outside its blocks."""
+    """The constants of a text that stand outside its loops."""
 
     numbers: dict[str, Number]
     tables: dict[str, tuple[Number, ...]]
@@ -22,30 +25,61 @@ class Constants:
 
 
 def global_constants(module: ast.Module, options: Options) -> Constants:
-    """Evaluate what can be evaluated without looking into blocks; mistakes are left for later."""
+    """Evaluate what can be evaluated without looking into loops; mistakes are left for later."""
     found = Constants({"training": False, **options.constants}, {})
     world = World(options, Builder(options.float_type), True, found.numbers, found.tables)
-    tensors = {s.name for s in module.statements if isinstance(s, ast.Declaration)}
-    waiting = [
-        s
-        for s in module.statements
-        if isinstance(s, ast.Equation) and s.subscripts is None and s.sign == "=" and s.split is None
-        if s.name not in tensors
-    ]
-    changed = True
-    while changed:
-        changed = False
-        for s in list(waiting):
-            if s.name in found.numbers or not (is_constant_shape(s.body, found.tables) and found.knows(s.body)):
-                continue
-            waiting.remove(s)
-            changed = True
-            try:
-                expressions = Expressions(world, Scope())
-                if isinstance(s.body, ast.Table):
-                    found.tables[s.name] = tuple(expressions.constant(item) for item in s.body.items)
-                else:
-                    found.numbers[s.name] = expressions.constant(s.body)
-            except ProgramError:
-                continue
-    return found
+    search = _Search(found, Expressions(world, Scope()), _declared(module.statements))
+    waiting = list(module.statements)
+    while True:
+        later = [rest for s in waiting for rest in search.told(s)]
+        if later == waiting:
+            return found
+        waiting = later
+
+
+def _declared(statements: tuple[ast.Statement, ...]) -> set[str]:
+    return {s.name for s in statements if isinstance(s, ast.Declaration)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    found: Constants
+    expressions: Expressions
+    tensors: set[str]
+
+    def told(self, s: ast.Statement) -> tuple[ast.Statement, ...]:
+        """Take what a statement says of constants, if that is known now; what is to be looked at once more."""
+        match s:
+            case ast.If(condition=condition) if self._is_known(condition):
+                value = self._value(condition)
+                return s.then if value is True else s.other if value is False else ()
+            case ast.If():
+                return (s,)
+            case ast.Equation(subscripts=None, sign="=", split=None) if (
+                s.name not in self.tensors | self.found.numbers.keys()
+            ):
+                if not self._is_known(s.body):
+                    return (s,)
+                self._define(s.name, s.body)
+                return ()
+            case _:
+                return ()
+
+    def _is_known(self, e: ast.Expr) -> bool:
+        return is_constant_shape(e, self.found.tables) and self.found.knows(e)
+
+    def _define(self, name: str, body: ast.Expr) -> None:
+        if isinstance(body, ast.Table):
+            items = tuple(self._value(item) for item in body.items)
+            if None not in items:
+                self.found.tables[name] = tuple(item for item in items if item is not None)
+            return
+        value = self._value(body)
+        if value is not None:
+            self.found.numbers[name] = value
+
+    def _value(self, e: ast.Expr) -> Number | None:
+        try:
+            return self.expressions.constant(e)
+        except ProgramError:
+            return None

@@ -1,0 +1,48 @@
+"""The models of `examples/models`: which file with which constants is which of torchvision's, and how large it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parents[2] / "examples" / "models"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A variant of a family.
+
+    name        torchvision's; `file` and `constants` are ours          side  rows and columns of the picture it is made for
+    parameters  in use; `heads` more belong to heads for training alone    macs  of convolutions and linear layers, one picture
+    small       a side that is quick to run and leaves every window inside
+    """
+
+    name: str
+    file: str
+    constants: Mapping[str, int | float]
+    parameters: int
+    macs: int
+    heads: int = 0
+    side: int = 224
+    small: int = 64
+    options: Mapping[str, object] = field(default_factory=dict[str, object])  # of torchvision's function
+
+    @property
+    def path(self) -> Path:
+        return FOLDER / self.file
+
+
+# fmt: off
+MODELS = (
+    Model("resnet18", "resnet.idx", {"depth": 18}, 11_689_512, 1_814_073_344),
+    Model("resnet34", "resnet.idx", {"depth": 34}, 21_797_672, 3_663_761_408),
+    Model("resnet50", "resnet.idx", {"depth": 50}, 25_557_032, 4_089_184_256),
+    Model("resnet101", "resnet.idx", {"depth": 101}, 44_549_160, 7_801_405_440),
+    Model("resnet152", "resnet.idx", {"depth": 152}, 60_192_808, 11_513_626_624),
+    Model("resnext50_32x4d", "resnet.idx", {"depth": 50, "groups": 32, "width": 4}, 25_028_904, 4_230_479_872),
+    Model("resnext101_32x8d", "resnet.idx", {"depth": 101, "groups": 32, "width": 8}, 88_791_336, 16_414_015_488),
+    Model("resnext101_64x4d", "resnet.idx", {"depth": 101, "groups": 64, "width": 4}, 83_455_272, 15_460_270_080),
+    Model("wide_resnet50_2", "resnet.idx", {"depth": 50, "width": 128}, 68_883_240, 11_398_021_120),
+    Model("wide_resnet101_2", "resnet.idx", {"depth": 101, "width": 128}, 126_886_696, 22_753_050_624),
+)
+# fmt: on
+BY_NAME = {m.name: m for m in MODELS}
