@@ -43,6 +43,22 @@ MODELS = (
     Model("resnext101_64x4d", "resnet.idx", {"depth": 101, "groups": 64, "width": 4}, 83_455_272, 15_460_270_080),
     Model("wide_resnet50_2", "resnet.idx", {"depth": 50, "width": 128}, 68_883_240, 11_398_021_120),
     Model("wide_resnet101_2", "resnet.idx", {"depth": 101, "width": 128}, 126_886_696, 22_753_050_624),
+    Model("alexnet", "alexnet.idx", {}, 61_100_840, 714_188_480),
+    Model("vgg11", "vgg.idx", {"depth": 11}, 132_863_336, 7_609_090_048),
+    Model("vgg13", "vgg.idx", {"depth": 13}, 133_047_848, 11_308_466_176),
+    Model("vgg16", "vgg.idx", {"depth": 16}, 138_357_544, 15_470_264_320),
+    Model("vgg19", "vgg.idx", {"depth": 19}, 143_667_240, 19_632_062_464),
+    Model("vgg11_bn", "vgg.idx", {"depth": 11, "norm": 1}, 132_868_840, 7_609_090_048),
+    Model("vgg13_bn", "vgg.idx", {"depth": 13, "norm": 1}, 133_053_736, 11_308_466_176),
+    Model("vgg16_bn", "vgg.idx", {"depth": 16, "norm": 1}, 138_365_992, 15_470_264_320),
+    Model("vgg19_bn", "vgg.idx", {"depth": 19, "norm": 1}, 143_678_248, 19_632_062_464),
+    Model("squeezenet1_0", "squeezenet.idx", {"version": 1.0}, 1_248_424, 818_924_576),
+    Model("squeezenet1_1", "squeezenet.idx", {"version": 1.1}, 1_235_496, 349_151_936),
+    Model("mobilenet_v2", "mobilenet.idx", {}, 3_504_872, 300_774_272),
+    Model("mnasnet0_5", "mnasnet.idx", {"alpha": 0.5}, 2_218_512, 104_455_968),
+    Model("mnasnet0_75", "mnasnet.idx", {"alpha": 0.75}, 3_170_208, 215_493_104),
+    Model("mnasnet1_0", "mnasnet.idx", {"alpha": 1.0}, 4_383_312, 314_415_872),
+    Model("mnasnet1_3", "mnasnet.idx", {"alpha": 1.3}, 6_282_256, 526_362_432),
 )
 # fmt: on
 BY_NAME = {m.name: m for m in MODELS}

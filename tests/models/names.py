@@ -1,11 +1,12 @@
 """Our parameters and torchvision's: names by patterns, axes and signs by kind of layer.
 
 A pattern is a text with holes, `layer_{k}_{l}.conv{n}`: a hole is a word of letters and digits, and the same hole stands for
-the same text on both sides. A row is a layer of ours, and torchvision's layers with its weights and with its batch norm.
+the same text on both sides, or for a number that is larger: `{k+7}`. A row is a layer of ours, and torchvision's layers with
+its weights and with its batch norm.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,66 @@ RESNET: Rows = (
     ("layer_{k}_{l}.downsample", "layer{k}.{l}.downsample.0", "layer{k}.{l}.downsample.1"),
     ("fc", "fc", ""),
 )
-FILES: Mapping[str, Rows] = {"resnet.idx": RESNET}
+ALEXNET: Rows = (
+    *((f"conv{n}", f"features.{at}", "") for n, at in enumerate((0, 3, 6, 8, 10), 1)),
+    *((f"fc{n}", f"classifier.{at}", "") for n, at in ((6, 1), (7, 4), (8, 6))),
+)
+
+MOBILENET: Rows = (
+    ("stem", "features.0.0", "features.0.1"),
+    ("block_1.depth", "features.1.conv.0.0", "features.1.conv.0.1"),
+    ("block_1.project", "features.1.conv.1", "features.1.conv.2"),
+    ("block_{n}.expand", "features.{n}.conv.0.0", "features.{n}.conv.0.1"),
+    ("block_{n}.depth", "features.{n}.conv.1.0", "features.{n}.conv.1.1"),
+    ("block_{n}.project", "features.{n}.conv.2", "features.{n}.conv.3"),
+    ("last", "features.18.0", "features.18.1"),
+    ("fc", "classifier.1", ""),
+)
+
+MNASNET: Rows = (
+    ("stem", "layers.0", "layers.1"),
+    ("depth", "layers.3", "layers.4"),
+    ("project", "layers.6", "layers.7"),
+    ("block_{k}_{l}.expand", "layers.{k+7}.{l}.layers.0", "layers.{k+7}.{l}.layers.1"),
+    ("block_{k}_{l}.depth", "layers.{k+7}.{l}.layers.3", "layers.{k+7}.{l}.layers.4"),
+    ("block_{k}_{l}.project", "layers.{k+7}.{l}.layers.6", "layers.{k+7}.{l}.layers.7"),
+    ("last", "layers.14", "layers.15"),
+    ("fc", "classifier.1", ""),
+)
+
+
+def _vgg(depth: int, norm: int = 0) -> Rows:
+    """torchvision numbers every step: convolutions, batch norms, relus and pools."""
+    found: list[tuple[str, str, str]] = []
+    at = 0
+    for k, layers in enumerate(
+        {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}[depth], 1
+    ):
+        for n in range(1, layers + 1):
+            found.append((f"conv_{k}_{n}", f"features.{at}", f"features.{at + 1}"))
+            at += 2 + norm
+        at += 1
+    return (*found, *((f"fc{n}", f"classifier.{3 * n - 3}", "") for n in (1, 2, 3)))
+
+
+def _squeezenet(version: float) -> Rows:
+    places = (3, 4, 5, 7, 8, 9, 10, 12) if version == 1.0 else (3, 4, 6, 7, 9, 10, 11, 12)
+    parts = {"squeeze": "squeeze", "one": "expand1x1", "three": "expand3x3"}
+    fires = ((f"fire_{n}.{p}", f"features.{at}.{q}", "") for n, at in enumerate(places, 2) for p, q in parts.items())
+    return (("conv1", "features.0", ""), *fires, ("conv10", "classifier.1", ""))
+
+
+FILES: Mapping[str, Rows | Callable[..., Rows]] = {
+    "resnet.idx": RESNET,
+    "alexnet.idx": ALEXNET,
+    "vgg.idx": _vgg,
+    "squeezenet.idx": _squeezenet,
+    "mobilenet.idx": MOBILENET,
+    "mnasnet.idx": MNASNET,
+}
 
 # The extents of the picture that a linear layer flattens, where that is more than a vector.
-FLATTENED: Mapping[tuple[str, str], tuple[int, int]] = {}
+FLATTENED: Mapping[tuple[str, str], tuple[int, int]] = {("alexnet.idx", "fc6"): (6, 6), ("vgg.idx", "fc1"): (7, 7)}
 
 LEAVES = {
     "W": "weight",
@@ -41,17 +98,28 @@ def theirs(file: str, name: str, constants: Mapping[str, Any]) -> str:
         match = re.fullmatch(_expression(ours), layer)
         if match:
             other = weights if leaf in ("W", "B") else norm
-            return other.format(**match.groupdict()) + "." + LEAVES[leaf]
+            return _filled(other, match.groupdict()) + "." + LEAVES[leaf]
     raise KeyError(name)
 
 
 def rows(file: str, constants: Mapping[str, Any]) -> Rows:
-    return FILES[file]
+    """The layers of a file; where torchvision's names follow no pattern, its constants say which variant is meant."""
+    found = FILES[file]
+    return found if isinstance(found, tuple) else found(**constants)
 
 
 def _expression(pattern: str) -> str:
     pieces = re.split(r"\{(\w+)\}", pattern)
     return "".join(f"(?P<{p}>[A-Za-z0-9]+)" if n % 2 else re.escape(p) for n, p in enumerate(pieces))
+
+
+def _filled(pattern: str, values: Mapping[str, str]) -> str:
+    """`layers.{k+7}.{l}` with k = 1 and l = 0 is `layers.8.0`."""
+
+    def value(hole: re.Match[str]) -> str:
+        return values[hole[1]] if hole[2] is None else str(int(values[hole[1]]) + int(hole[2]))
+
+    return re.sub(r"\{(\w+)(?:\+(\d+))?\}", value, pattern)
 
 
 def ours(file: str, name: str, array: Array, extents: tuple[int, ...]) -> Array:

@@ -5,7 +5,7 @@ import pytest
 from models.beside import made, ours, pictures, theirs
 from models.catalogue import BY_NAME, MODELS, Model
 
-QUICK = ("resnet18",)
+QUICK = ("squeezenet1_1",)
 
 
 def agree(model: Model, side: int) -> None:
