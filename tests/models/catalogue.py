@@ -59,6 +59,16 @@ MODELS = (
     Model("mnasnet0_75", "mnasnet.idx", {"alpha": 0.75}, 3_170_208, 215_493_104),
     Model("mnasnet1_0", "mnasnet.idx", {"alpha": 1.0}, 4_383_312, 314_415_872),
     Model("mnasnet1_3", "mnasnet.idx", {"alpha": 1.3}, 6_282_256, 526_362_432),
+    Model("densenet121", "densenet.idx", {"depth": 121}, 7_978_856, 2_834_161_664),
+    Model("densenet161", "densenet.idx", {"depth": 161}, 28_681_000, 7_727_907_072),
+    Model("densenet169", "densenet.idx", {"depth": 169}, 14_149_480, 3_359_843_328),
+    Model("densenet201", "densenet.idx", {"depth": 201}, 20_013_928, 4_291_365_888),
+    Model("shufflenet_v2_x0_5", "shufflenet.idx", {"alpha": 0.5}, 1_366_792, 40_476_448),
+    Model("shufflenet_v2_x1_0", "shufflenet.idx", {"alpha": 1.0}, 2_278_604, 144_907_992),
+    Model("shufflenet_v2_x1_5", "shufflenet.idx", {"alpha": 1.5}, 3_503_624, 295_759_392),
+    Model("shufflenet_v2_x2_0", "shufflenet.idx", {"alpha": 2.0}, 7_393_996, 583_253_464),
+    Model("googlenet", "googlenet.idx", {}, 6_624_904, 1_498_376_192, heads=6_379_984, options={"init_weights": False}),
+    Model("inception_v3", "inception.idx", {}, 23_834_568, 5_713_216_096, 3_326_696, 299, 139, {"init_weights": False}),
 )
 # fmt: on
 BY_NAME = {m.name: m for m in MODELS}

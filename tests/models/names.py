@@ -20,6 +20,8 @@ RESNET: Rows = (
     ("layer_{k}_{l}.downsample", "layer{k}.{l}.downsample.0", "layer{k}.{l}.downsample.1"),
     ("fc", "fc", ""),
 )
+MIXED = ("5b", "5c", "5d", "6a", "6b", "6c", "6d", "6e", "7b", "7c")
+
 ALEXNET: Rows = (
     *((f"conv{n}", f"features.{at}", "") for n, at in enumerate((0, 3, 6, 8, 10), 1)),
     *((f"fc{n}", f"classifier.{at}", "") for n, at in ((6, 1), (7, 4), (8, 6))),
@@ -45,6 +47,76 @@ MNASNET: Rows = (
     ("block_{k}_{l}.project", "layers.{k+7}.{l}.layers.6", "layers.{k+7}.{l}.layers.7"),
     ("last", "layers.14", "layers.15"),
     ("fc", "classifier.1", ""),
+)
+
+
+DENSENET: Rows = (
+    ("stem", "features.conv0", "features.norm0"),
+    (
+        "layer_{k}_{l}.conv{n}",
+        "features.denseblock{k}.denselayer{l}.conv{n}",
+        "features.denseblock{k}.denselayer{l}.norm{n}",
+    ),
+    ("transition_{k}", "features.transition{k}.conv", "features.transition{k}.norm"),
+    ("last", "", "features.norm5"),
+    ("fc", "classifier", ""),
+)
+
+SHUFFLENET: Rows = (
+    ("stem", "conv1.0", "conv1.1"),
+    ("unit_{k}_{l}.left.depth", "stage{k}.{l}.branch1.0", "stage{k}.{l}.branch1.1"),
+    ("unit_{k}_{l}.left.second", "stage{k}.{l}.branch1.2", "stage{k}.{l}.branch1.3"),
+    ("unit_{k}_{l}.right.first", "stage{k}.{l}.branch2.0", "stage{k}.{l}.branch2.1"),
+    ("unit_{k}_{l}.right.depth", "stage{k}.{l}.branch2.3", "stage{k}.{l}.branch2.4"),
+    ("unit_{k}_{l}.right.second", "stage{k}.{l}.branch2.5", "stage{k}.{l}.branch2.6"),
+    ("last", "conv5.0", "conv5.1"),
+    ("fc", "fc", ""),
+)
+
+
+def _basic(ours: str, theirs: str) -> tuple[str, str, str]:
+    return (ours, f"{theirs}.conv", f"{theirs}.bn")
+
+
+GOOGLENET: Rows = (
+    _basic("conv{n}", "conv{n}"),
+    _basic("mixed{k}.one", "inception{k}.branch1"),
+    _basic("mixed{k}.reduce3", "inception{k}.branch2.0"),
+    _basic("mixed{k}.three", "inception{k}.branch2.1"),
+    _basic("mixed{k}.reduce5", "inception{k}.branch3.0"),
+    _basic("mixed{k}.five", "inception{k}.branch3.1"),
+    _basic("mixed{k}.pool", "inception{k}.branch4.1"),
+    _basic("aux{n}.conv", "aux{n}.conv"),
+    ("aux{n}.fc{m}", "aux{n}.fc{m}", ""),
+    ("fc", "fc", ""),
+)
+
+INCEPTION: Rows = (
+    *(
+        _basic(f"conv{place}", f"Conv2d_{place}_{size}")
+        for place, size in (("1a", "3x3"), ("2a", "3x3"), ("2b", "3x3"))
+    ),
+    *(_basic(f"conv{place}", f"Conv2d_{place}_{size}") for place, size in (("3b", "1x1"), ("4a", "3x3"))),
+    _basic("mixed{k}.pool", "Mixed_{k}.branch_pool"),
+    *(_basic(f"mixed{k}.one", f"Mixed_{k}.branch{'3x3' if k == '6a' else '1x1'}") for k in MIXED),
+    *(_basic(f"mixed{k}.five{n}", f"Mixed_{k}.branch5x5_{n}") for k in ("5b", "5c", "5d") for n in (1, 2)),
+    *(_basic(f"mixed{k}.three{n}", f"Mixed_{k}.branch3x3dbl_{n}") for k in ("5b", "5c", "5d", "6a") for n in (1, 2, 3)),
+    *(_basic(f"mixed7a.three{n}", f"Mixed_7a.branch3x3_{n}") for n in (1, 2)),
+    _basic("mixed7a.seven{n}", "Mixed_7a.branch7x7x3_{n}"),
+    _basic("mixed{k}.seven{n}", "Mixed_{k}.branch7x7_{n}"),
+    *(
+        _basic(f"mixed{k}.double{n}", f"Mixed_{k}.branch7x7dbl_{n}")
+        for k in ("6b", "6c", "6d", "6e")
+        for n in range(1, 6)
+    ),
+    *(_basic(f"mixed{{k}}.three{n}", f"Mixed_{{k}}.branch3x3_{m}") for n, m in ((1, "1"), (2, "2a"), (3, "2b"))),
+    *(
+        _basic(f"mixed{{k}}.double{n}", f"Mixed_{{k}}.branch3x3dbl_{m}")
+        for n, m in ((1, "1"), (2, "2"), (3, "3a"), (4, "3b"))
+    ),
+    _basic("aux.conv{n}", "AuxLogits.conv{n}"),
+    ("aux.fc", "AuxLogits.fc", ""),
+    ("fc", "fc", ""),
 )
 
 
@@ -76,10 +148,19 @@ FILES: Mapping[str, Rows | Callable[..., Rows]] = {
     "squeezenet.idx": _squeezenet,
     "mobilenet.idx": MOBILENET,
     "mnasnet.idx": MNASNET,
+    "densenet.idx": DENSENET,
+    "shufflenet.idx": SHUFFLENET,
+    "googlenet.idx": GOOGLENET,
+    "inception.idx": INCEPTION,
 }
 
 # The extents of the picture that a linear layer flattens, where that is more than a vector.
-FLATTENED: Mapping[tuple[str, str], tuple[int, int]] = {("alexnet.idx", "fc6"): (6, 6), ("vgg.idx", "fc1"): (7, 7)}
+FLATTENED: Mapping[tuple[str, str], tuple[int, int]] = {
+    ("alexnet.idx", "fc6"): (6, 6),
+    ("vgg.idx", "fc1"): (7, 7),
+    ("googlenet.idx", "aux1.fc1"): (4, 4),
+    ("googlenet.idx", "aux2.fc1"): (4, 4),
+}
 
 LEAVES = {
     "W": "weight",
