@@ -120,6 +120,20 @@ INCEPTION: Rows = (
 )
 
 
+CIFAR: Rows = (
+    _basic("conv1", "conv1"),
+    _basic("layer_{k}_{l}.conv{n}", "layers.layer_{k}_{l}.conv{n}"),
+    ("fc", "fc", ""),
+)
+
+ALPHAZERO: Rows = (
+    _basic("stem", "stem"),
+    _basic("block_{l}.conv{n}", "layers.block_{l}.conv{n}"),
+    _basic("{head}.conv", "{head}.conv"),
+    ("{head}.{fc}", "{head}.{fc}", ""),
+)
+
+
 def _vgg(depth: int, norm: int = 0) -> Rows:
     """torchvision numbers every step: convolutions, batch norms, relus and pools."""
     found: list[tuple[str, str, str]] = []
@@ -152,14 +166,17 @@ FILES: Mapping[str, Rows | Callable[..., Rows]] = {
     "shufflenet.idx": SHUFFLENET,
     "googlenet.idx": GOOGLENET,
     "inception.idx": INCEPTION,
+    "cifar.idx": CIFAR,
+    "alphazero.idx": ALPHAZERO,
 }
 
-# The extents of the picture that a linear layer flattens, where that is more than a vector.
-FLATTENED: Mapping[tuple[str, str], tuple[int, int]] = {
-    ("alexnet.idx", "fc6"): (6, 6),
-    ("vgg.idx", "fc1"): (7, 7),
-    ("googlenet.idx", "aux1.fc1"): (4, 4),
-    ("googlenet.idx", "aux2.fc1"): (4, 4),
+# The features of the picture that a linear layer flattens: torch has them slowest, we have them fastest.
+FLATTENED: Mapping[tuple[str, str], int] = {
+    ("alexnet.idx", "fc6"): 256,
+    ("vgg.idx", "fc1"): 512,
+    ("googlenet.idx", "aux1.fc1"): 128,
+    ("googlenet.idx", "aux2.fc1"): 128,
+    ("alphazero.idx", "policy.fc"): 2,
 }
 
 LEAVES = {
@@ -212,7 +229,8 @@ def ours(file: str, name: str, array: Array, extents: tuple[int, ...]) -> Array:
         return array
     match len(extents):
         case 2:
-            return _linear(array, FLATTENED.get((file, layer)))
+            features = FLATTENED.get((file, layer), 1)
+            return array.reshape(len(array), features, -1).transpose(0, 2, 1).reshape(array.shape)
         case 3:
             return array[:, 0].transpose(1, 2, 0)
         case 4:
@@ -220,13 +238,6 @@ def ours(file: str, name: str, array: Array, extents: tuple[int, ...]) -> Array:
         case _:
             groups = array.reshape(extents[2], extents[4], *array.shape[1:])  # g j i x y
             return groups.transpose(3, 4, 0, 2, 1)
-
-
-def _linear(array: Array, picture: tuple[int, int] | None) -> Array:
-    if picture is None:
-        return array
-    split = array.reshape(len(array), -1, *picture)  # torch flattens with the features slowest
-    return split.transpose(0, 2, 3, 1).reshape(array.shape)
 
 
 def carried(
