@@ -50,19 +50,18 @@ def _loss(twin: Any, images: Any, label: Any) -> Any:
 
 
 def _close(found: Any, wanted: Any) -> None:
-    scale = max(abs(w).max() for w in wanted.values())
+    """A shift in front of a batch norm has no gradient: there both have rounding alone, of the size of the others'."""
+    scale = max((abs(w).max() for w in wanted.values()), default=0.0)
     for name, w in wanted.items():
-        limit = 1e-9 * max(abs(w).max(), 1e-6 * scale)
-        assert abs(found[name] - w).max() <= limit, name
+        error, limit = abs(found[name] - w).max(), 1e-9 * max(abs(w).max(), 1e-3 * scale)
+        assert error <= limit, (name, error, abs(w).max(), scale)
 
 
-def test_a_step_of_shufflenet() -> None:
-    agree("shufflenet_v2_x0_5", 32)
+def test_a_small_step() -> None:
+    agree("squeezenet1_1", 64)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(
-    "name", ["resnet18", "squeezenet1_1", "mobilenet_v2", "densenet121", "shufflenet_v2_x1_0", "googlenet"]
-)
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "densenet121", "shufflenet_v2_x1_0", "googlenet"])
 def test_a_step(name: str) -> None:
     agree(name, BY_NAME[name].small)

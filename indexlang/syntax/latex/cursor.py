@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from indexlang.syntax.latex import words
+from indexlang.syntax.latex import spell, words
 from indexlang.syntax.latex.scan import Piece, braces
 from indexlang.text.diagnostics import ProgramError, program_error
 from indexlang.text.names import normal
@@ -81,7 +81,7 @@ class Cursor:
         while self._sees_member() and not found.subscripts:
             self.at += 1
             behind = self.piece.span
-            found = self._scripted(self._stem(), behind)
+            found = self._scripted(self._worded() if self._sees_word() else self._stem(), behind)
             parts.append(found.text)
         return Name(".".join(parts), start.to(found.span), found.subscripts)
 
@@ -89,9 +89,22 @@ class Cursor:
         """Whether a point and a name follow, without a space."""
         point, here = self.piece, self.at
         self.at += 1
-        found = point.text == "." and self.piece.span.start == point.span.end and self.starts_name()
+        found = point.text == "." and self.piece.span.start == point.span.end
+        found = found and (self.starts_name() or self._sees_word())
         self.at = here
         return found
+
+    def _sees_word(self) -> bool:
+        """Whether a name of several letters stands here: `\\text{conv}`."""
+        return self.piece.kind == "command" and self.piece.text in ("text", "mathit")
+
+    def _worded(self) -> str:
+        """The name in `\\text{conv}`."""
+        self.at += 1
+        start, stop = self.piece.span, self.group_end()
+        inner = Span(start.source, start.end, self.pieces[stop].span.start)
+        self.at = stop + 1
+        return spell.said(inner.text.strip())
 
     def _scripted(self, text: str, start: Span) -> Name:
         subscript, label, span = "", "", start.to(self.pieces[self.at - 1].span)
