@@ -116,15 +116,15 @@ def test_equal_layers_share_their_kernels() -> None:
 
 
 def test_200_layers_check_in_a_second() -> None:
-    from time import perf_counter
+    from time import process_time
 
     text = (
         "input L_0[B,16,16,8]\nfor l in 1..200:\n    param W_{l}[3,3,8,8]\n    L_{l}[b,x:16,y:16,j] = L_{l-1}[b,x,y,j]"
     )
     text += " + relu(sum W_{l}[dx,dy,i,j]*L_{l-1}[b,x+dx-1,y+dy-1,i else 0])"
-    start = perf_counter()
+    start = process_time()
     assert il.check(text) == []
-    assert perf_counter() - start < 1.5
+    assert process_time() - start < 1.5
 
 
 RESIDUAL = """
@@ -139,12 +139,12 @@ output L_200
 
 
 def test_200_calls_check_in_a_second_and_share_their_kernels() -> None:
-    from time import perf_counter
+    from time import process_time
 
     il.check(RESIDUAL)  # the grammar and the library are read once
-    start = perf_counter()
+    start = process_time()
     assert il.check(RESIDUAL) == []
-    assert perf_counter() - start < 2  # 0.7 s by itself; other tests run beside it
+    assert process_time() - start < 2  # 0.7 s by itself; other tests run beside it
     net = il.compile(RESIDUAL).bound(B=1)
     assert len(net.params) == 400
     few = il.compile(RESIDUAL.replace("200", "3")).bound(B=1)
@@ -187,3 +187,23 @@ def test_mistakes_in_blocks(text: str, code: str) -> None:
 )
 def test_a_broken_head_costs_one_message(text: str):
     assert len(il.check(text)) == 1
+
+
+def test_an_outer_if_decides_a_loop() -> None:
+    """The constants of an `if` at the outer level are those of the whole text."""
+    text = """
+if depth > 2:
+    repeats = [3, 4]
+else:
+    repeats = [1, 2]
+    if depth == 2:
+        last = 1
+depth = 2
+input L_0[3]
+for l in 1..repeats[last]:
+    L_{l} = 2*L_{l-1}
+output L_{repeats[1]}
+"""
+    np.testing.assert_array_equal(il.compile(text)(np.ones(3, np.float32)), 4)
+    deeper = il.compile(text.replace("        last = 1", "        last = 0") + "last = 1", constants={"depth": 3})
+    np.testing.assert_array_equal(deeper(np.ones(3, np.float32)), 16)

@@ -1,6 +1,8 @@
 """Syntax tree → ir.Program: names, constants, order, and every equation elaborated."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from indexlang.infer.adjoints import with_adjoints
 from indexlang.infer.declarations import extent_names, is_constant_shape
@@ -141,11 +143,7 @@ class _Elaboration:
 
     def _check_solved(self, name: str, before: "tuple[Emission, dict[str, Tensor], object]") -> None:
         out = self.frame.out
-        new = [
-            t
-            for t in (*out.declared.values(), *out.computed.values())
-            if t.name not in before[0].declared and t.name not in before[0].computed
-        ]
+        new = (*_added(out.declared, before[0].declared), *_added(out.computed, before[0].computed))
         still = sorted({n for t in new for e in t.extents for n in open_names(e)})
         if still:
             place = still[0].partition("@")[2]
@@ -182,6 +180,11 @@ class _Elaboration:
             for n in t.extents[:-1]:
                 found = found * n
         return replace(t, start=replace(t.start, fan_in=found))
+
+
+def _added(after: dict[str, Tensor], before: dict[str, Tensor]) -> Iterator[Tensor]:
+    """The tensors that a body has got since: names are only ever added, at the end."""
+    return islice(reversed(after.values()), len(after) - len(before))
 
 
 def _computes_names(module: ast.Module) -> bool:

@@ -1,6 +1,8 @@
-"""The constants of a text outside its loops: what decides how blocks are unrolled."""
+"""The constants of a text that stand outside its loops: what decides how blocks are unrolled.
 
-from collections.abc import Iterator
+Those of an `if` at the outer level belong to the whole text, so they count as well, once its condition has a value.
+"""
+
 from dataclasses import dataclass
 
 from indexlang.infer.declarations import is_constant_shape, names_in
@@ -13,7 +15,7 @@ from indexlang.text.diagnostics import ProgramError
 
 @dataclass(frozen=True, slots=True)
 class Constants:
-    """The constants of a text outside its loops and functions."""
+    """The constants of a text that stand outside its loops."""
 
     numbers: dict[str, Number]
     tables: dict[str, tuple[Number, ...]]
@@ -23,51 +25,61 @@ class Constants:
 
 
 def global_constants(module: ast.Module, options: Options) -> Constants:
-    """Evaluate what can be evaluated without looking into loops; mistakes are left for later.
-
-    A block behind `if` is looked into as soon as the constants of its condition are known.
-    """
+    """Evaluate what can be evaluated without looking into loops; mistakes are left for later."""
     found = Constants({"training": False, **options.constants}, {})
     world = World(options, Builder(options.float_type), True, found.numbers, found.tables)
-    tensors = {s.name for s in module.statements if isinstance(s, ast.Declaration)}
-    waiting = list(_deciding(module.statements, tensors))
-    changed = True
-    while changed:
-        changed = False
-        for s in list(waiting):
-            body = s.condition if isinstance(s, ast.If) else s.body
-            if not (is_constant_shape(body, found.tables) and found.knows(body)):
-                continue
-            waiting.remove(s)
-            changed = True
-            try:
-                waiting.extend(_deciding(_taken(s, found, Expressions(world, Scope())), tensors))
-            except ProgramError:
-                continue
-    return found
+    search = _Search(found, Expressions(world, Scope()), _declared(module.statements))
+    waiting = list(module.statements)
+    while True:
+        later = [rest for s in waiting for rest in search.told(s)]
+        if later == waiting:
+            return found
+        waiting = later
 
 
-def _deciding(statements: tuple[ast.Statement, ...], tensors: set[str]) -> Iterator[ast.Equation | ast.If]:
-    """What may be a constant, or holds some."""
-    for s in statements:
+def _declared(statements: tuple[ast.Statement, ...]) -> set[str]:
+    return {s.name for s in statements if isinstance(s, ast.Declaration)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    found: Constants
+    expressions: Expressions
+    tensors: set[str]
+
+    def told(self, s: ast.Statement) -> tuple[ast.Statement, ...]:
+        """Take what a statement says of constants, if that is known now; what is to be looked at once more."""
         match s:
+            case ast.If(condition=condition) if self._is_known(condition):
+                value = self._value(condition)
+                return s.then if value is True else s.other if value is False else ()
             case ast.If():
-                yield s
-            case ast.Equation(name=name, subscripts=None, sign="=", split=None) if name not in tensors:
-                yield s
+                return (s,)
+            case ast.Equation(subscripts=None, sign="=", split=None) if (
+                s.name not in self.tensors | self.found.numbers.keys()
+            ):
+                if not self._is_known(s.body):
+                    return (s,)
+                self._define(s.name, s.body)
+                return ()
             case _:
-                pass
+                return ()
 
+    def _is_known(self, e: ast.Expr) -> bool:
+        return is_constant_shape(e, self.found.tables) and self.found.knows(e)
 
-def _taken(s: ast.Equation | ast.If, found: Constants, values: Expressions) -> tuple[ast.Statement, ...]:
-    """Enter a constant into `found`; of an `if`, the block that is chosen."""
-    match s:
-        case ast.If(condition=condition, then=then, other=other):
-            return then if values.constant(condition) is True else other
-        case ast.Equation(name=name, body=ast.Table(items=items)) if name not in found.tables:
-            found.tables[name] = tuple(values.constant(item) for item in items)
-        case ast.Equation(name=name, body=body) if name not in found.numbers:
-            found.numbers[name] = values.constant(body)
-        case _:
-            pass
-    return ()
+    def _define(self, name: str, body: ast.Expr) -> None:
+        if isinstance(body, ast.Table):
+            items = tuple(self._value(item) for item in body.items)
+            if None not in items:
+                self.found.tables[name] = tuple(item for item in items if item is not None)
+            return
+        value = self._value(body)
+        if value is not None:
+            self.found.numbers[name] = value
+
+    def _value(self, e: ast.Expr) -> Number | None:
+        try:
+            return self.expressions.constant(e)
+        except ProgramError:
+            return None

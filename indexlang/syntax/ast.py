@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 from indexlang.text.source import Span
 
@@ -339,9 +340,15 @@ class Module:
     declares: bool = False
 
 
+@cache
+def part_names(kind: type) -> tuple[str, ...]:
+    """The fields of a kind of node in which parts may stand: all but the places in the text."""
+    return tuple(name for name in getattr(kind, "__slots__", ()) if not name.endswith("span"))
+
+
 def children(e: object) -> Iterator[object]:
     """The parts of a node."""
-    for name in getattr(e, "__slots__", ()):
+    for name in part_names(type(e)):
         value = getattr(e, name)
         for item in value if isinstance(value, tuple) else (value,):  # pyright: ignore[reportUnknownVariableType]
             if hasattr(item, "span") and not isinstance(item, Span):  # pyright: ignore[reportUnknownArgumentType]

@@ -1,9 +1,10 @@
 """Rebuilding syntax trees: names replaced, parts rewritten."""
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
+from indexlang.syntax.ast import part_names
 from indexlang.text.source import Span
 
 Node = TypeVar("Node")
@@ -12,11 +13,11 @@ Node = TypeVar("Node")
 def rewritten(node: Node, rule: Callable[[Any], Any]) -> Node:
     """`node` with `rule` applied to every node inside it, parts first; the same object where nothing changes."""
     changes: dict[str, Any] = {}
-    for f in fields(node):  # type: ignore[arg-type]
-        old = getattr(node, f.name)
+    for name in part_names(type(node)):
+        old = getattr(node, name)
         new = _part(old, rule)
         if new is not old:
-            changes[f.name] = new
+            changes[name] = new
     return rule(replace(node, **changes) if changes else node)  # type: ignore[type-var]
 
 

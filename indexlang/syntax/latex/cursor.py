@@ -81,7 +81,7 @@ class Cursor:
         while self._sees_member() and not found.subscripts:
             self.at += 1
             behind = self.piece.span
-            found = self._scripted(self._stem() if self.starts_name() else self._worded(), behind)
+            found = self._scripted(self._worded() if self._sees_word() else self._stem(), behind)
             parts.append(found.text)
         return Name(".".join(parts), start.to(found.span), found.subscripts)
 
@@ -90,17 +90,21 @@ class Cursor:
         point, here = self.piece, self.at
         self.at += 1
         found = point.text == "." and self.piece.span.start == point.span.end
-        found = found and (self.starts_name() or (self.piece.kind == "command" and self.piece.text in words.TEXTS))
+        found = found and (self.starts_name() or self._sees_word())
         self.at = here
         return found
 
+    def _sees_word(self) -> bool:
+        """Whether a name of several letters stands here: `\\text{conv}`."""
+        return self.piece.kind == "command" and self.piece.text in ("text", "mathit")
+
     def _worded(self) -> str:
-        """The word of `\\text{…}` or `\\mathit{…}` as a name."""
-        kind = self.next()
-        stop = self.group_end()
-        inner = Span(kind.span.source, self.piece.span.end, self.pieces[stop].span.start).text
+        """The name in `\\text{conv}`."""
+        self.at += 1
+        start, stop = self.piece.span, self.group_end()
+        inner = Span(start.source, start.end, self.pieces[stop].span.start)
         self.at = stop + 1
-        return spell.said(inner) if kind.text == "mathit" else normal(inner.strip())
+        return spell.said(inner.text.strip())
 
     def _scripted(self, text: str, start: Span) -> Name:
         subscript, label, span = "", "", start.to(self.pieces[self.at - 1].span)
