@@ -13,10 +13,11 @@ from models.twins import AlphaZero, CifarResNet  # noqa: E402
 from models.weights import carry, draw, settle  # noqa: E402
 
 
-def test_resnet_32() -> None:
-    net = il.load(FOLDER / "cifar.idx", dtype="f64")
+@pytest.mark.parametrize("blocks", [1, pytest.param(5, marks=pytest.mark.soak)])
+def test_resnet_for_small_pictures(blocks: int) -> None:
+    net = il.load(FOLDER / "cifar.idx", constants={"blocks": blocks}, dtype="f64")
     images = np.random.default_rng(2).normal(size=(2, 32, 32, 3))
-    twin = CifarResNet(5).double()
+    twin = CifarResNet(blocks).double()
     wanted = _told(twin, images)
     carry(net, "cifar.idx", {}, twin)
     np.testing.assert_allclose(net(Image=images), wanted, rtol=0, atol=1e-9 * abs(wanted).max())

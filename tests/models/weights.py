@@ -34,7 +34,7 @@ def _draw(part: Any, random: Any) -> None:
 def settle(net: Any, pictures: Any) -> None:
     """Let running means and variances be near what flows through: those of one batch."""
     net.eval()
-    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
+    norms: list[Any] = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
     kept = [m.momentum for m in norms]
     for m in norms:
         m.momentum = 1.0
