@@ -24,6 +24,7 @@ COMMANDS = {
     "grad": "Print the equations of a gradient, or check it with differences.",
     "fmt": "Lay out programs: spaces, brackets, line breaks, signs.",
     "explain": "The long story of an error.",
+    "weights": "Show what a file of weights holds, or convert it to other names and axes.",
     "doctor": "What this machine offers: versions, cores, cache, measured speed.",
 }
 
