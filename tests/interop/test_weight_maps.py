@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from commandline import indexlang
 
+import indexlang as il
 from indexlang.interop.maps import to_ours, to_theirs
 from indexlang.interop.maps.rules import families
 from indexlang.interop.weights import read_weights, write_weights
@@ -60,3 +61,22 @@ def test_names_that_no_family_knows():
 def test_groups_ask_for_the_program():
     with pytest.raises(DataError, match="groups"):
         to_ours(drawn({"layer1.0.conv1.weight": (4, 4, 3, 3)}))
+
+
+NET = "input X[6,6,3]\nL = Conv(X, conv1, width 3, features 4)\nM[j] = sum[x,y] L[x,y,j]\nN = Linear(M, fc8, features 2)\n"
+
+
+def test_a_network_takes_torchvisions_weights_as_a_whole(tmp_path: Path):
+    net = il.compile(NET)
+    net.save(tmp_path / "a.safetensors")
+    before = {name: np.array(net.params[name]) for name in net.params}
+    theirs = to_theirs(before)[1]
+    write_weights(tmp_path / "b.npz", theirs)
+    net.init(7)
+    assert net.load_weights(tmp_path / "b.npz").map == "alexnet"
+    for name, array in before.items():
+        assert net.params[name].tobytes() == array.tobytes(), name
+    write_weights(tmp_path / "c.npz", {**theirs, "features.0.bias": np.zeros(5, np.float32)})
+    with pytest.raises(il.DataError, match="wants"):
+        net.load_weights(tmp_path / "c.npz")
+    assert all(net.params[name].tobytes() == array.tobytes() for name, array in before.items())
