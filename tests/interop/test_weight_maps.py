@@ -80,3 +80,12 @@ def test_a_network_takes_torchvisions_weights_as_a_whole(tmp_path: Path):
     with pytest.raises(il.DataError, match="wants"):
         net.load_weights(tmp_path / "c.npz")
     assert all(net.params[name].tobytes() == array.tobytes() for name, array in before.items())
+
+
+def test_weights_of_nan_are_told_and_taken(tmp_path: Path):
+    net = il.compile(NET)
+    net.params["fc8.B"] = np.array([np.nan, 1], np.float32)
+    net.save(tmp_path / "a.safetensors")
+    (warning,) = net.load_weights(tmp_path / "a.safetensors").warnings
+    assert warning.code == "W0701"
+    assert "1 of 2" in warning.message
