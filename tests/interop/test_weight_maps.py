@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from commandline import indexlang
 
-import indexlang as il
+from indexlang.api import compile as compiled
 from indexlang.interop.maps import to_ours, to_theirs
 from indexlang.interop.maps.rules import families
 from indexlang.interop.weights import read_weights, write_weights
@@ -67,7 +67,7 @@ NET = "input X[6,6,3]\nL = Conv(X, conv1, width 3, features 4)\nM[j] = sum[x,y] 
 
 
 def test_a_network_takes_torchvisions_weights_as_a_whole(tmp_path: Path):
-    net = il.compile(NET)
+    net = compiled(NET)
     net.save(tmp_path / "a.safetensors")
     before = {name: np.array(net.params[name]) for name in net.params}
     theirs = to_theirs(before)[1]
@@ -77,13 +77,13 @@ def test_a_network_takes_torchvisions_weights_as_a_whole(tmp_path: Path):
     for name, array in before.items():
         assert net.params[name].tobytes() == array.tobytes(), name
     write_weights(tmp_path / "c.npz", {**theirs, "features.0.bias": np.zeros(5, np.float32)})
-    with pytest.raises(il.DataError, match="wants"):
+    with pytest.raises(DataError, match="wants"):
         net.load_weights(tmp_path / "c.npz")
     assert all(net.params[name].tobytes() == array.tobytes() for name, array in before.items())
 
 
 def test_weights_of_nan_are_told_and_taken(tmp_path: Path):
-    net = il.compile(NET)
+    net = compiled(NET)
     net.params["fc8.B"] = np.array([np.nan, 1], np.float32)
     net.save(tmp_path / "a.safetensors")
     (warning,) = net.load_weights(tmp_path / "a.safetensors").warnings
