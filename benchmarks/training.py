@@ -89,7 +89,7 @@ def twin(kind_name: str) -> Callable[[Any, int], tuple[dict[str, Run], int]]:
 
     def case(torch: Any, threads: int) -> tuple[dict[str, Run], int]:
         sys.path.insert(0, str(TESTS))
-        from train import twins
+        from train import network_twins as twins
 
         kind = getattr(twins, kind_name)
         net = il.load(twins.FOLDER / kind.file, threads=threads).init(0)

@@ -147,7 +147,7 @@ def test_a_call_that_differentiates_inside_is_drawn_equation_by_equation() -> No
 
 def test_every_example_has_a_picture() -> None:
     for path in sorted(EXAMPLES.rglob("*.idx")):
-        if path.name != "layers.idx":
+        if path.name not in ("layers.idx", "picture.idx", "loss.idx"):  # parts of others
             net = il.load(path)
             assert net.svg() == net.svg()
             assert net.dot().startswith("digraph")

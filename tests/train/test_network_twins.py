@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("torch")
-from train.twins import (
+from train.network_twins import (
     CNN,
     FOLDER,
     MLP,
