@@ -7,10 +7,11 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
-from indexlang.interop.maps import Loaded, best, loaded, unfit
+from indexlang.interop.maps import Fit, Loaded, best, loaded, unfit
 from indexlang.interop.weights import opened, write_weights
 from indexlang.ir.equation import SEED, Program, Role, Tensor
 from indexlang.parameters import Array, Parameters, draw, fitted, run_key
@@ -67,17 +68,22 @@ class Kept:
 
     def load(self, path: str | os.PathLike[str]) -> Loaded:
         """Parameters and states from a file; nothing changes unless all fit. Raises E0701, E0704, E0706, E0609, E0603."""
-        self._need_sizes()
         tensors = {t.name: t for t in self._of(Role.PARAM, Role.STATE)}
+        found, read = self.read(path)
+        arrays = {name: fitted(tensors[name], array) for name, array in read.items()}
+        for role, attribute in ((Role.PARAM, "params"), (Role.STATE, "state")):
+            self._take(role, attribute, arrays)
+        self.is_random = False
+        return loaded(Path(path), found, _not_finite(arrays))
+
+    def read(self, path: str | os.PathLike[str]) -> tuple[Fit, dict[str, Array]]:
+        """What a file has for this program, by our names, in the file's dtypes; nothing changes."""
+        self._need_sizes()
         with opened(path) as archive:
             found = best(self._extents(Role.PARAM), self._extents(Role.STATE), archive.entries)
             if not found.complete:
                 raise unfit(archive.path, found)
-            arrays = {pair.ours: fitted(tensors[pair.ours], pair.read()) for pair in found.pairs}
-        for role, attribute in ((Role.PARAM, "params"), (Role.STATE, "state")):
-            self._take(role, attribute, arrays)
-        self.is_random = False
-        return loaded(archive.path, found, _not_finite(arrays))
+            return found, {pair.ours: pair.read() for pair in found.pairs}
 
     def _take(self, role: Role, attribute: str, arrays: Mapping[str, Array]) -> None:
         """Put the arrays that are of `role`; if they are all of them, none is drawn first."""

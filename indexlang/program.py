@@ -183,6 +183,13 @@ class Program(Differentiable):
         values = {n: a for n, a in kept.items() if self._typed.tensor(n).role is not Role.SEED}
         return write_onnx(self._typed, values, Path(path), opset)
 
+    def read_weights(self, path: str | os.PathLike[str]) -> dict[str, Array]:
+        """What a file has for this program, by our names and axes, in the file's dtypes; the program does not change.
+
+        Raises what `load_weights` raises, but for E0603.
+        """
+        return self._own.read(path)[1]
+
     def example_inputs(self, seed: int = 0, given: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Array]:
         """Random inputs that the program can take, but for those given. Raises DataError E0610, E0604."""
         return example_inputs(self._typed, seed, given)

@@ -26,6 +26,7 @@ COMMANDS = {
     "fmt": "Lay out programs: spaces, brackets, line breaks, signs.",
     "export": "Write a program as an ONNX file.",
     "explain": "The long story of an error.",
+    "weights": "Show what a file of weights holds, or convert it to other names and axes.",
     "doctor": "What this machine offers: versions, cores, cache, measured speed.",
 }
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from indexlang.api import load
 from indexlang.cli import report, settings
-from indexlang.cli.terminal import Progress, encoding, result, result_json, width
+from indexlang.cli.terminal import Progress, encoding, result, result_json, tell_all, width
 from indexlang.interop.files import check_output, read_input, write_output
 from indexlang.program import Program
 from indexlang.text.diagnostics import data_error
@@ -45,7 +45,9 @@ class Request:
 @click.option("--input", "inputs", multiple=True, metavar="NAME=PATH", callback=settings.paths,
               help="The value of an input: npy, npz, png or jpg; may be repeated.")  # fmt: skip
 @settings.constants
-@click.option("--weights", type=click.Path(path_type=Path), help="Parameters: a safetensors or npz file.")
+@click.option(
+    "--weights", type=click.Path(path_type=Path), help="Parameters and states: safetensors, npz, or of torch.save."
+)
 @click.option("--out", multiple=True, metavar="NAME=PATH", callback=settings.paths,
               help="Write a tensor to a file: npy, npz, png or jpg; may be repeated.")  # fmt: skip
 @click.option("--want", metavar="A,B", callback=settings.names, help="Show these tensors in place of the outputs.")
@@ -82,7 +84,7 @@ def _parameters(program: Program, request: Request) -> None:
     if request.weights is None:
         program.init(request.seed)
     else:
-        program.load_weights(request.weights)
+        tell_all(program.load_weights(request.weights).warnings)
 
 
 def _arrays(program: Program, request: Request) -> dict[str, Array]:

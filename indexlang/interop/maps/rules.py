@@ -11,7 +11,7 @@ A file of this folder is a family of networks. `kinds.toml` says what a layer ha
     words = { b = { a = "branch1" } } where the sides use other words: ours = theirs
 
 `leave` lists names of the file that the program has no use for. Where the numbers of a family follow no pattern, each
-`[[variant]]` is a map of its own: its table `places` says what `{at}` is, on our side = in the file.
+`[[variant]]` is a map of its own: its table `places` says what `{at}` is, on our side = in the file; `norm = false` says that it has no batch norms.
 """
 
 import tomllib
@@ -40,6 +40,7 @@ class Rule:
     sign: int
     sizes: Mapping[str, int]
     words: Mapping[str, Mapping[str, str]]
+    open_groups: bool = False  # a rule beside it reads the same axes in groups
 
     def their_name(self, ours: str) -> str | None:
         values = self.ours.values(ours)
@@ -83,14 +84,15 @@ def read_maps(name: str, text: str) -> tuple[Map, ...]:
     given = tomllib.loads(text)
     leave = tuple(pattern(text) for text in given.get("leave", ()))
     variants = given.get("variant", [{"name": name, "places": {}}])
-    return tuple(Map(v["name"], tuple(_all_rules(given["package"], v["places"])), leave) for v in variants)
+    return tuple(Map(v["name"], tuple(_all_rules(given["package"], v)), leave) for v in variants)
 
 
-def _all_rules(packages: Iterable[Mapping[str, Any]], places: Mapping[str, int]) -> Iterator[Rule]:
+def _all_rules(packages: Iterable[Mapping[str, Any]], variant: Mapping[str, Any]) -> Iterator[Rule]:
+    with_norm = variant.get("norm", True)
     for package in packages:
-        for one in _placed(package, places):
+        for one in _placed(package, variant["places"]):
             yield from _rules(one, _listed(one["kind"]), one["theirs"])
-            yield from _rules(one, ["batchnorm"], one.get("norm", []))
+            yield from _rules(one, ["batchnorm"], one.get("norm", []) if with_norm else [])
 
 
 def _placed(package: Mapping[str, Any], places: Mapping[str, int]) -> Iterator[Mapping[str, Any]]:
@@ -124,7 +126,8 @@ def _rules(package: Mapping[str, Any], kinds: list[str], modules: str | list[str
                 if ours.names != theirs.names or any(len(set(t.values())) < len(t) for t in words.values()):
                     raise ValueError(f"`{ours.text}` and `{theirs.text}` do not follow from each other")
                 sign, sizes = about.get("sign", 1), package.get("sizes", NO_SIZES)
-                yield Rule(ours, theirs, layout(about["layout"]), sign, sizes, words)
+                groups = "grouped" in kinds and part == "W"
+                yield Rule(ours, theirs, layout(about["layout"]), sign, sizes, words, groups)
 
 
 def _listed(given: str | list[str]) -> list[str]:

@@ -1,0 +1,146 @@
+"""Weights from one side's names and axes to the other's, without a program: names and extents say which map it is."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from indexlang.interop.maps.layouts import Extents
+from indexlang.interop.maps.rules import Map, Rule, families
+from indexlang.interop.weights.archive import shown
+from indexlang.text.diagnostics import DataError, data_error
+from indexlang.text.names import nearest
+
+Array = np.ndarray[Any, Any]
+FEW = 3
+OWN_NAMES, THEIR_NAMES = "indexlang", "torchvision"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A tensor's name before and after, and how its axes and sign change."""
+
+    before: str
+    after: str
+    rule: Rule
+    sizes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """All tensors by one map. `strange`: names that no rule is about.  `unused`: rules that found nothing."""
+
+    map: Map
+    moves: tuple[Move, ...]
+    strange: tuple[str, ...]
+    unused: int
+
+
+def to_theirs(arrays: Mapping[str, Array], family: str | None = None) -> tuple[str, dict[str, Array]]:
+    """Arrays by our names as torchvision has them; the name of the map, and the arrays, bit by bit the same numbers.
+
+    Raises DataError E0609: no map knows all names, several do and give other names, or an unknown family.
+    """
+    extents = {name: array.shape for name, array in arrays.items()}
+    way = _way([_theirs(map_, extents) for map_ in _maps(family)])
+    return way.map.name, {move.after: _written(arrays[move.before], move) for move in way.moves}
+
+
+def to_ours(arrays: Mapping[str, Array], family: str | None = None) -> tuple[str, dict[str, Array]]:
+    """Arrays of torchvision by our names; what a map leaves out is left out. Raises DataError E0609 as `to_theirs`.
+
+    Where extents alone do not tell the groups of a convolution, a program has to (E0609).
+    """
+    extents = {name: array.shape for name, array in arrays.items()}
+    way = _way([_ours(map_, extents) for map_ in _maps(family)])
+    return way.map.name, {move.after: _read(arrays[move.before], move) for move in way.moves}
+
+
+def _maps(family: str | None) -> Sequence[Map]:
+    found = [map_ for map_ in families() if family in (None, map_.name)]
+    if not found:
+        known = [map_.name for map_ in families()]
+        like = nearest(family or "", known)
+        advice = f"did you mean `{like}`?" if like else f"there are {', '.join(known)}"
+        raise data_error("E0609", message=f"there is no family `{shown(family or '')}`", advice=advice)
+    return found
+
+
+def _theirs(map_: Map, extents: Mapping[str, Extents]) -> Way:
+    return _by(map_, extents, lambda rule, name: rule.their_name(name), lambda rule, e: _known(rule, None, e))
+
+
+def _ours(map_: Map, extents: Mapping[str, Extents]) -> Way:
+    wanted = {n: e for n, e in extents.items() if all(p.values(n) is None for p in map_.leave)}
+    return _by(map_, wanted, lambda rule, name: rule.our_name(name), lambda rule, e: _known(rule, e, None))
+
+
+def _known(rule: Rule, theirs: Extents | None, ours: Extents | None) -> Mapping[str, int] | None:
+    return None if rule.layout is None else rule.layout.sizes(theirs, ours, rule.sizes)
+
+
+def _by(
+    map_: Map,
+    extents: Mapping[str, Extents],
+    renamed: Callable[[Rule, str], str | None],
+    sized: Callable[[Rule, Extents], Mapping[str, int] | None],
+) -> Way:
+    def moves() -> Iterator[Move | str]:
+        for name, e in extents.items():
+            found = ((rule, renamed(rule, name), sized(rule, e)) for rule in map_.rules)
+            yield next((Move(name, to, rule, s) for rule, to, s in found if to is not None and s is not None), name)
+
+    made = list(moves())
+    good = tuple(move for move in made if isinstance(move, Move))
+    used = {(move.rule.ours.text, move.rule.theirs.text) for move in good}
+    return Way(map_, good, tuple(name for name in made if isinstance(name, str)), len(map_.rules) - len(used))
+
+
+def _way(ways: Sequence[Way]) -> Way:
+    """The one map that knows every tensor, and has the fewest rules that nothing needs."""
+    best = max(ways, key=lambda way: (not way.strange, len(way.moves), -way.unused))
+    if best.strange or not best.moves:
+        raise _unknown(best)
+    after = [move.after for move in best.moves]
+    if len(set(after)) < len(after):
+        raise data_error("E0609", message="two tensors would have one name", advice="give --family, or --program FILE")
+    rivals = [way for way in ways if not way.strange and way.unused == best.unused and _names(way) != _names(best)]
+    if rivals:
+        names = ", ".join(f"`{way.map.name}`" for way in (best, *rivals))
+        raise data_error("E0609", message=f"the names fit several families: {names}", advice="say which: --family NAME")
+    return best
+
+
+def _names(way: Way) -> list[tuple[str, str]]:
+    return [(move.before, move.after) for move in way.moves]
+
+
+def _unknown(best: Way) -> DataError:
+    names = ", ".join(f"`{shown(name)}`" for name in best.strange[:FEW])
+    more = len(best.strange) - FEW
+    because = f"`{best.map.name}`, which knows most, does not know {names}" + (f" and {more} more" if more > 0 else "")
+    message = "no family knows all tensors of the file" if best.strange else "the file has no tensors"
+    advice = "give --program FILE, or look at its names with `indexlang weights show`"
+    return data_error("E0609", message=message, because=[because] if best.strange else [], advice=advice)
+
+
+def _read(array: Array, move: Move) -> Array:
+    _clear(array, move)
+    moved = array if move.rule.layout is None else move.rule.layout.to_ours(array, move.sizes)
+    return moved if move.rule.sign == 1 else np.negative(moved)
+
+
+def _written(array: Array, move: Move) -> Array:
+    moved = array if move.rule.layout is None else move.rule.layout.to_theirs(array, move.sizes)
+    return moved if move.rule.sign == 1 else np.negative(moved)
+
+
+def _clear(array: Array, move: Move) -> None:
+    """Groups do not show in torch's axes: (128, 4, 3, 3) may be 32 groups of 4 features, or a plain layer of 4."""
+    if move.rule.open_groups:
+        raise data_error(
+            "E0609",
+            message=f"the axes of `{shown(move.before)}` do not say whether it has groups",
+            advice="give the program that it is for: --program FILE, with its -D",
+        )
