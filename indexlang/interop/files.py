@@ -27,17 +27,20 @@ class Declared(Protocol):
     def dtype(self) -> str: ...
 
 
-def read_input(path: Path, info: Declared, folder: Path | None = None) -> np.ndarray[Any, Any]:
+def read_input(
+    path: Path, info: Declared, folder: Path | None = None, shorter: int | None = None
+) -> np.ndarray[Any, Any]:
     """The value of an input, from a picture, or an array taken as it is.
 
-    path    .npy, .npz (its only array, or the one of the input's name), else a picture
-    folder  where the program lies, when it is the program that names the file: then nothing outside is read
-    errors  E0701 unreadable, E0702 no picture, E0703 outside the folder, E0704 no array, E0601 no extents of a picture
+    path     .npy, .npz (its only array, or the one of the input's name), else a picture
+    folder   where the program lies, when it is the program that names the file: then nothing outside is read
+    shorter  to how many pixels the shorter side of a picture is scaled, before it is cut about its centre
+    errors   E0701 unreadable, E0702 no picture, E0703 outside the folder, E0704 no array, E0601 no extents of a picture
     """
     with open_file(path) if folder is None else open_inside(folder, path) as file:
         if path.suffix.lower() in ARRAYS:
             return _read_array(file, path, info.name)
-        return read_picture(file, path, info.name, info.extents, info.dtype)
+        return read_picture(file, path, info.name, info.extents, info.dtype, shorter)
 
 
 def write_output(path: Path, name: str, value: np.ndarray[Any, Any]) -> None:
