@@ -9,6 +9,7 @@ import numpy as np
 
 from indexlang.interop.disk import open_file, open_inside, reason, written_aside
 from indexlang.interop.pictures import read_picture, write_picture
+from indexlang.interop.weights.open import read_npz
 from indexlang.text.diagnostics import DataError, data_error
 from indexlang.text.names import plural
 
@@ -72,17 +73,7 @@ def check_output(path: Path) -> None:
 
 def read_arrays(file: BinaryIO, path: Path) -> dict[str, np.ndarray[Any, Any]]:
     """All arrays of an .npz file. A stranger made it: any failure to decode it is the one error E0704."""
-    try:
-        if not zipfile.is_zipfile(file):
-            raise zipfile.BadZipFile
-        file.seek(0)
-        with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: np.asarray(archive[name]) for name in archive.files}
-    except (Exception, MemoryError) as problem:
-        raise not_an_array(path, problem) from None
-    for array in arrays.values():
-        as_numbers(array, path)
-    return arrays
+    return read_npz(file, path)
 
 
 def _read_array(file: BinaryIO, path: Path, name: str) -> np.ndarray[Any, Any]:

@@ -3,6 +3,8 @@
 import os
 import pickle
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commandline import indexlang
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from weight_files import (
@@ -332,6 +335,54 @@ def test_what_is_no_file(tmp_path: Path):
         assert refusal(path).code == "E0701"
     (tmp_path / "link.pth").symlink_to(npz(tmp_path / "w.npz"))
     assert "n" in read_weights(tmp_path / "link.pth")
+
+
+READER = """
+import resource, sys
+from pathlib import Path
+from indexlang.interop.weights import read_weights
+from indexlang.text.diagnostics import DataError
+
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + int(sys.argv[2]),) * 2)
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    try:
+        print(path.name, "read", len(read_weights(path)))
+    except DataError as error:
+        print(path.name, *(d.code for d in error.diagnostics), "needs more memory" in str(error))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limit is set from what Linux tells of a process")
+def test_no_file_takes_more_address_space_than_it_may(tmp_path: Path):
+    """All of them in one process that cannot have 120 MiB more than it began with."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    contents = [row[1] for row in (*HEADERS, *ARCHIVES, *FOREIGN)]
+    for rows in (PICKLES, [(n, table({"w": v}), s) for n, v, s in TENSORS], NAMES):
+        contents += [made(row[1]) for row in rows for made in (torch_zip, torch_stream)]
+    for number_, content in enumerate(contents):
+        (folder / f"{number_:03}.pth").write_bytes(content)
+    command = [sys.executable, "-c", READER, folder, str(120 << 20)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    lines = ended.stdout.splitlines()
+    assert len(lines) == len(contents) > 150
+    for line in lines:
+        assert line.split()[1:] in (["E0704", "False"], ["E0706", "False"]), line
+
+
+@pytest.mark.parametrize("content", [b"", BOMB, safe({}, length=1 << 62), torch_zip(b"cos\nsystem\n)R"), FOREIGN[1][1]])
+def test_the_command_line_tells_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes):
+    monkeypatch.chdir(tmp_path)
+    Path("w.pth").write_bytes(content)
+    Path("net.idx").write_text("input X[3]\nparam W[3] = 0\nA[i] = W[i]*X[i]\n")
+    np.save("x.npy", np.ones(3))
+    run = ("run", "net.idx", "--input", "X=x.npy", "--weights", "w.pth")
+    for command in (run, ("weights", "show", "w.pth"), ("weights", "convert", "w.pth", "o.npz", "--as", "indexlang")):
+        ended = indexlang(*command)
+        assert ended.exit == 3
+        assert ended.err.count("error[E") == 1
+        assert not Path("o.npz").exists()
 
 
 # -- cut and turned bits
