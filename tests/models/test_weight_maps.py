@@ -11,13 +11,13 @@ from models.catalogue import BY_NAME, MODELS, Model
 from models.names import theirs
 
 import indexlang as il
-from indexlang.interop.maps import best
+from indexlang.interop.maps import best, to_theirs
 from indexlang.interop.weights import Entry
 from indexlang.interop.weights.forms import BY_NAME as FORMS
 
 torch = pytest.importorskip("torch")
 
-from models.beside import made, networks  # noqa: E402  (torch may be absent)
+from models.beside import networks  # noqa: E402  (torch may be absent)
 from models.weights import carry  # noqa: E402
 
 FAMILIES = {
@@ -62,7 +62,10 @@ def test_every_tensor_finds_its_own(model: Model):
 
 
 def written(model: Model, folder: Path, how: Any = None) -> tuple[Path, Any]:
-    twin = made(model).float()
+    twin = getattr(networks, model.name)(**model.options)
+    for name, value in twin.state_dict().items():
+        if not name.endswith("_tracked"):
+            value.uniform_(0.5, 1.5)
     state = {how(name) if how else name: value for name, value in twin.state_dict().items()}
     torch.save(state, folder / "w.pth")
     return folder / "w.pth", twin
@@ -77,6 +80,9 @@ def compared(model: Model, path: Path, twin: Any) -> str:
         for name in own:
             assert own[name].tobytes() == other[name].tobytes(), name
     assert not net.parameters_are_random
+    _, back = to_theirs({**net.params, **net.state}, said.map)
+    state = {name: value.numpy() for name, value in twin.state_dict().items() if not name.endswith("_tracked")}
+    assert {n: a.tobytes() for n, a in back.items()} == {n: a.tobytes() for n, a in state.items()}
     return str(said)
 
 
