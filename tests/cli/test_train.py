@@ -29,8 +29,9 @@ EPOCHS = "150"  # of runs that are killed
 
 
 @pytest.fixture
-def net(tmp_path: Path) -> Path:
-    """A program with data beside it: three clusters in four dimensions."""
+def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program with data beside it: three clusters in four dimensions. Lines are long enough for any path."""
+    monkeypatch.setenv("COLUMNS", "500")
     random = np.random.default_rng(0)
     label = random.integers(0, 3, EXAMPLES)
     x = (random.standard_normal((3, 4))[label] * 2 + random.standard_normal((EXAMPLES, 4))).astype(np.float32)

@@ -13,3 +13,9 @@ def test_parameters_and_multiply_adds(model: Model) -> None:
     assert net.inputs["Image"].extents[1:] == (model.side, model.side, 3)
     assert sum(t.params for t in net.tensors.values()) == model.parameters
     assert net.bound(B=1).summary().macs == model.macs
+
+
+@pytest.mark.parametrize("model", [m for m in MODELS if m.heads], ids=lambda m: m.name)
+def test_heads_are_there_in_training_alone(model: Model) -> None:
+    net = il.load(model.path, constants=model.constants, training=True)
+    assert sum(t.params for t in net.tensors.values()) == model.parameters + model.heads

@@ -9,7 +9,7 @@ import indexlang as il
 
 torch = pytest.importorskip("torch")
 from models.catalogue import FOLDER  # noqa: E402  (torch may be absent)
-from models.twins import AlphaZero, CifarResNet  # noqa: E402
+from models.model_twins import AlphaZero, CifarResNet  # noqa: E402
 from models.weights import carry, draw, settle  # noqa: E402
 
 
