@@ -9,6 +9,8 @@ import numpy as np
 from indexlang.cli.table import Table, counted
 from indexlang.program import Program
 from indexlang.results import StepTime
+from indexlang.text.diagnostics import data_error
+from indexlang.text.names import plural
 from indexlang.text.render import clean, wrap
 
 Array = np.ndarray[Any, Any]
@@ -18,13 +20,21 @@ OTHER = "(other steps)"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run: the program with its sizes, the time of each step, the values asked for, and a word on parameters."""
+    """A run: the program with its sizes, the time of each step, the values asked for, and a word on parameters.
+
+    labels  names of the classes, for scores of as many; else empty
+    """
 
     program: Program
     times: Sequence[StepTime]
     values: Mapping[str, Array]
     top: int
     about_parameters: str
+    labels: Sequence[str] = ()
+
+    def label(self, value: Array, at: int) -> str:
+        """The name of the class of a score, or nothing."""
+        return self.labels[at] if len(self.labels) == value.size else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "parameters_are_random": report.program.parameters_are_random and bool(report.program.params),
         "equations": [_layer_json(row) for row in rows],
         "totals": _layer_json(_total(rows)),
-        "outputs": {name: _output_json(value, report.top) for name, value in report.values.items()},
+        "outputs": {name: _output_json(value, report) for name, value in report.values.items()},
     }
 
 
@@ -124,7 +134,7 @@ def _outputs(report: Report) -> list[str]:
         best = _best(value, report.top)
         if best:
             lines.append(f"  the top {len(best)} of {value.size}:")
-            lines += [f"  {at:>8}  {score:.6g}" for at, score in best]
+            lines += [f"  {at:>8}  {score:<12.6g} {report.label(value, at)}".rstrip() for at, score in best]
     return lines
 
 
@@ -149,7 +159,19 @@ def _best(value: Array, top: int) -> list[tuple[int, float]]:
     return [(int(at), float(vector[at])) for at in order[:top]]
 
 
-def _output_json(value: Array, top: int) -> dict[str, Any]:
+def check_labels(labels: Sequence[str], values: Mapping[str, Array], path: object) -> None:
+    """Names of classes are for scores of as many elements; some of the values must be such (E0707)."""
+    scores = {name: value for name, value in values.items() if _best(value, 1)}
+    if not labels or any(value.size == len(labels) for value in scores.values()):
+        return
+    said = (
+        ", ".join(f"`{name}` has {value.size}" for name, value in scores.items()) or "no output is a vector of scores"
+    )
+    message = f"{path} has {plural(len(labels), 'name')}, but {said}"
+    raise data_error("E0707", message=message, advice="give one name for each score, or say with --want which they are")
+
+
+def _output_json(value: Array, report: Report) -> dict[str, Any]:
     finite = value[np.isfinite(value)] if value.dtype.kind == "f" else value
     about: dict[str, Any] = {"extents": list(value.shape), "dtype": str(value.dtype)}
     about["not_finite"] = int(value.size - finite.size)
@@ -157,8 +179,13 @@ def _output_json(value: Array, top: int) -> dict[str, Any]:
         about |= {"min": finite.min().item(), "max": finite.max().item(), "mean": float(finite.mean(dtype=np.float64))}
     if value.ndim == 0:
         about["value"] = _number(value.item())
-    best = _best(value, top)
-    return about | ({"top": [{"index": at, "value": _number(score)} for at, score in best]} if best else {})
+    best = _best(value, report.top)
+    return about | ({"top": [_score_json(value, at, score, report) for at, score in best]} if best else {})
+
+
+def _score_json(value: Array, at: int, score: float, report: Report) -> dict[str, Any]:
+    label = report.label(value, at)
+    return {"index": at, "value": _number(score), **({"label": label} if label else {})}
 
 
 def _number(value: float) -> float | str:

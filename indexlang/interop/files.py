@@ -9,6 +9,7 @@ import numpy as np
 
 from indexlang.interop.disk import open_file, open_inside, reason, written_aside
 from indexlang.interop.pictures import read_picture, write_picture
+from indexlang.interop.weights.open import read_npz
 from indexlang.text.diagnostics import DataError, data_error
 from indexlang.text.names import plural
 
@@ -27,17 +28,20 @@ class Declared(Protocol):
     def dtype(self) -> str: ...
 
 
-def read_input(path: Path, info: Declared, folder: Path | None = None) -> np.ndarray[Any, Any]:
+def read_input(
+    path: Path, info: Declared, folder: Path | None = None, shorter: int | None = None
+) -> np.ndarray[Any, Any]:
     """The value of an input, from a picture, or an array taken as it is.
 
-    path    .npy, .npz (its only array, or the one of the input's name), else a picture
-    folder  where the program lies, when it is the program that names the file: then nothing outside is read
-    errors  E0701 unreadable, E0702 no picture, E0703 outside the folder, E0704 no array, E0601 no extents of a picture
+    path     .npy, .npz (its only array, or the one of the input's name), else a picture
+    folder   where the program lies, when it is the program that names the file: then nothing outside is read
+    shorter  to how many pixels the shorter side of a picture is scaled, before it is cut about its centre
+    errors   E0701 unreadable, E0702 no picture, E0703 outside the folder, E0704 no array, E0601 no extents of a picture
     """
     with open_file(path) if folder is None else open_inside(folder, path) as file:
         if path.suffix.lower() in ARRAYS:
             return _read_array(file, path, info.name)
-        return read_picture(file, path, info.name, info.extents, info.dtype)
+        return read_picture(file, path, info.name, info.extents, info.dtype, shorter)
 
 
 def write_output(path: Path, name: str, value: np.ndarray[Any, Any]) -> None:
@@ -69,17 +73,7 @@ def check_output(path: Path) -> None:
 
 def read_arrays(file: BinaryIO, path: Path) -> dict[str, np.ndarray[Any, Any]]:
     """All arrays of an .npz file. A stranger made it: any failure to decode it is the one error E0704."""
-    try:
-        if not zipfile.is_zipfile(file):
-            raise zipfile.BadZipFile
-        file.seek(0)
-        with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: np.asarray(archive[name]) for name in archive.files}
-    except (Exception, MemoryError) as problem:
-        raise not_an_array(path, problem) from None
-    for array in arrays.values():
-        as_numbers(array, path)
-    return arrays
+    return read_npz(file, path)
 
 
 def _read_array(file: BinaryIO, path: Path, name: str) -> np.ndarray[Any, Any]:

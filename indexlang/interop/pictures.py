@@ -19,17 +19,23 @@ BYTE = 255
 Extent = int | str | None
 
 
-def read_picture(file: BinaryIO, path: Path, name: str, extents: Sequence[Extent], dtype: str) -> np.ndarray[Any, Any]:
-    """The picture in `file` as a value of the input `name[extents]`.
+def read_picture(
+    file: BinaryIO, path: Path, name: str, extents: Sequence[Extent], dtype: str, shorter: int | None = None
+) -> np.ndarray[Any, Any]:
+    """The picture in `file` as a value of the input `name[extents]`: scaled, and cut about its centre.
+
+    shorter  pixels of the shorter side once the picture is scaled, as torchvision does before it cuts; if nothing is
+             said, the smallest picture that covers the extents
 
     shapes  [X,Y], [X,Y,C] with C of 1, 3 or 4, or either behind a batch axis, which becomes 1; x goes down, y to the
             right. An extent that is not a number is taken from the picture.
     values  in [0,1] for a float dtype; 0 to 255 for an integer one
-    errors  E0702 what is no picture; E0601 extents that no picture has
+    errors  E0702 what is no picture; E0601 extents that no picture has, or that are more than is left of it
     """
     batch, rows, columns, channels = _layout(path, name, extents)
     image = _decoded(file, path, MODES[channels or 1])
-    pixels = np.asarray(_fitted(image, rows, columns))
+    fitted = _fitted(image, rows, columns) if shorter is None else _cut(image, rows, columns, name, shorter)
+    pixels = np.asarray(fitted)
     value = pixels if _whole(dtype) else pixels.astype(np.float64 if dtype == "f64" else np.float32) / BYTE
     if channels == 1:
         value = value[:, :, np.newaxis]
@@ -114,6 +120,24 @@ def _fitted(image: Image.Image, rows: Extent, columns: Extent) -> Image.Image:
     if 0 in (height, width):
         return image.crop((0, 0, 0 if width == 0 else size[0], 0 if height == 0 else size[1]))
     return ImageOps.fit(image, size, Image.Resampling.BILINEAR)
+
+
+def _cut(image: Image.Image, rows: Extent, columns: Extent, name: str, shorter: int) -> Image.Image:
+    """Scaled to a shorter side, then cut about its centre: the same pixels as torchvision's Resize and CenterCrop."""
+    by = min(image.size)
+    if max(image.size) * shorter**2 > MOST_PIXELS * by:
+        given = f"a picture of {image.height}×{image.width} pixels, too many once it is scaled"
+        raise data_error("E0601", tensor=name, wanted="a smaller picture", given=given, advice="scale it to less")
+    width, height = (shorter if n == by else int(shorter * n / by) for n in image.size)
+    wide, high = (wanted if isinstance(wanted, int) else n for wanted, n in ((columns, width), (rows, height)))
+    if wide > width or high > height:
+        wanted, given = f"{high}×{wide} pixels", f"a picture that was scaled to {height}×{width}"
+        raise data_error(
+            "E0601", tensor=name, wanted=wanted, given=given, advice=f"scale it to {max(high, wide)} or more"
+        )
+    left, top = round((width - wide) / 2), round((height - high) / 2)
+    scaled = image.resize((width, height), Image.Resampling.BILINEAR)
+    return scaled.crop((left, top, left + wide, top + high))
 
 
 def _whole(dtype: str) -> bool:

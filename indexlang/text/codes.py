@@ -250,6 +250,9 @@ _ROWS = (
          "A file of `torch.save` is a pickle: a small program that can call any function of Python when it is loaded. Here it is read "
          "for its dictionaries and tensors only. Any other name that it asks for is refused before anything is called: whole models, "
          "optimizers and settings among the weights, and code that somebody hid in it."),
+    Code("E0707", "names of classes that do not fit", "{message}", "{advice}",
+         "`--labels` gives a name to each score: a text file with one name a line, or a list of texts in JSON, in the order "
+         "of the scores."),
     # -- training
     Code("E0801", "no such data", "there is no data `{name}`", "{advice}",
          "Data of training is named by a word that is known (digits, faces), or by the path of a file or a folder."),

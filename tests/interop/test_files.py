@@ -149,6 +149,21 @@ def test_damaged_archives(tmp_path: Path):
         assert code(read_input, path, Info((2,))) == "E0704"
 
 
+def test_archives_that_would_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Two members of one name hide an array; a thousandfold of zeros is read only where there is the memory."""
+    path = tmp_path / "a.npz"
+    one, two = (zipfile.ZipInfo(f"{name}.npy") for name in ("X", "Y"))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(one, forged("(4,)"))
+        archive.writestr(two, forged("(4,)"))
+    path.write_bytes(path.read_bytes().replace(b"Y.npy", b"X.npy"))
+    assert code(read_input, path, Info((4,))) == "E0704"
+    np.savez_compressed(path, X=np.zeros(1_000_000))
+    assert read_input(path, Info((1_000_000,))).size == 1_000_000
+    monkeypatch.setenv("INDEXLANG_MEMORY", "1000000")
+    assert code(read_input, path, Info((1_000_000,))) == "E0704"
+
+
 def test_files_that_cannot_be_read(tmp_path: Path):
     assert code(read_input, tmp_path / "missing.npy", Info((2,))) == "E0701"
     assert code(read_input, tmp_path, Info((2,))) == "E0701"

@@ -13,6 +13,7 @@ from indexlang.api import load
 from indexlang.cli import report, settings
 from indexlang.cli.terminal import Progress, encoding, result, result_json, tell_all, width
 from indexlang.interop.files import check_output, read_input, write_output
+from indexlang.interop.labels import read_labels
 from indexlang.program import Program
 from indexlang.text.diagnostics import data_error
 from indexlang.text.names import nearest
@@ -28,7 +29,9 @@ class Request:
     file: Path
     inputs: Paths
     constants: Mapping[str, settings.Number]
+    resize: int | None
     weights: Path | None
+    labels: Path | None
     out: Paths
     want: tuple[str, ...]
     top: int
@@ -48,6 +51,9 @@ class Request:
 @click.option(
     "--weights", type=click.Path(path_type=Path), help="Parameters and states: safetensors, npz, or of torch.save."
 )
+@click.option("--resize", type=click.IntRange(1, 10_000), metavar="PIXELS",
+              help="Scale the shorter side of pictures to this before their centre is cut out; torchvision: 256.")  # fmt: skip
+@click.option("--labels", type=click.Path(path_type=Path), help="Names of the classes: a text, one a line, or JSON.")
 @click.option("--out", multiple=True, metavar="NAME=PATH", callback=settings.paths,
               help="Write a tensor to a file: npy, npz, png or jpg; may be repeated.")  # fmt: skip
 @click.option("--want", metavar="A,B", callback=settings.names, help="Show these tensors in place of the outputs.")
@@ -63,8 +69,9 @@ def command(**given: Any) -> None:
     request = Request(**given)
     for path in request.out.values():
         check_output(path)
+    labels = read_labels(request.labels) if request.labels else ()
     program = load(request.file, constants=request.constants, dtype=request.dtype, threads=request.threads)
-    _parameters(program, request)
+    said = _parameters(program, request)
     arrays = _arrays(program, request)
     wanted = list(request.want or program.outputs)
     with Progress(f"compiling {request.file} …"):
@@ -73,18 +80,23 @@ def command(**given: Any) -> None:
     for name, path in request.out.items():
         write_output(path, name, values[name])
     shown = {name: values[name] for name in wanted}
-    told = report.Report(_bound(program, arrays), times, shown, request.top, _said_of_parameters(program, request))
+    report.check_labels(labels, shown, request.labels)
+    told = report.Report(_bound(program, arrays), times, shown, request.top, said, labels)
     if request.as_json:
         result_json({"command": "run", "file": str(request.file), "dtype": request.dtype, **report.as_json(told)})
         return
     result(report.as_text(told, request.profile, width(sys.stdout), encoding(sys.stdout)))
 
 
-def _parameters(program: Program, request: Request) -> None:
-    if request.weights is None:
-        program.init(request.seed)
-    else:
-        tell_all(program.load_weights(request.weights).warnings)
+def _parameters(program: Program, request: Request) -> str:
+    """Give the program its parameters; what is said of them."""
+    if request.weights is not None:
+        loaded = program.load_weights(request.weights)
+        tell_all(loaded.warnings)
+        return f"The parameters are those of {request.weights}: {loaded}."
+    program.init(request.seed)
+    random = f"The parameters are random (drawn from seed {request.seed}); give trained ones with --weights."
+    return random if program.params else ""
 
 
 def _arrays(program: Program, request: Request) -> dict[str, Array]:
@@ -111,9 +123,9 @@ def _nothing(program: Program, name: str, sizes: Mapping[str, int]) -> Array:
 def _array(program: Program, name: str, request: Request) -> Array:
     info = program.inputs[name]
     if name in request.inputs:
-        return read_input(request.inputs[name], info)
+        return read_input(request.inputs[name], info, shorter=request.resize)
     if name in program.defaults:
-        return read_input(program.defaults[name], info, request.file.parent)
+        return read_input(program.defaults[name], info, request.file.parent, request.resize)
     raise data_error("E0604", tensor=name, advice=f"give one with --input {name}=PATH (npy, npz, png or jpg)")
 
 
@@ -135,11 +147,3 @@ def _sizes(program: Program, arrays: Mapping[str, Array]) -> dict[str, int]:
         extents = program.inputs[name].extents
         sizes |= {extent: size for extent, size in zip(extents, array.shape, strict=False) if isinstance(extent, str)}
     return sizes
-
-
-def _said_of_parameters(program: Program, request: Request) -> str:
-    if not program.params:
-        return ""
-    if program.parameters_are_random:
-        return f"The parameters are random (drawn from seed {request.seed}); give trained ones with --weights."
-    return f"The parameters are those of {request.weights}."

@@ -15,6 +15,7 @@ from indexlang.interop.disk import open_file, reason
 from indexlang.interop.weights import npz, safe, torch
 from indexlang.interop.weights.archive import Archive, Damaged, Entry, Refused, by_name, taken
 from indexlang.interop.weights.zips import members
+from indexlang.memory import memory_limit
 from indexlang.text.diagnostics import DataError, data_error
 
 HINT = "give a .safetensors or .npz file, or a state_dict that `torch.save` wrote (.pth, .pt)"
@@ -55,18 +56,31 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]
         return {name: entry.read() for name, entry in archive.entries.items()}
 
 
+def read_npz(file: BinaryIO, path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    """All arrays of an .npz file that is open. Data may be packed as tightly as it can be: the memory is the limit.
+
+    errors  E0704, where it is damaged, has a name twice, or claims more than it holds or than there is memory
+    """
+    with _told(path, None):
+        found = list(npz.entries(file, members(file, os.fstat(file.fileno()).st_size)))
+        claimed = sum(entry.elements * entry.form.width for entry in found)
+        if claimed > memory_limit():
+            raise Damaged(f"it claims {claimed >> 20} MiB of numbers, more than there is memory")
+        return {entry.name: entry.read() for entry in found}
+
+
 @contextmanager
-def _told(path: Path) -> Generator[None, None, None]:
+def _told(path: Path, hint: str | None = HINT) -> Generator[None, None, None]:
     """A stranger made the file: whatever it is that cannot be read becomes one error."""
     try:
         yield
     except Refused as found:
         raise data_error("E0706", path=path, name=str(found)) from None
     except (Damaged, MemoryError, OSError, ValueError, RecursionError, struct.error, zlib.error) as problem:
-        raise _unreadable(path, problem) from None
+        raise _unreadable(path, problem, hint) from None
 
 
-def _unreadable(path: Path, problem: Exception) -> DataError:
+def _unreadable(path: Path, problem: Exception, hint: str | None) -> DataError:
     match problem:
         case Damaged():
             said = str(problem)
@@ -76,7 +90,7 @@ def _unreadable(path: Path, problem: Exception) -> DataError:
             said = reason(problem)
         case _:
             said = "it is damaged"
-    return data_error("E0704", path=path, reason=said, hint=HINT)
+    return data_error("E0704", path=path, reason=said, hint=hint)
 
 
 def _archive(file: BinaryIO, path: Path) -> Archive:
