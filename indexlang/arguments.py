@@ -1,6 +1,6 @@
 """The arguments of a call: matched with the inputs, and what they say of named extents and dtypes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Tensor
 from indexlang.ir.size import Size
 from indexlang.parameters import as_array, converted
+from indexlang.summary import TensorInfo
 from indexlang.text.diagnostics import data_error
-from indexlang.text.names import nearest
+from indexlang.text.names import did_you_mean
 
 Array = NDArray[Any]
 
@@ -36,14 +37,7 @@ def matched(inputs: Sequence[Tensor], args: Sequence[Any], named: Mapping[str, A
         )
     given: dict[str, Any] = dict(zip(names, args, strict=False))
     for name, value in named.items():
-        if name not in names:
-            like = nearest(name, names)
-            raise data_error(
-                "E0605",
-                kind="input",
-                name=name,
-                advice=f"did you mean `{like}`?" if like else f"the inputs are {', '.join(names) or 'none'}",
-            )
+        check_is_input(name, names)
         if name in given:
             raise data_error("E0605", kind="second input", name=name, advice="give it by position or by name, not both")
         given[name] = value
@@ -51,6 +45,13 @@ def matched(inputs: Sequence[Tensor], args: Sequence[Any], named: Mapping[str, A
     if missing:
         raise data_error("E0604", tensor=missing[0], advice=f"give it by name: `{missing[0]}=…`")
     return {name: as_array(name, given[name]) for name in names}
+
+
+def check_is_input(name: str, names: Collection[str]) -> None:
+    """Raises DataError E0605 for a name that is none of the inputs'."""
+    if name not in names:
+        advice = did_you_mean(name, names, f"the inputs are {', '.join(names) or 'none'}")
+        raise data_error("E0605", kind="input", name=name, advice=advice)
 
 
 def dtypes_of(arrays: Mapping[str, Array], float_type: DType) -> dict[str, DType]:
@@ -126,6 +127,25 @@ def _axes_error(t: Tensor, array: Array) -> Exception:
         given=given,
         advice="reshape it, or add an axis of extent 1 with `x[None]`",
     )
+
+
+def sizes_in(inputs: Mapping[str, TensorInfo], arrays: Mapping[str, Array]) -> dict[str, int]:
+    """What arrays say of named extents; an array with other axes than its input is told by the call."""
+    sizes: dict[str, int] = {}
+    for name, array in arrays.items():
+        extents = inputs[name].extents
+        sizes |= {e: size for e, size in zip(extents, array.shape, strict=False) if isinstance(e, str)}
+    return sizes
+
+
+def completed(inputs: Mapping[str, TensorInfo], arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """All inputs, in order: zeros, which may stand for any dtype, where nothing is given and nothing wanted reads it."""
+    sizes = sizes_in(inputs, arrays)
+
+    def zeros(info: TensorInfo) -> Array:
+        return np.zeros([sizes.get(e, 1) if isinstance(e, str) else e for e in info.extents], np.bool_)
+
+    return {name: arrays[name] if name in arrays else zeros(info) for name, info in inputs.items()}
 
 
 def ready(inputs: Sequence[Tensor], arrays: Mapping[str, Array]) -> dict[str, Array]:

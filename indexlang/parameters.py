@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from indexlang.ir.equation import Start, Tensor
 from indexlang.ir.size import Size
 from indexlang.text.diagnostics import data_error
-from indexlang.text.names import nearest
+from indexlang.text.names import did_you_mean
 
 Array = NDArray[Any]
 
@@ -67,8 +67,7 @@ class Parameters(MutableMapping[str, Array]):
 
     def _known(self, name: str) -> Tensor:
         if name not in self.tensors:
-            like = nearest(name, self.tensors)
-            advice = f"did you mean `{like}`?" if like else f"there are {', '.join(self.tensors) or 'none'}"
+            advice = did_you_mean(name, self.tensors, f"there are {', '.join(self.tensors) or 'none'}")
             raise data_error("E0605", kind="parameter", name=name, advice=advice)
         return self.tensors[name]
 

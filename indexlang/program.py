@@ -105,18 +105,20 @@ class Program(Differentiable):
     def _sharing(self, constants: Mapping[str, Number], statements: Sequence[ast.Statement]) -> "Program":
         module = replace(self._module, statements=(*self._module.statements, *statements))
         options = replace(self._options, constants=constants)
-        key = constants.get("training", False)
-        typed = self._twins.get(key) if not statements else None
-        if typed is None:
-            typed = pipeline.typed(module, options)
-        if not statements:
-            self._twins[key] = typed
+        typed = pipeline.typed(module, options) if statements else self._twin(options)
         kept = self._own.sharing(typed)
         made = Program(
             self.source_text, module, options, self._follows_inputs, self._folder, self._threads, typed, kept
         )
         made._own.follow(self._own)
         return made
+
+    def _twin(self, options: Options) -> Typed:
+        """The text in training, or out of it: checked once."""
+        key = options.constants.get("training", False)
+        if key not in self._twins:
+            self._twins[key] = pipeline.typed(self._module, options)
+        return self._twins[key]
 
     def follow(self, other: "Program") -> None:
         """Take over the states that both have, and how many random runs there were."""

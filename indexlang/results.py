@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from indexlang.ir.equation import Program, Role, Tensor
 from indexlang.text.diagnostics import data_error
-from indexlang.text.names import nearest
+from indexlang.text.names import did_you_mean
 
 Array = NDArray[Any]
 
@@ -57,12 +57,11 @@ def wanted(program: Program, want: Sequence[str] | None) -> tuple[str, ...]:
     for name in names:
         if name not in program.by_name or program.tensor(name).role is not Role.COMPUTED:
             known = [t.name for t in program.with_role(Role.COMPUTED)]
-            like = nearest(name, known)
             raise data_error(
                 "E0605",
                 kind="computed tensor",
                 name=name,
-                advice=f"did you mean `{like}`?" if like else f"there are {', '.join(known)}",
+                advice=did_you_mean(name, known, f"there are {', '.join(known)}"),
             )
     return tuple(dict.fromkeys(names))
 

@@ -18,7 +18,7 @@ from indexlang.syntax import ast
 from indexlang.syntax.latex.typeset import typeset
 from indexlang.syntax.parse import parse
 from indexlang.text.diagnostics import data_error
-from indexlang.text.names import nearest
+from indexlang.text.names import did_you_mean
 from indexlang.text.source import Source
 
 
@@ -168,8 +168,7 @@ def _sized(program: Program) -> Program:
 
 def _need_equation(program: Program, name: str) -> None:
     if name not in program.by_name:
-        like = nearest(name, program.by_name)
-        advice = f"did you mean `{like}`?" if like else "see `summary()`"
+        advice = did_you_mean(name, program.by_name, "see `summary()`")
         raise data_error("E0605", kind="equation", name=name, advice=advice)
 
 

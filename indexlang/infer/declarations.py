@@ -12,7 +12,7 @@ from indexlang.ir.equation import Role, Start, Tensor
 from indexlang.ir.size import Extent
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import program_error
-from indexlang.text.names import nearest
+from indexlang.text.names import did_you_mean
 from indexlang.text.source import Span
 
 if TYPE_CHECKING:
@@ -78,14 +78,14 @@ def _extent(axis: ast.Subscript, expressions: Expressions, name: str) -> Extent:
 def _dtype(s: Declared, float_type: DType) -> DType:
     found = dtypes.named(s.dtype, float_type)
     if found is None:
-        near = nearest(s.dtype, ["float", *(d.value for d in DType)])
+        known = ("float", *(d.value for d in DType))
         at = s.span.text.rfind(s.dtype)
         place = Span(s.span.source, s.span.start + at, s.span.start + at + len(s.dtype))
         raise program_error(
             "E0207",
             place,
             name=s.dtype,
-            advice=f"did you mean `{near}`?" if near else "use float, f32, f64, int, i32, u8 or bool",
+            advice=did_you_mean(s.dtype, known, "use float, f32, f64, int, i32, u8 or bool"),
         )
     if isinstance(s, ast.Param) and not found.is_float:
         raise program_error(
@@ -107,12 +107,11 @@ def _start(s: ast.Param, rank: int, expressions: Expressions) -> Start:
     name = s.drawn.name.lower()
     args = s.drawn.args if isinstance(s.drawn, ast.Call) else ()
     if name not in INITIALISERS:
-        near = nearest(name, INITIALISERS)
         raise program_error(
             "E0206",
             s.drawn.span,
             name=s.drawn.name,
-            advice=f"did you mean `{near}`?" if near else f"there are {', '.join(INITIALISERS)}",
+            advice=did_you_mean(name, INITIALISERS, f"there are {', '.join(INITIALISERS)}"),
         )
     if len(args) != INITIALISERS[name]:
         wanted = f"{INITIALISERS[name]} numbers" if INITIALISERS[name] else "no numbers"

@@ -24,7 +24,7 @@ from indexlang.ir.parts import marked_parts
 from indexlang.ir.size import Extent
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic
-from indexlang.text.names import nearest
+from indexlang.text.names import did_you_mean
 from indexlang.text.source import NOWHERE
 
 _ROUNDS = 20  # of solving open extents; each finds one at least
@@ -105,8 +105,7 @@ class _Elaboration:
         for name in self.options.constants:
             if name not in world.constants and name != "training":
                 known = [*world.constants, *world.extents]
-                near = nearest(name, known)
-                advice = f"did you mean `{near}`?" if near else f"the program has {', '.join(known) or 'none'}"
+                advice = did_you_mean(name, known, f"the program has {', '.join(known) or 'none'}")
                 self.frame.found.append(diagnostic("E0611", NOWHERE, name=name, advice=advice))
 
     # -- defining

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from indexlang.ir.build import Number
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic, program_error
-from indexlang.text.names import nearest, plural
+from indexlang.text.names import did_you_mean, plural
 from indexlang.text.source import Span
 
 
@@ -222,8 +222,7 @@ def _take_keywords(
 
 def _unknown_keyword(call: ast.Call, keyword: str, place: Span, known: Iterable[str]) -> Diagnostic:
     names = list(known)
-    like = nearest(keyword, names)
-    advice = f"did you mean `{like}`?" if like else f"it takes {', '.join(names) or 'none'}"
+    advice = did_you_mean(keyword, names, f"it takes {', '.join(names) or 'none'}")
     return diagnostic("E0212", place, name=call.name, keyword=keyword, problem="is not known", advice=advice)
 
 

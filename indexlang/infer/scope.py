@@ -10,7 +10,7 @@ from indexlang.ir.equation import Tensor
 from indexlang.ir.expr import Bound, Expr
 from indexlang.ir.size import Extent, Named, Size, symbol
 from indexlang.text.diagnostics import Diagnostic
-from indexlang.text.names import look_alike, nearest
+from indexlang.text.names import did_you_mean, look_alike
 from indexlang.text.source import Span
 
 NUMBERS: Mapping[str, float] = {"inf": float("inf"), "pi": 3.141592653589793, "π": 3.141592653589793}
@@ -73,8 +73,7 @@ class World:
         twin = look_alike(name, known)
         if twin is not None:
             return f"a letter of `{name}` is {twin[1]} and only looks like that of `{twin[0]}`: type it anew"
-        found = nearest(name, known)
-        return f"did you mean `{found}`?" if found else "define it, or declare it with `input`"
+        return did_you_mean(name, known, "define it, or declare it with `input`")
 
 
 @dataclass(frozen=True, slots=True)

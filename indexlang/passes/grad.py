@@ -24,7 +24,7 @@ from indexlang.passes.products import Product, both
 from indexlang.passes.pull import Pull
 from indexlang.passes.split import joined_again, split_reductions
 from indexlang.text.diagnostics import program_error
-from indexlang.text.names import nearest
+from indexlang.text.names import did_you_mean
 from indexlang.text.source import NOWHERE, Span
 
 
@@ -89,8 +89,7 @@ def _live(made: Gradient) -> Gradient:
 def _float_tensor(program: Program, name: str, span: Span) -> Tensor:
     t = program.by_name.get(name)
     if t is None or t.role is Role.SEED:
-        like = nearest(name, program.by_name)
-        raise program_error("E0503", span, name=name, advice=f"did you mean `{like}`?" if like else "see `summary()`")
+        raise program_error("E0503", span, name=name, advice=did_you_mean(name, program.by_name, "see `summary()`"))
     if not t.dtype.is_float:
         raise program_error("E0501", span, name=name, dtype=str(t.dtype))
     return t

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from indexlang import arguments
+from indexlang.arguments import check_is_input
 from indexlang.interop.files import read_input
 from indexlang.plot.runs import Run
 from indexlang.program import Program
 from indexlang.text.diagnostics import data_error
-from indexlang.text.names import nearest, plural
+from indexlang.text.names import plural
 from indexlang.train.data.dataset import Dataset
 from indexlang.train.data.fitting import fitted_data
 from indexlang.train.data.streams import dataset_of
@@ -30,10 +32,7 @@ class Example:
 def from_files(net: Program, paths: Mapping[str, Path]) -> Example:
     """Inputs from pictures and arrays. Raises DataError E0605, E0701, E0702, E0704, E0601."""
     for name in paths:
-        if name not in net.inputs:
-            like = nearest(name, net.inputs)
-            advice = f"did you mean `{like}`?" if like else f"the inputs are {', '.join(net.inputs) or 'none'}"
-            raise data_error("E0605", kind="input", name=name, advice=advice)
+        check_is_input(name, net.inputs)
     arrays = {name: read_input(path, net.inputs[name]) for name, path in paths.items()}
     return Example(arrays, ", ".join(path.name for path in paths.values()))
 
@@ -66,16 +65,7 @@ def completed(net: Program, example: Example, tensor: str) -> dict[str, Array]:
         if name not in example.arrays:
             advice = f"give it with --input {name}=PATH, or take --example 0"
             raise data_error("E0604", tensor=name, advice=advice)
-    sizes: dict[str, int] = {}
-    for name, array in example.arrays.items():
-        extents = net.inputs[name].extents
-        sizes |= {n: size for n, size in zip(extents, array.shape, strict=False) if isinstance(n, str)}
-    return {name: example.arrays[name] if name in example.arrays else _zeros(net, name, sizes) for name in net.inputs}
-
-
-def _zeros(net: Program, name: str, sizes: Mapping[str, int]) -> Array:
-    """Zeros that may stand for any dtype."""
-    return np.zeros([sizes.get(n, 1) if isinstance(n, str) else n for n in net.inputs[name].extents], np.bool_)
+    return arguments.completed(net.inputs, example.arrays)
 
 
 def _labels(arrays: Mapping[str, Array], classes: tuple[str, ...]) -> list[str]:

@@ -31,6 +31,12 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return close[0] if close else None
 
 
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    """The advice for a name that is not known: the one most like it, or else what there is to say."""
+    like = nearest(name, known)
+    return f"did you mean `{like}`?" if like else otherwise
+
+
 def is_capital(name: str) -> bool:
     """Whether a name stands for an extent, not an index: it begins with a capital (but `Δx` is a step of x)."""
     return name[:1].isupper() and not (name[0] == "Δ" and len(name) > 1)

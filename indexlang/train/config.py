@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from indexlang.text.diagnostics import DataError, data_error
-from indexlang.text.names import nearest
+from indexlang.text.names import did_you_mean
 
 Number = int | float
 Options = Mapping[str, Number]
@@ -106,8 +106,7 @@ def as_settings(config: Config) -> dict[str, Any]:
 
 def _check(name: str, value: Any, place: str) -> None:
     if name not in NAMES:
-        like = nearest(name, NAMES)
-        advice = f"did you mean `{like}`?" if like else f"there are {', '.join(NAMES)}"
+        advice = did_you_mean(name, NAMES, f"there are {', '.join(NAMES)}")
         raise data_error("E0821", message=f"{place}: there is no setting `{name}`", advice=advice)
     kinds = _KINDS[name]
     is_bool_for_number = isinstance(value, bool) and bool not in kinds

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,17 +26,15 @@ _LOOKED_AT = 4 * 1024 * 1024  # bytes of a column that tell one data set from an
 class Prepared:
     """Data that fits a program.
 
-    digest   of the data, as far as it can be told from its first examples: a run goes on with the same only
-    classes  the names of label values, or empty
+    digest  of the data, as far as it can be told from its first examples: a run goes on with the same only
     """
 
     feed: Feed
     validation: Feed | None
     digest: str
-    classes: tuple[str, ...]
 
 
-def prepared(net: Program, data: Any, held_out: Any, config: Config, folder: Path | None) -> Prepared:
+def prepared(net: Program, data: Any, held_out: Any, config: Config) -> Prepared:
     """Batches of data for a program in training.
 
     held_out  a share, a number of examples, or data of its own; 0 or None: nothing is held out
@@ -47,25 +44,27 @@ def prepared(net: Program, data: Any, held_out: Any, config: Config, folder: Pat
         raise data_error("E0821", message="there is no data to train on",
                          advice='give some: --data digits, or a line `data = "digits"` in the TOML file')  # fmt: skip
     inputs = tuple(net.inputs.values())
-    found = dataset_of(data, inputs, folder)
-    apart = _apart(held_out, inputs, net, folder)
+    found = dataset_of(data, inputs)
+    apart = _apart(held_out, inputs, net)
     if isinstance(found, Stream):
-        return Prepared(found, None if apart is None else Whole(apart, config.batch), "", ())
+        return Prepared(found, _whole(apart, config), "")
     fitted = _checked(found, inputs, net)
     training, validation = fitted, apart
     if apart is None and held_out:
         training, validation = split(fitted, held_out, config.seed)
     feed = Batches(training, config.batch, config.seed, augmentation(config.augment, inputs))
-    return Prepared(
-        feed, None if validation is None else Whole(validation, config.batch), _digest(fitted), found.classes
-    )
+    return Prepared(feed, _whole(validation, config), _digest(fitted))
 
 
-def _apart(held_out: Any, inputs: Sequence[TensorInfo], net: Program, folder: Path | None) -> Dataset | None:
+def _whole(dataset: Dataset | None, config: Config) -> Feed | None:
+    return None if dataset is None else Whole(dataset, config.batch)
+
+
+def _apart(held_out: Any, inputs: Sequence[TensorInfo], net: Program) -> Dataset | None:
     """Validation data of its own."""
     if held_out is None or isinstance(held_out, int | float):
         return None
-    found = dataset_of(held_out, inputs, folder)
+    found = dataset_of(held_out, inputs)
     if isinstance(found, Stream):
         raise data_error("E0821", message="validation data cannot be a stream", advice="give arrays by name")
     return _checked(found, inputs, net)

@@ -79,18 +79,19 @@ class Place:
     goes_on: bool = False
 
 
-def prepare(net: Program, data: Any, held_out: Any, config: Config, name: str, folder: Path | None = None) -> Run:
+def prepare(net: Program, data: Any, held_out: Any, config: Config, name: str) -> Run:
     """Read and check the data, and make the step: all mistakes are told before anything is trained.
 
     Raises DataError E06xx, E07xx, E08xx; ProgramError where the program cannot be trained.
     """
-    loss = loss_of(net.in_training(), config.loss or None)
+    training = net.in_training()
+    loss = loss_of(training, config.loss or None)
     recipe = Recipe(
         loss, config.optimizer, config.schedule, config.rate, config.weight_decay, config.clip, config.warm,
         config.options,
     )  # fmt: skip
     step = training_step(net, recipe)
-    return Run(net, config, step, prepared(net.in_training(), data, held_out, config, folder), name)
+    return Run(net, config, step, prepared(training, data, held_out, config), name)
 
 
 def train(run: Run, place: Place | None, watchers: Sequence[Watcher]) -> History:

@@ -4,7 +4,7 @@ A run that goes on from a checkpoint ends with the same bits as one that was nev
 and their number, random tensors from the number of the run, and a step is done wholly or not at all.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from time import perf_counter
@@ -12,27 +12,15 @@ from typing import Any, Protocol
 
 from indexlang.program import Program
 from indexlang.train.checkpoint import Position
+from indexlang.train.data.feeds import Feed
 from indexlang.train.diagnose import numbers_lost
 from indexlang.train.events import Begun, Ended, EpochDone, Event, Numbers, StepDone, Watcher
 from indexlang.train.interrupts import Interrupts
-from indexlang.train.step import Step
+from indexlang.train.step import Step, known_inputs
 
 Batch = Mapping[str, Any]
 CHECKPOINT_SECONDS = 30.0  # within an epoch: what a kill can cost
 RETRY_SECONDS = 5.0  # after a checkpoint that could not be written
-
-
-class Feed(Protocol):
-    """Where batches come from.
-
-    examples, steps  of one epoch; None where nobody knows
-    """
-
-    @property
-    def examples(self) -> int | None: ...
-    @property
-    def steps(self) -> int | None: ...
-    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]: ...
 
 
 class Keeper(Protocol):
@@ -71,7 +59,7 @@ class Loop:
     """A run of training. `position` moves with every step.
 
     evaluate    the program out of training, for the validation feed
-    watchers    are told of events          parts  called after a step with its batch, for what is measured now and then
+    watchers    are told of events          probe  measures a step now and then
     """
 
     name: str
@@ -158,9 +146,10 @@ class Loop:
         self.evaluate.begin(self.step.program.seed, 0)
         sums, examples = dict.fromkeys(names, 0.0), 0
         for batch in self.validation.batches(0):
-            found = self.evaluate.proposed(_known(batch, self.evaluate), names)[0]
-            examples += _examples(batch)
-            sums = {n: s + _examples(batch) * float(found[n]) for n, s in sums.items()}
+            found = self.evaluate.proposed(known_inputs(self.evaluate, batch), names)[0]
+            count = _examples(batch)
+            examples += count
+            sums = {n: s + count * float(found[n]) for n, s in sums.items()}
         return {n: s / examples for n, s in sums.items()} if examples else {}
 
     def _watched(self) -> Watched:
@@ -209,9 +198,4 @@ def _examples(batch: Batch) -> int:
     return next((len(a) for a in batch.values() if getattr(a, "ndim", 0)), 1)
 
 
-def _known(batch: Batch, program: Program) -> dict[str, Any]:
-    """The part of a batch that the program takes: out of training it may not read all inputs."""
-    return {n: a for n, a in batch.items() if n in program.inputs}
-
-
-__all__ = ["Feed", "Keeper", "KeepsNothing", "Loop", "Probe"]
+__all__ = ["Keeper", "KeepsNothing", "Loop", "Probe"]

@@ -11,7 +11,7 @@ from indexlang.syntax import ast
 from indexlang.syntax.parse import parse
 from indexlang.syntax.rewrite import rewritten
 from indexlang.text.diagnostics import ProgramError, data_error, program_error
-from indexlang.text.names import nearest
+from indexlang.text.names import did_you_mean
 from indexlang.text.source import Source
 
 # What an optimiser may ask for beside the parameter and its gradient, each a number of the step.
@@ -113,8 +113,7 @@ def _unknown(kind: str, name: str, known: Iterable[str]) -> Exception:
         head = "def NAME(W[I...], g[I...], rate, …)"
         advice = f"write one function of the form `{head}`, or name it like the file"
         return data_error("E0820", kind=kind, name=name, advice=advice)
-    like = nearest(name, names)
-    advice = f"did you mean `{like}`?" if like else f"there are {', '.join(names)}"
+    advice = did_you_mean(name, names, f"there are {', '.join(names)}")
     return data_error("E0820", kind=kind, name=name, advice=advice)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from indexlang.program import Program
 from indexlang.train.checkpoint import Array, Position
 from indexlang.train.events import LayerSignal, Signals
-from indexlang.train.step import Step
+from indexlang.train.step import Step, known_inputs
 
 FLAT = 0.01  # a unit whose local slope is below this is saturated
 
@@ -35,9 +35,8 @@ class SignalProbe:
     def __init__(self, net: Program, step: Step, of_epoch: int | None) -> None:
         training = net.in_training()
         self._training = training
-        self._loss = step.recipe.loss
         self._of_epoch = of_epoch
-        self._program, self._slopes = training.signals(self._loss)
+        self._program, self._slopes = training.signals(step.recipe.loss)
         self._names = {n: d for n, d in self._program.gradients.items() if d in self._program.outputs}
         self._params = training.parameters_of(tuple(self._names))
 
@@ -49,9 +48,8 @@ class SignalProbe:
         """The signals of a batch, at the values before the step."""
         self._training.follow(step.program)
         self._training.begin(step.program.seed, step.program.runs)
-        inputs = {n: a for n, a in given.items() if n in self._program.inputs}
         want = [*self._names, *self._names.values(), *self._slopes.values()]
-        found, _ = self._program.proposed(inputs, want)
+        found, _ = self._program.proposed(known_inputs(self._program, given), want)
         layers = tuple(self._signal(name, found) for name in self._names)
         return Measured(layers, dict(step.program.params))
 

@@ -20,7 +20,7 @@ from indexlang.results import Results
 from indexlang.summary import TensorInfo
 from indexlang.syntax.parse import parse
 from indexlang.text.diagnostics import data_error, program_error
-from indexlang.text.names import nearest
+from indexlang.text.names import did_you_mean
 from indexlang.text.source import Source
 from indexlang.train.rules import PREFIX, Rule, optimizer, schedule
 
@@ -50,37 +50,40 @@ class Recipe:
 class Step:
     """A program whose every run is a step.
 
-    metrics  the loss, and the other scalar outputs      rate, norm  what was used: names of scalars, or ''
+    metrics  the loss, and the other scalar outputs      rate  the name of the rate that was used, or ''
     """
 
     program: Program
     recipe: Recipe
     metrics: tuple[str, ...]
     rate: str
-    norm: str
 
     def inputs(self, batch: Mapping[str, Any], t: int, steps: int) -> dict[str, Any]:
         """The inputs of step `t` of `steps`, counted from 1."""
         r = self.recipe
         numbers = {"rate": r.rate, "t": t, "steps": steps, "warm": r.warm, "decay": r.decay, "clip": r.clip}
-        given = {n: np.float64(v) for n, v in numbers.items() if v is not None}
-        return {**batch, **{PREFIX + n: v for n, v in given.items() if PREFIX + n in self.program.inputs}}
+        given = {PREFIX + n: np.float64(v) for n, v in numbers.items() if v is not None}
+        return {**batch, **known_inputs(self.program, given)}
 
     def wanted(self) -> tuple[str, ...]:
         """The tensors that every step gives."""
-        return tuple(n for n in (*self.metrics, self.rate, self.norm) if n)
+        return (*self.metrics, self.rate) if self.rate else self.metrics
 
     def read(self, results: Results) -> dict[str, float]:
         """The metrics as numbers."""
         return {n: float(results[n]) for n in self.metrics}
 
 
+def known_inputs(program: Program, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the values that a program takes: out of training it may read fewer inputs."""
+    return {n: a for n, a in given.items() if n in program.inputs}
+
+
 def loss_of(net: Program, name: str | None) -> str:
     """The tensor to be made small: the one named, else `loss`, else the only scalar output. Raises E0504, E0605."""
     scalars = [t.name for t in net.tensors.values() if t.role == "computed" and _is_scalar(t)]
     if name is not None and name not in scalars:
-        like = nearest(name, scalars)
-        advice = f"did you mean `{like}`?" if like else f"the scalars are {', '.join(scalars) or 'none'}"
+        advice = did_you_mean(name, scalars, f"the scalars are {', '.join(scalars) or 'none'}")
         raise data_error("E0605", kind="scalar", name=name, advice=advice)
     return name or ("loss" if "loss" in scalars else net.loss)
 
@@ -112,10 +115,8 @@ def training_step(net: Program, recipe: Recipe) -> Step:
     module, found = parse(Source("step of training", lines))
     assert not found, found
     whole = net.in_training((*rule.defs, *pace.defs, *module.statements))
-    known = whole.tensors
-    rate = PREFIX + "now" if PREFIX + "now" in known else ""
-    norm = PREFIX + "norm" if PREFIX + "norm" in known else ""
-    return Step(whole, recipe, metrics_of(training, recipe.loss), rate, norm)
+    rate = PREFIX + "now" if PREFIX + "now" in whole.tensors else ""
+    return Step(whole, recipe, metrics_of(training, recipe.loss), rate)
 
 
 def _trained(net: Program) -> tuple[str, ...]:
@@ -125,9 +126,8 @@ def _trained(net: Program) -> tuple[str, ...]:
 def _check_options(rule: Rule, recipe: Recipe) -> None:
     for name in recipe.options:
         if name not in rule.constants:
-            like = nearest(name, rule.constants)
             known = f"{recipe.optimizer} has {', '.join(rule.constants) or 'none'}"
-            raise data_error("E0820", kind="option", name=name, advice=f"did you mean `{like}`?" if like else known)
+            raise data_error("E0820", kind="option", name=name, advice=did_you_mean(name, rule.constants, known))
     if recipe.decay and "decay" not in rule.takes:
         advice = f"`{recipe.optimizer}` has no `decay` in its head: leave weight_decay out"
         raise data_error("E0820", kind="option", name="weight_decay", advice=advice)
@@ -137,15 +137,8 @@ def _lines(net: Program, recipe: Recipe, rule: Rule, pace: Rule, names: list[str
     if not names:
         return
     clips = recipe.clip is not None
-    for number in (
-        "rate",
-        "t",
-        "steps",
-        "warm",
-        *(("decay",) if "decay" in rule.takes else ()),
-        *(("clip",) if clips else ()),
-    ):
-        yield f"input {PREFIX}{number}"
+    asked = dict.fromkeys((*pace.takes, *rule.takes, *(("clip",) if clips else ())))
+    yield from (f"input {PREFIX}{number}" for number in asked)
     yield f"{PREFIX}now = {pace.name}({', '.join(PREFIX + n for n in pace.takes)})"
     if clips:
         yield from _norm(net, recipe.loss, names)
@@ -168,4 +161,4 @@ def _norm(net: Program, loss: str, names: list[str]) -> Iterator[str]:
     yield f"{PREFIX}scale = min(1, {PREFIX}clip/({PREFIX}norm + 1e-6))"
 
 
-__all__ = ["Recipe", "Step", "loss_of", "metrics_of", "training_step"]
+__all__ = ["Recipe", "Step", "known_inputs", "loss_of", "metrics_of", "training_step"]

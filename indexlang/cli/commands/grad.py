@@ -11,6 +11,7 @@ import click
 import numpy as np
 
 from indexlang.api import load
+from indexlang.arguments import check_is_input
 from indexlang.cli import settings
 from indexlang.cli.exits import Exit
 from indexlang.cli.table import Table
@@ -19,8 +20,7 @@ from indexlang.differences import Checked, GradientCheck
 from indexlang.interop.disk import written_aside
 from indexlang.interop.files import read_input
 from indexlang.program import Program
-from indexlang.text.diagnostics import ProgramError, data_error
-from indexlang.text.names import nearest
+from indexlang.text.diagnostics import ProgramError
 from indexlang.text.render import clean
 
 Array = np.ndarray[Any, Any]
@@ -130,10 +130,7 @@ def _verdict(report: GradientCheck) -> str:
 
 def _given(program: Program, request: Request) -> dict[str, Array]:
     for name in request.inputs:
-        if name not in program.inputs:
-            like = nearest(name, program.inputs)
-            advice = f"did you mean `{like}`?" if like else f"the inputs are {', '.join(program.inputs) or 'none'}"
-            raise data_error("E0605", kind="input", name=name, advice=advice)
+        check_is_input(name, program.inputs)
     found = {name: read_input(path, program.inputs[name]) for name, path in request.inputs.items()}
     for name, path in program.defaults.items():
         if name not in found:

@@ -10,13 +10,13 @@ import click
 import numpy as np
 
 from indexlang.api import load
+from indexlang.arguments import check_is_input, completed, sizes_in
 from indexlang.cli import report, settings
 from indexlang.cli.terminal import Progress, encoding, result, result_json, tell_all, width
 from indexlang.interop.files import check_output, read_input, write_output
 from indexlang.interop.labels import read_labels
 from indexlang.program import Program
 from indexlang.text.diagnostics import data_error
-from indexlang.text.names import nearest
 
 Array = np.ndarray[Any, Any]
 Paths = Mapping[str, Path]
@@ -101,23 +101,11 @@ def _parameters(program: Program, request: Request) -> str:
 
 def _arrays(program: Program, request: Request) -> dict[str, Array]:
     for name in request.inputs:
-        if name not in program.inputs:
-            like = nearest(name, program.inputs)
-            advice = f"did you mean `{like}`?" if like else f"the inputs are {', '.join(program.inputs) or 'none'}"
-            raise data_error("E0605", kind="input", name=name, advice=advice)
+        check_is_input(name, program.inputs)
     wanted = (*(request.want or program.outputs), *request.out)
     needed = {i for name in wanted if name in program.tensors for i in program.inputs_of(name)}
     given = {n: _array(program, n, request) for n in program.inputs if n in needed or n in request.inputs}
-    sizes = _sizes(program, given)
-    return {n: given[n] if n in given else _nothing(program, n, sizes) for n in program.inputs}
-
-
-def _nothing(program: Program, name: str, sizes: Mapping[str, int]) -> Array:
-    """Zeros, for an input that nothing that is wanted depends on: a label, where only scores are."""
-    info = program.inputs[name]
-    shape = tuple(sizes.get(e, 1) if isinstance(e, str) else e for e in info.extents)
-    kinds = {"int": "i8", "i32": "i4", "u8": "u1", "bool": "?"}
-    return np.zeros(shape, kinds.get(info.dtype, "f4"))
+    return completed(program.inputs, given)
 
 
 def _array(program: Program, name: str, request: Request) -> Array:
@@ -136,14 +124,5 @@ def _values(program: Program, arrays: dict[str, Array], wanted: list[str]) -> di
 
 def _bound(program: Program, arrays: dict[str, Array]) -> Program:
     """The program with the sizes that the arrays give to its named extents."""
-    sizes = _sizes(program, arrays)
+    sizes = sizes_in(program.inputs, arrays)
     return program.bound(**sizes) if sizes else program
-
-
-def _sizes(program: Program, arrays: Mapping[str, Array]) -> dict[str, int]:
-    """What arrays say of named extents; arrays with other axes are told by the call."""
-    sizes: dict[str, int] = {}
-    for name, array in arrays.items():
-        extents = program.inputs[name].extents
-        sizes |= {extent: size for extent, size in zip(extents, array.shape, strict=False) if isinstance(extent, str)}
-    return sizes

@@ -10,7 +10,7 @@ from indexlang.interop.maps.layouts import Extents
 from indexlang.interop.maps.rules import Map, Rule, families
 from indexlang.interop.weights.archive import shown
 from indexlang.text.diagnostics import DataError, data_error
-from indexlang.text.names import nearest
+from indexlang.text.names import did_you_mean
 
 Array = np.ndarray[Any, Any]
 FEW = 3
@@ -61,8 +61,7 @@ def _maps(family: str | None) -> Sequence[Map]:
     found = [map_ for map_ in families() if family in (None, map_.name)]
     if not found:
         known = [map_.name for map_ in families()]
-        like = nearest(family or "", known)
-        advice = f"did you mean `{like}`?" if like else f"there are {', '.join(known)}"
+        advice = did_you_mean(family or "", known, f"there are {', '.join(known)}")
         raise data_error("E0609", message=f"there is no family `{shown(family or '')}`", advice=advice)
     return found
 

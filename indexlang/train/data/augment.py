@@ -8,7 +8,7 @@ import numpy as np
 
 from indexlang.interop.files import Declared
 from indexlang.text.diagnostics import DataError, data_error
-from indexlang.text.names import nearest, visible
+from indexlang.text.names import did_you_mean, visible
 from indexlang.train.data import draws
 from indexlang.train.data.dataset import Array, Rows, extents
 from indexlang.train.data.inputs import is_float
@@ -137,8 +137,7 @@ def _change(word: str) -> Change:
                 raise _wrong(word, "noise takes a standard deviation", "write a number above 0, as in `noise:0.05`")
             return Noise(float(number))
         case _:
-            like = nearest(kind, KINDS)
-            raise _wrong(word, "there is no such augmentation", f"did you mean `{like}`?" if like else ADVICE)
+            raise _wrong(word, "there is no such augmentation", did_you_mean(kind, KINDS, ADVICE))
 
 
 def _positive(number: str) -> bool:

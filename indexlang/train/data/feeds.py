@@ -33,18 +33,11 @@ class Feed(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Batches:
-    """The examples of a fitted dataset, each once an epoch, in an order of that epoch and the seed.
-
-    batch    examples in a batch; the last of an epoch holds what is left
-    augment  changes of the examples; what one gets follows from its number, the epoch and the seed
-    cost     one draw and one sort of N numbers an epoch; the batches skipped by `start` cost nothing
-    """
+class _Cut:
+    """The examples of a fitted dataset, `batch` of them at a time; the last batch of an epoch holds what is left."""
 
     dataset: Dataset
     batch: int
-    seed: int = 0
-    augment: Augmentation = NONE
 
     @property
     def examples(self) -> int:
@@ -53,6 +46,18 @@ class Batches:
     @property
     def steps(self) -> int:
         return -(-self.examples // self.batch)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batches(_Cut):
+    """The examples of a fitted dataset, each once an epoch, in an order of that epoch and the seed.
+
+    augment  changes of the examples; what one gets follows from its number, the epoch and the seed
+    cost     one draw and one sort of N numbers an epoch; the batches skipped by `start` cost nothing
+    """
+
+    seed: int = 0
+    augment: Augmentation = NONE
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         order = draws.shuffled(self.examples, "order", self.seed, epoch)
@@ -64,19 +69,8 @@ class Batches:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Whole:
+class Whole(_Cut):
     """The examples of a fitted dataset in their own order, the same every epoch: for validation."""
-
-    dataset: Dataset
-    batch: int
-
-    @property
-    def examples(self) -> int:
-        return len(self.dataset)
-
-    @property
-    def steps(self) -> int:
-        return -(-self.examples // self.batch)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         order = np.arange(self.examples)

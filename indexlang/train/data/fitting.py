@@ -11,7 +11,7 @@ from indexlang.interop.files import Declared
 from indexlang.ir.equation import Tensor
 from indexlang.parameters import converted
 from indexlang.text.diagnostics import DataError, data_error
-from indexlang.text.names import nearest
+from indexlang.text.names import did_you_mean
 from indexlang.train.data.dataset import Array, Column, Dataset, Rows, extents, shown
 from indexlang.train.data.inputs import bind, check_batch, element, is_float, suits, tensor_of
 from indexlang.train.data.pictures import Pictures
@@ -163,11 +163,10 @@ def _no_column(dataset: Dataset, info: Declared, free: Sequence[str], fits: Sequ
             else f"{' and '.join(f'`{c}`' for c in fits)} both fit"
         )
         return _unmatched(dataset, info, said, f"rename the one that is meant `{info.name}`")
-    like = nearest(info.name, free)
     wanted = f"it wants {extents(info.extents)} of {info.dtype}"
     rest = f"there is {_listed(dataset.columns, free)}" if free else "no column is left"
     return _unmatched(
-        dataset, info, f"{wanted}, and {rest}", f"did you mean `{like}`?" if like else f"name a column `{info.name}`"
+        dataset, info, f"{wanted}, and {rest}", did_you_mean(info.name, free, f"name a column `{info.name}`")
     )
 
 
