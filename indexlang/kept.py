@@ -3,20 +3,14 @@
 A program and its gradients keep the same.
 """
 
-import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 
-import numpy as np
-
-from indexlang.interop.maps import Fit, Loaded, best, loaded, unfit
-from indexlang.interop.weights import opened, write_weights
 from indexlang.ir.equation import SEED, Program, Role, Tensor
-from indexlang.parameters import Array, Parameters, draw, fitted, run_key
+from indexlang.parameters import Array, Parameters, draw, run_key
 from indexlang.results import result
-from indexlang.text.diagnostics import Diagnostic, data_error, diagnostic
+from indexlang.text.diagnostics import data_error
 
 _OWN_REFERENCES = 3  # the caller's name, our name, the argument of `getrefcount`
 
@@ -63,31 +57,10 @@ class Kept:
         self.__dict__.pop("params", None)
         self.__dict__.pop("state", None)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        write_weights(path, {**self.params, **self.state})
-
-    def load(self, path: str | os.PathLike[str]) -> Loaded:
-        """Parameters and states from a file; nothing changes unless all fit. Raises E0701, E0704, E0706, E0609, E0603."""
-        tensors = {t.name: t for t in self._of(Role.PARAM, Role.STATE)}
-        found, read = self.read(path)
-        arrays = {name: fitted(tensors[name], array) for name, array in read.items()}
-        for role, attribute in ((Role.PARAM, "params"), (Role.STATE, "state")):
-            self._take(role, attribute, arrays)
-        self.is_random = False
-        return loaded(Path(path), found, _not_finite(arrays))
-
-    def read(self, path: str | os.PathLike[str]) -> tuple[Fit, dict[str, Array]]:
-        """What a file has for this program, by our names, in the file's dtypes; nothing changes."""
-        self._need_sizes()
-        with opened(path) as archive:
-            found = best(self._extents(Role.PARAM), self._extents(Role.STATE), archive.entries)
-            if not found.complete:
-                raise unfit(archive.path, found)
-            return found, {pair.ours: pair.read() for pair in found.pairs}
-
-    def _take(self, role: Role, attribute: str, arrays: Mapping[str, Array]) -> None:
+    def take(self, role: Role, arrays: Mapping[str, Array]) -> None:
         """Put the arrays that are of `role`; if they are all of them, none is drawn first."""
-        tensors = {t.name: t for t in self.program.with_role(role)}
+        attribute = "params" if role is Role.PARAM else "state"
+        tensors = {t.name: t for t in self.of(role)}
         if tensors.keys() <= arrays.keys():
             self.__dict__.setdefault(attribute, Parameters(tensors))
         for name in tensors.keys() & arrays.keys():
@@ -132,33 +105,24 @@ class Kept:
                 self._spare[name] = before
 
     def _drawn(self, role: Role) -> Parameters:
-        self._need_sizes()
+        self.need_sizes()
         found = Parameters({t.name: t for t in self.program.with_role(role)})
         for t in found.tensors.values():
             found.put(t.name, draw(t, self.seed))
         return found
 
-    def _of(self, *roles: Role) -> tuple[Tensor, ...]:
+    def of(self, *roles: Role) -> tuple[Tensor, ...]:
+        """The tensors of these roles."""
         return tuple(t for role in roles for t in self.program.with_role(role))
 
-    def _extents(self, role: Role) -> dict[str, tuple[int, ...]]:
-        return {t.name: tuple(int(n) for n in t.extents) for t in self._of(role)}  # type: ignore[arg-type]
-
-    def _need_sizes(self) -> None:
+    def need_sizes(self) -> None:
+        """Raises DataError E0610 where the extents of a parameter or state are not known yet."""
         names = self.program.size_names
-        for t in self._of(Role.PARAM, Role.STATE):
+        for t in self.of(Role.PARAM, Role.STATE):
             still = [n for n in names if any(n in str(e) for e in t.extents if not isinstance(e, int))]
             if still:
                 advice = f"`{t.name}` needs it: give constants={{'{still[0]}': …}}, or -D {still[0]}=…"
                 raise data_error("E0610", name=still[0], advice=advice)
-
-
-def _not_finite(arrays: Mapping[str, Array]) -> Iterator[Diagnostic]:
-    """A warning for each tensor with NaN or infinities. They are not refused: in a result they stay visible."""
-    for name, array in arrays.items():
-        count = array.size - int(np.isfinite(array).sum()) if array.dtype.kind == "f" else 0
-        if count:
-            yield diagnostic("W0701", tensor=name, count=count, size=array.size)
 
 
 def _is_alone(array: Array) -> bool:

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +16,8 @@ from numpy.typing import NDArray
 from indexlang import arguments, pipeline
 from indexlang.differentiable import Differentiable
 from indexlang.examples import example_inputs, index_limits
-from indexlang.export.model import USUAL, write_onnx
-from indexlang.gradients import (
-    FLOATS,
-    Derived,
-    with_floats,
-)
+from indexlang.gradients import FLOATS, Derived, with_floats
 from indexlang.infer.scope import Options
-from indexlang.interop.maps import Loaded
 from indexlang.ir import interp
 from indexlang.ir.build import Number
 from indexlang.ir.dtypes import DType
@@ -41,6 +35,9 @@ from indexlang.summary import TensorInfo, multiply_adds
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import DataError, Diagnostic, ProgramError, data_error
 from indexlang.text.source import NOWHERE, Source, Span
+
+if TYPE_CHECKING:
+    from indexlang.interop.maps import Loaded
 
 _versions = count()  # of values that are given to parameters for one run only
 
@@ -84,9 +81,7 @@ class Program(Differentiable):
         if unknown:
             names = ", ".join(self._typed.size_names) or "none"
             raise data_error("E0611", name=unknown[0], advice=f"the named extents are {names}")
-        options = Options(
-            self._options.float_type, {**self._options.sizes, **sizes}, self._options.constants, self._options.dtypes
-        )
+        options = replace(self._options, sizes={**self._options.sizes, **sizes})
         made = Program(self.source_text, self._module, options, self._follows_inputs, self._folder, self._threads)
         made._own.seed, made._own.is_random = self.seed, self.parameters_are_random
         return made
@@ -162,9 +157,11 @@ class Program(Differentiable):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all parameters and states to a safetensors file, or .npz: aside first, then one rename (E0705)."""
-        self._own.save(path)
+        from indexlang.loading import save
 
-    def load_weights(self, path: str | os.PathLike[str]) -> Loaded:
+        save(self._own, path)
+
+    def load_weights(self, path: str | os.PathLike[str]) -> "Loaded":
         """Read parameters and states from a file; nothing changes unless all of them fit.
 
         path     safetensors, npz, or a state_dict of `torch.save`: by our own names, else by the map of a family of
@@ -172,25 +169,31 @@ class Program(Differentiable):
         returns  what was read, as text too; its warnings name tensors that hold NaN or infinities
         raises   DataError E0701, E0704, E0706 (it asks for Python objects), E0609 (names or extents), E0603 (dtypes)
         """
-        return self._own.load(path)
+        from indexlang.loading import load
 
-    def export(self, path: str | os.PathLike[str], opset: int = USUAL) -> int:
+        return load(self._own, path)
+
+    def export(self, path: str | os.PathLike[str], opset: int | None = None) -> int:
         """Write the outputs as an ONNX file with the parameters as they are now; named extents stay names.
 
-        opset    the version of ONNX's operators, 18 or later
+        opset    the version of ONNX's operators, 18 or later; 21 if nothing is said
         returns  the number of nodes
         raises   ProgramError E1101 (what ONNX cannot say), DataError E1102 (no `onnx`), E0605, E0610, E0705
         """
+        from indexlang.export.model import USUAL, write_onnx
+
         kept = self._kept(self._typed)
         values = {n: a for n, a in kept.items() if self._typed.tensor(n).role is not Role.SEED}
-        return write_onnx(self._typed, values, Path(path), opset)
+        return write_onnx(self._typed, values, Path(path), USUAL if opset is None else opset)
 
     def read_weights(self, path: str | os.PathLike[str]) -> dict[str, Array]:
         """What a file has for this program, by our names and axes, in the file's dtypes; the program does not change.
 
         Raises what `load_weights` raises, but for E0603.
         """
-        return self._own.read(path)[1]
+        from indexlang.loading import read
+
+        return read(self._own, path)[1]
 
     def example_inputs(self, seed: int = 0, given: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Array]:
         """Random inputs that the program can take, but for those given. Raises DataError E0610, E0604."""

@@ -7,9 +7,6 @@ from pathlib import Path
 
 from indexlang import pipeline
 from indexlang.gradients import inputs_of, only_loss
-from indexlang.graph.build import graph
-from indexlang.graph.dot import dot
-from indexlang.graph.svg import svg
 from indexlang.ir.equation import Program, Role
 from indexlang.ir.show import show_equation, show_program, show_tensor
 from indexlang.run.machine import target
@@ -92,11 +89,15 @@ class Shown:
 
         Cost: milliseconds for hundreds of layers. The same program gives the same text.
         """
-        return svg(graph(self._typed), self._title)
+        from indexlang.graph.draw import svg_of
+
+        return svg_of(self._typed, self._title)
 
     def dot(self) -> str:
         """The same graph in the language of Graphviz."""
-        return dot(graph(self._typed), self._title)
+        from indexlang.graph.draw import dot_of
+
+        return dot_of(self._typed, self._title)
 
     @property
     def _title(self) -> str:

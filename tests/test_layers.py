@@ -20,7 +20,7 @@ LAYERS = (
     ("api",),
     ("program",),
     ("differentiable",),
-    ("kept", "shown", "gradients", "differences", "examples"),
+    ("loading", "kept", "shown", "gradients", "differences", "examples"),
     ("graph", "export"),
     ("interop", "arguments", "parameters", "memory", "results", "summary"),
     ("pipeline",),
@@ -65,6 +65,12 @@ PURE_EXCEPT = {
 }
 # (module, what it imports inside a function): why.
 LATE = {
+    (
+        "indexlang.program",
+        "indexlang.loading",
+    ): "weights' formats and maps take their time: for those who read or write weights",
+    ("indexlang.program", "indexlang.export.model"): "for those who export: not at every start",
+    ("indexlang.shown", "indexlang.graph.draw"): "for those who draw: not at every start",
     (
         "indexlang.program",
         "indexlang.train.fit",
