@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import BinaryIO
@@ -47,6 +47,21 @@ def written_aside(path: Path) -> Generator[Path, None, None]:
     finally:
         with suppress(OSError, ValueError):
             aside.unlink()
+
+
+def check_place(path: Path, endings: Collection[str], told: str) -> None:
+    """Refuse, before anything is computed for it, what cannot be written to (E0705): another ending, no such folder.
+
+    told  the endings, as a sentence has them
+    """
+    if path.suffix.lower() not in endings:
+        raise data_error("E0705", path=path, reason=f"its name should end in {told}")
+    try:
+        found = path.parent.is_dir()
+    except (OSError, ValueError):
+        found = False
+    if not found:
+        raise data_error("E0705", path=path, reason="there is no such folder")
 
 
 def reason(problem: Exception) -> str:

@@ -7,9 +7,10 @@ from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
-from indexlang.interop.disk import open_file, open_inside, reason, written_aside
+from indexlang.interop.disk import check_place, open_file, open_inside, reason, written_aside
 from indexlang.interop.pictures import read_picture, write_picture
 from indexlang.interop.weights.open import read_npz
+from indexlang.interop.weights.write import write_npz
 from indexlang.text.diagnostics import DataError, data_error
 from indexlang.text.names import plural
 
@@ -51,24 +52,17 @@ def write_output(path: Path, name: str, value: np.ndarray[Any, Any]) -> None:
     if ending in PICTURES:
         write_picture(path, value)
         return
-    with written_aside(path) as aside, open(aside, "xb") as file:
-        if ending == ".npy":
-            np.lib.format.write_array(file, value, allow_pickle=False)
+    with written_aside(path) as aside:
+        if ending == ".npz":
+            write_npz(aside, {name: value})
             return
-        with zipfile.ZipFile(file, "w") as archive, archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-            np.lib.format.write_array(member, value, allow_pickle=False)
+        with open(aside, "xb") as file:
+            np.lib.format.write_array(file, value, allow_pickle=False)
 
 
 def check_output(path: Path) -> None:
     """Refuse what `write_output` cannot write to, before anything is computed for it (E0705)."""
-    if path.suffix.lower() not in (*ARRAYS, *PICTURES):
-        raise data_error("E0705", path=path, reason="its name should end in .npy, .npz, .png or .jpg")
-    try:
-        found = path.parent.is_dir()
-    except (OSError, ValueError):
-        found = False
-    if not found:
-        raise data_error("E0705", path=path, reason="there is no such folder")
+    check_place(path, (*ARRAYS, *PICTURES), ".npy, .npz, .png or .jpg")
 
 
 def read_arrays(file: BinaryIO, path: Path) -> dict[str, np.ndarray[Any, Any]]:

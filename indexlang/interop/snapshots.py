@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file  # pyright: ignore[reportUnknownVariableType]
 
 from indexlang.interop.disk import open_file, reason, written_aside
+from indexlang.interop.weights.write import write_tensors
 from indexlang.text.diagnostics import data_error
 
 KEY = "indexlang"
@@ -21,12 +21,8 @@ def write_snapshot(path: Path, arrays: Mapping[str, np.ndarray[Any, Any]], notes
 
     Raises DataError E0705.
     """
-    ready = {name: np.ascontiguousarray(a).reshape(a.shape) for name, a in arrays.items()}
     with written_aside(path) as aside:
-        try:
-            save_file(ready, aside, {KEY: json.dumps(notes)})
-        except SafetensorError as problem:
-            raise ValueError(str(problem)) from None
+        write_tensors(aside, arrays, {KEY: json.dumps(notes)})
 
 
 def read_snapshot(path: Path) -> tuple[Arrays, dict[str, Any]]:

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from indexlang.interop.disk import written_aside
+from indexlang.interop.disk import check_place, written_aside
 from indexlang.text.diagnostics import data_error
 
 Figure = Any  # matplotlib is optional, and loaded when something is drawn
@@ -60,14 +60,7 @@ def canvas(path: Path, width: float, height: float) -> Generator[Figure, None, N
 
 def check_path(path: Path) -> None:
     """Refuse, before anything is read, what cannot be written to (E0705)."""
-    if path.suffix.lower() not in ENDINGS:
-        raise data_error("E0705", path=path, reason="its name should end in .png or .svg")
-    try:
-        found = path.parent.is_dir()
-    except (OSError, ValueError):
-        found = False
-    if not found:
-        raise data_error("E0705", path=path, reason="there is no such folder")
+    check_place(path, ENDINGS, ".png or .svg")
 
 
 def part(name: str) -> Any:

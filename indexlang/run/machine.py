@@ -14,9 +14,14 @@ def target() -> Target:
     return Target(machine().lanes, choose_tile)
 
 
+def cores() -> int:
+    """Cores that this process may use."""
+    return machine().cores
+
+
 def usable_threads(wanted: int | None) -> int:
     """How many threads a run uses: as asked, else INDEXLANG_THREADS, else one for each core this process may use."""
     if wanted is not None:
         return max(wanted, 1)
     stated = os.environ.get("INDEXLANG_THREADS", "")
-    return max(int(stated), 1) if stated.isdigit() else machine().cores
+    return max(int(stated), 1) if stated.isdigit() else cores()

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from indexlang.text.diagnostics import NumericalError, diagnostic
-from indexlang.text.source import NOWHERE
+from indexlang.text.source import NOWHERE, Span
 from indexlang.train.checkpoint import first_not_finite, not_finite
 from indexlang.train.step import Step
 
@@ -22,11 +22,11 @@ def numbers_lost(step: Step, given: Mapping[str, Any], t: int) -> NumericalError
     if found is not None:
         name, place, value = found
         how = f"the update of step {t - 1} made it so" if t > 1 else "it was so from the start"
-        return _error(t, name, place, value, NOWHERE, how)
+        return number_lost(t, name, place, value, how)
     for name, array in given.items():
         place = first_not_finite(np.asarray(array))
         if place is not None:
-            return _error(t, name, place, float(np.asarray(array)[place]), NOWHERE, "the data has it")
+            return number_lost(t, name, place, float(np.asarray(array)[place]), "the data has it")
     return _first_equation(step, given, t)
 
 
@@ -38,18 +38,21 @@ def _first_equation(step: Step, given: Mapping[str, Any], t: int) -> NumericalEr
         place = first_not_finite(np.where(array == passed, 0, array))
         if place is not None:
             span = step.program.span_of(name)
-            return _error(t, name, place, float(array[place]), span, "all that it is computed from is finite")
+            return number_lost(t, name, place, float(array[place]), "all that it is computed from is finite", span)
     name = step.metrics[0]
-    return _error(t, name, (), float("nan"), step.program.span_of(name), "it came and went")
+    return number_lost(t, name, (), float("nan"), "it came and went", step.program.span_of(name))
 
 
-def _error(t: int, name: str, place: tuple[int, ...], value: float, span: Any, how: str) -> NumericalError:
+def number_lost(
+    t: int, name: str, place: tuple[int, ...], value: float, how: str, span: Span = NOWHERE, advice: str = ADVICE
+) -> NumericalError:
+    """E1001 for one element of a tensor at step `t`; `how` says why it is so."""
     at = f"{name}[{','.join(map(str, place))}]" if place else name
-    return NumericalError([diagnostic("E1001", span, step=t, element=at, value=_told(value), how=how, advice=ADVICE)])
+    return NumericalError([diagnostic("E1001", span, step=t, element=at, value=_told(value), how=how, advice=advice)])
 
 
 def _told(value: float) -> str:
     return "NaN" if value != value else "infinite" if value > 0 else "-infinite"
 
 
-__all__ = ["numbers_lost"]
+__all__ = ["number_lost", "numbers_lost"]

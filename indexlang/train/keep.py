@@ -7,9 +7,10 @@ from pathlib import Path
 
 from indexlang.interop.weights import write_weights
 from indexlang.program import Program
-from indexlang.text.diagnostics import DataError, NumericalError, diagnostic
+from indexlang.text.diagnostics import DataError
 from indexlang.train import checkpoint
 from indexlang.train.checkpoint import Position
+from indexlang.train.diagnose import number_lost
 from indexlang.train.rules import PREFIX
 
 CHECKPOINT, BEST, LAST = "checkpoint.safetensors", "best.safetensors", "last.safetensors"
@@ -29,7 +30,8 @@ class Folder:
         """Write the checkpoint, unless a number was lost (NumericalError E1001): the last one stays then."""
         found = checkpoint.not_finite(program)
         if found is not None:
-            raise _lost(found, position.step)
+            how = "the update of this step made it so: the last checkpoint is older, and whole"
+            raise number_lost(position.step, *found, how, advice="try a smaller rate")
         return self._try(lambda: checkpoint.save(self.path / CHECKPOINT, program, position, self.digest))
 
     def best(self, program: Program) -> None:
@@ -64,16 +66,6 @@ def weights(program: Program) -> dict[str, checkpoint.Array]:
 def digest_of(*texts: str) -> str:
     """What tells one run from another."""
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:32]
-
-
-def _lost(found: tuple[str, tuple[int, ...], float], step: int) -> NumericalError:
-    name, place, value = found
-    at = f"{name}[{','.join(map(str, place))}]" if place else name
-    how = "the update of this step made it so: the last checkpoint is older, and whole"
-    shown = "NaN" if value != value else "infinite"
-    return NumericalError(
-        [diagnostic("E1001", step=step, element=at, value=shown, how=how, advice="try a smaller rate")]
-    )
 
 
 __all__ = ["BEST", "CHECKPOINT", "LAST", "Folder", "digest_of", "weights"]

@@ -4,19 +4,19 @@ program.idx  config.toml  about.json  metrics.jsonl (a line an event)  best, las
 """
 
 import json
-import os
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from math import isfinite
 from pathlib import Path
 from typing import Any, cast
 
 from indexlang import __version__
 from indexlang.interop.disk import reason, written_aside
+from indexlang.interop.packages import version_of
 from indexlang.interop.processor import processor
+from indexlang.run.machine import cores
 from indexlang.text.diagnostics import data_error
 from indexlang.train.appending import Lines, cut
 from indexlang.train.events import Begun, Ended, EpochDone, Event, Numbers, Signals, StepDone, Warned
@@ -129,30 +129,16 @@ def _write(folder: Path, program: str, settings: Mapping[str, Any]) -> None:
 
 def about(seed: int | None) -> dict[str, Any]:
     """Versions, the machine, what random numbers were drawn from, and when."""
-    packages = {p: _version(p) for p in ("numpy", "numba", "llvmlite", "scikit-learn", "scikit-image")}
+    packages = {p: version_of(p) for p in ("numpy", "numba", "llvmlite", "scikit-learn", "scikit-image")}
     return {
         "indexlang": __version__,
         "python": platform.python_version(),
         **{p: v for p, v in packages.items() if v},
         "processor": processor(),
-        "cores": usable_cores(),
+        "cores": cores(),
         "seed": seed,
         "begun": datetime.now().isoformat(timespec="seconds"),
     }
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
 
 
 def _plain(value: Any) -> Any:

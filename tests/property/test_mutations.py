@@ -163,14 +163,14 @@ def test_an_example_cut_at_any_line_gets_messages(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     step = max(17, len(text) // 12) if path.parent.name == "models" else 17  # deep networks take their time
     for end in range(0, len(text), step):
-        only_messages(text[:end])
+        only_messages(text[:end], 3.0 if path.parent.name == "models" else 1.0)
 
 
-def only_messages(text: str) -> None:
-    """`check` ends soon (in 1 s by itself; other tests run beside it) with sound messages; what has no errors compiles."""
+def only_messages(text: str, seconds: float = 1.0) -> None:
+    """`check` ends within a second of its own time with sound messages; a text without errors compiles."""
     started = time.process_time()
     found = il.check(text + "\n")
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < seconds
     sound(found)
     if not any(d.severity.value == "error" for d in found):
         il.compile(text + "\n")

@@ -3,7 +3,6 @@
 import platform
 import sys
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 
 import click
 
@@ -12,6 +11,7 @@ from indexlang.cli import settings
 from indexlang.cli.table import bytes_told
 from indexlang.cli.terminal import Progress, encoding, result, result_json
 from indexlang.emit.store import Store, default_folder
+from indexlang.interop.packages import version_of
 from indexlang.interop.processor import processor
 from indexlang.kernels.machine import machine
 from indexlang.kernels.probe import copy_bandwidth, f32_peak
@@ -57,7 +57,7 @@ def findings() -> Findings:
     """Look at everything; takes about a second for the measurements."""
     here = machine()
     store = Store(default_folder())
-    packages = {name: _version(name) for name in PACKAGES}
+    packages = {name: version_of(name) or "none" for name in PACKAGES}
     missing = tuple(f"{name} is not installed" for name, found in packages.items() if found == "none")
     return Findings(
         indexlang=__version__,
@@ -101,10 +101,3 @@ def _lines(found: Findings) -> list[tuple[str, str]]:
         ("cache folder", kept),
         *((TROUBLE, said) for said in found.trouble or ("none",)),
     ]
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "none"

@@ -20,15 +20,20 @@ ENDINGS = (".safetensors", ".npz")
 def write_weights(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> None:
     """Write `arrays` as an .npz file if `path` ends so, else as safetensors: aside first, then one rename (E0705)."""
     place = Path(path)
-    ready = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
     with written_aside(place) as aside:
         if place.suffix.lower() == ".npz":
-            _npz(aside, ready)
-            return
-        try:
-            save_file(ready, aside)
-        except SafetensorError as problem:
-            raise ValueError(str(problem)) from None
+            write_npz(aside, arrays)
+        else:
+            write_tensors(aside, arrays)
+
+
+def write_tensors(path: Path, arrays: Mapping[str, Array], notes: Mapping[str, str] | None = None) -> None:
+    """Write a safetensors file as it is, with notes in its header. Raises OSError, ValueError."""
+    ready = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
+    try:
+        save_file(ready, path, None if notes is None else dict(notes))
+    except SafetensorError as problem:
+        raise ValueError(str(problem)) from None
 
 
 def check_target(path: Path) -> None:
@@ -37,7 +42,8 @@ def check_target(path: Path) -> None:
         raise data_error("E0705", path=path, reason="its name should end in .safetensors or .npz")
 
 
-def _npz(path: Path, arrays: Mapping[str, Array]) -> None:
+def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write an uncompressed .npz file as it is. Raises OSError, ValueError."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
