@@ -82,12 +82,13 @@ def watched(program: Program, of: str) -> tuple[Derived, Mapping[str, str]]:
         if t.dtype.is_float and len(t.extents) > 1 and "." not in t.name
     )
     slopes = with_slopes(program, layers)
-    zero = adjoints(program, of, layers).zero
-    reached = tuple(n for n in layers if n not in zero)
-    made = adjoints(slopes.program, of, reached)
-    wanted = (of, *reached, *made.names.values(), *slopes.names.values())
+    made = adjoints(slopes.program, of, layers)
+    reached = tuple(n for n in layers if n not in made.zero)
+    names = {n: made.names[n] for n in reached}
+    local = {n: slopes.names[n] for n in reached if n in slopes.names}
+    wanted = (of, *reached, *names.values(), *local.values())
     live = drop_dead(made.program, wanted).replace(outputs=wanted, updates=())
-    return _as_text(live, made.seeds, made.names, ()), slopes.names
+    return _as_text(live, made.seeds, names, ()), local
 
 
 def parameters_of(program: Program, layers: Sequence[str]) -> Mapping[str, tuple[str, ...]]:

@@ -65,14 +65,9 @@ def check_output(path: Path) -> None:
     check_place(path, (*ARRAYS, *PICTURES), ".npy, .npz, .png or .jpg")
 
 
-def read_arrays(file: BinaryIO, path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    """All arrays of an .npz file. A stranger made it: any failure to decode it is the one error E0704."""
-    return read_npz(file, path)
-
-
 def _read_array(file: BinaryIO, path: Path, name: str) -> np.ndarray[Any, Any]:
     if path.suffix.lower() == ".npz":
-        return _named(read_arrays(file, path), path, name)
+        return _named(read_npz(file, path), path, name)
     try:
         array = np.lib.format.read_array(file, allow_pickle=False)
     except (Exception, MemoryError) as problem:

@@ -37,7 +37,7 @@ class SignalProbe:
         self._training = training
         self._of_epoch = of_epoch
         self._program, self._slopes = training.signals(step.recipe.loss)
-        self._names = {n: d for n, d in self._program.gradients.items() if d in self._program.outputs}
+        self._names = self._program.gradients
         self._params = training.parameters_of(tuple(self._names))
 
     def wants(self, position: Position) -> bool:

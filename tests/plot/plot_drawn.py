@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 
 from indexlang.plot import canvas
-from indexlang.text.diagnostics import DataError
 
 pytest.importorskip("matplotlib")
 
@@ -74,12 +73,3 @@ def hidden_labels(axes: Any) -> list[Any]:
             if not (low <= tick.get_loc() <= high and axes.axison and axes.get_visible()):
                 found += [tick.label1, tick.label2]
     return found
-
-
-def told(call: Callable[..., Any], *arguments: Any) -> tuple[str, str, str]:
-    """Code, message and hint of the one DataError that the call ends in."""
-    with pytest.raises(DataError) as caught:
-        call(*arguments)
-    (found,) = caught.value.diagnostics
-    assert found.hint
-    return found.code, found.message, found.hint

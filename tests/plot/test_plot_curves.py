@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plot_drawn import colours, cut_off, figure_of, has_colour, pixels, texts, told
+from plot_drawn import colours, cut_off, figure_of, has_colour, pixels, texts
 from plot_folders import epoch, step, trained, written
+from refused import told
 
 from indexlang.plot.canvas import BLUE, GREEN, RED
 from indexlang.plot.curves import draw_curves, names_of

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from plot_drawn import colours, cut_off, figure_of, texts, told
+from plot_drawn import colours, cut_off, figure_of, texts
 from plot_folders import NET, step, trained, with_weights, written
+from refused import told
 
 from indexlang.api import compile
 from indexlang.interop.weights import read_weights, write_weights

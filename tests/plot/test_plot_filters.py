@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from plot_drawn import colours, cut_off, figure_of, texts, told
+from plot_drawn import colours, cut_off, figure_of, texts
 from plot_folders import step, trained, with_weights, written
+from refused import told
 
 from indexlang.plot.filters import draw_filters
 from indexlang.plot.grid import columns_for, fitting, symmetric

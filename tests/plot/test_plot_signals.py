@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plot_drawn import colours, cut_off, figure_of, has_colour, texts, told
+from plot_drawn import colours, cut_off, figure_of, has_colour, texts
 from plot_folders import layer, signals, step, written
+from refused import told
 
 from indexlang.plot.canvas import BLUE, GREEN, RED, SKY
 from indexlang.plot.runs import read_run

@@ -1,12 +1,10 @@
 """What the tests of data share: inputs without a program, datasets of numbered examples, and the code of an error."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from indexlang.text.diagnostics import DataError
@@ -25,15 +23,6 @@ class Input:
 IMAGE = Input("image", ("B", 8, 8, 1))
 LABEL = Input("label", ("B",), "int")
 X = Input("x", ("B", 3))
-
-
-def told(call: Callable[..., Any], *arguments: Any) -> tuple[str, str, str]:
-    """Code, message and hint of the one DataError that the call ends in."""
-    with pytest.raises(DataError) as caught:
-        call(*arguments)
-    (found,) = caught.value.diagnostics
-    assert found.hint
-    return found.code, found.message, found.hint
 
 
 def only_one(problem: DataError) -> None:

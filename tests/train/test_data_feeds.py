@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from datacases import Input, numbered, picture, told
+from datacases import Input, numbered, picture
 from hypothesis import given
 from hypothesis import strategies as st
+from refused import told
 
 from indexlang.train.data.ahead import one_ahead
 from indexlang.train.data.augment import Augmentation, Crop, Flip, Noise, augmentation

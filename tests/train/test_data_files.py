@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from datacases import IMAGE, LABEL, Input, X, numbered, only_one, picture, told
+from datacases import IMAGE, LABEL, Input, X, numbered, only_one, picture
 from hypothesis import given
 from hypothesis import strategies as st
+from refused import told
 
 from indexlang.text.diagnostics import DataError
 from indexlang.train.data.dataset import Dataset, chosen

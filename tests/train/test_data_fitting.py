@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from datacases import IMAGE, LABEL, Input, X, numbered, told
+from datacases import IMAGE, LABEL, Input, X, numbered
+from refused import told
 
 import indexlang as il
 from indexlang.interop.files import Declared

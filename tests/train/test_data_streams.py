@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from datacases import LABEL, Input, X, numbered, told
+from datacases import LABEL, Input, X, numbered
+from refused import told
 
 from indexlang.train.data.dataset import Dataset
 from indexlang.train.data.streams import Stream, dataset_of

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from datacases import LABEL, Input, X, only_one, told
+from datacases import LABEL, Input, X, only_one
 from hypothesis import given
 from hypothesis import strategies as st
+from refused import told
 
 from indexlang.text.diagnostics import DataError
 from indexlang.train.data.dataset import Dataset

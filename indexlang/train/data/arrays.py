@@ -7,7 +7,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from indexlang.interop.disk import open_file
-from indexlang.interop.files import as_numbers, not_an_array, read_arrays
+from indexlang.interop.files import as_numbers, not_an_array
+from indexlang.interop.weights import open as archives
 from indexlang.train.data.dataset import LARGE, Array
 
 LOCAL_HEADER = 30  # bytes of a zip member's own header, before its name and extra field (APPNOTE 4.3.7)
@@ -28,7 +29,7 @@ def read_npz(path: Path) -> dict[str, Array]:
     """
     with open_file(path) as file:
         if size_of(file) < LARGE:
-            return read_arrays(file, path)
+            return archives.read_npz(file, path)
         try:
             return {name: as_numbers(array, path) for name, array in _members(file).items()}
         except Exception as problem:
