@@ -54,7 +54,7 @@ class Statements(Tiles):
             case Track():
                 self._track(node)
             case Store():
-                self._store(node)
+                self.store(node)
             case Check():
                 self._check(node)
             case TileLoop():
@@ -79,7 +79,7 @@ class Statements(Tiles):
         self.line(f"    {best} = {term}")
         self.line(f"    {at} = {self.name('index', node.index)}")
 
-    def _store(self, node: Store) -> None:
+    def store(self, node: Store) -> None:
         value = self.converted(node.value, self.nest.dtypes[node.tensor])
         address = self.address(node.tensor, node.subscripts)
         if node.fold is None:
