@@ -54,7 +54,7 @@ class Tiles(Expressions):
         width = t.vectors * t.lanes
         self.use(LANG, "min2", "shift")
         terms = rounds.size * (1 if t.segments == 1 else int(t.run))  # pyright: ignore[reportArgumentType]
-        w_copy = "" if rounds.panel else self._scratch(t, terms * width)
+        w_copy = self._scratch(t, terms * rounds.width) if rounds.width else ""
         a_copy = self._scratch(t, terms * rounds.rows) if rounds.rows else ""
         panel, end = self.named(self.integer(rounds.first)), self.named(self.stop(t.column, rounds.last))
         along = whole.run if t.segments == 1 else whole.segments
@@ -62,7 +62,8 @@ class Tiles(Expressions):
         self.line(f"for {first} in range(0, {along}, {rounds.size}):")
         self.depth += 1
         count = self.named(f"min2({rounds.size}, {along} - {first})")
-        a_step, w_step = self._fixed(t.run_steps[0], "a_step"), self._step(t.run_steps[1], "w_step")
+        a_step = self._fixed(t.run_steps[0], "a_step")
+        w_step = str(t.run_steps[1]) if t.in_panels else self._step(t.run_steps[1], "w_step")
         if a_copy:
             self.line(f"{self.name('index', t.row)} = {start}")
             taken = self.named(f"{stop} - {start}")
@@ -77,8 +78,8 @@ class Tiles(Expressions):
         offsets = whole.offsets if one else self.named(f"shift({whole.offsets}, 2 * {first})")
         segments, run = (whole.segments, count) if one else (count, whole.run)
         a_shift = f"{first} * {a_step}" if one and not a_copy else ""
-        w = w_copy or self.named(f"shift({self._origin(t.w)}, {first} * {rounds.panel})" if one else self._origin(t.w))
-        w_step = str(width if w_copy else rounds.panel)
+        w_step = str(width) if w_copy else w_step
+        w = w_copy or self.named(f"shift({self._origin(t.w)}, {first} * {w_step})" if one else self._origin(t.w))
         adds = whole.adds if t.adds else first
         part = _Part(
             offsets, segments, run, adds, f"{first} + {rounds.size} >= {along}",

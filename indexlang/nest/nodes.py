@@ -81,18 +81,18 @@ class Aisle:
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """A long sum in rounds: all tiles of a panel sum a part of it, over packed copies of that part, then the next.
+    """A long sum in rounds: all tiles of a panel sum a part of it, which caches hold or copies are made of, then the next.
 
     size    segments of each round; terms of the run where there is one segment only
     rows    of the copy of a; 0: a stays where it is
-    panel   0: the columns of w are copied; else they stand in panels of so many columns already
+    width   of the copy of w, the tile's columns; 0: w stays where it is
     places  name of the table with the pairs of offsets in a and w; `TileLoop.offsets` has those in the copies
     at      the index that stands for a tile's first column: from `first` to `last`, the columns of the panel
     """
 
     size: int
     rows: int
-    panel: int
+    width: int
     places: str
     at: str
     first: Expr
@@ -129,6 +129,7 @@ class TileLoop:
     short: bool  # whether there may be fewer rows than a tile has
     rounds: Rounds | None = None
     rest: int = 0  # rows behind the last whole tile, where they are known
+    in_panels: bool = False  # whether w is
     adds: bool = False  # the sums are added to what stands in `out`
     finish: Store | None = None
 

@@ -15,6 +15,7 @@ from indexlang.ir.layout import layout
 from indexlang.ir.show import show_equation
 from indexlang.ir.size import Extent, Named
 from indexlang.nest.collapse import collapsed_rows
+from indexlang.nest.moves.pack import MANY_ROWS
 from indexlang.nest.moves.target import Target
 from indexlang.nest.nodes import Aisle, Nest, Rounds, Store, TileLoop
 from indexlang.passes.contraction import Contraction, beside_panels, contraction
@@ -28,9 +29,9 @@ _CACHE_PERIOD, _CACHE_WAYS = (
     8,
 )  # bytes after which addresses fall on the same lines of the nearest cache; of how many
 _WIDE, _WIDE_PANEL = 8, 2048  # blocks of columns, and columns that go through together, where rows are written whole
-_MANY_ROWS = 256  # of a named extent: more are scheduled as many, fewer as few
 _TALL = 4  # tiles of rows for which a packed copy of w is worth its making
-_ROUND_TERMS, _ROUND_BYTES = 256, 1024  # of the sum in each round: terms of segments, bytes of a column
+_ROUND_TERMS, _ROUND_BYTES = 192, 768  # of the sum in each round: terms of segments, bytes of a column
+_FEW_PANEL, _FEW_SHARES = 512, 8  # columns, of at least so many panels, where w is read once from afar
 _PANEL, _PANEL_ROWS = 128, 300  # columns and rows that go through the rounds together: they share copies in a cache
 
 
@@ -130,7 +131,7 @@ class _Tiling:
         c, e = self.c, self.e
         row = c.row or Bound("row", 1)
         named_rows = isinstance(row.extent, Named)
-        rows = 24 if named_rows else _int(row.extent)
+        rows = (MANY_ROWS if c.panel else 24) if named_rows else _int(row.extent)
         columns = 4096 if isinstance(c.column.extent, Named) else _int(c.column.extent)
         dtype = c.total.dtype
         lanes = self.target.lanes(dtype.size)
@@ -139,14 +140,12 @@ class _Tiling:
         )
         width = vectors * lanes
         way = self._way(max(rows, _int(row.extent)), tile_rows, columns // width)
-        panel = width * max(
-            {"long": _PANEL // width, "short": _PANEL // width, "wide": _WIDE_PANEL // width}.get(way, 1), 1
-        )
+        panel = width * max(_panel_of(way, columns) // width, 1)
         block = Bound(f"{c.column.name}_block", _blocks(c.column.extent, panel))
         before = tuple(b for b in c.batches if self.w.get(b.name, 0))
         after = tuple(b for b in c.batches if b not in before)
         around = prod(_int(b.extent) for b in c.batches) * _int(block.extent)
-        if way in ("long", "short"):
+        if way in ("long", "short", "few"):
             size = _PANEL_ROWS // tile_rows * tile_rows if named_rows else _evenly(rows, tile_rows, _PANEL_ROWS)
         else:
             size = tile_rows * (_TALL if way == "wide" else _TILES_A_BLOCK)
@@ -158,7 +157,8 @@ class _Tiling:
             self._aisle(after, rows, around) if way and c.panel and not (copied or row_block) else (None, ())
         )
         after = (*after[:-1], *aisles) if aisle else after
-        rounds = self._rounds(first, last, copied, aisle) if way else None
+        copied_w = 0 if c.panel or way == "few" else width
+        rounds = self._rounds(first, last, copied, copied_w, aisle) if way else None
         at = Index(rounds.at) if rounds else first
         zero = {b.name for b in c.total.over}
         rest = rewrite(e.body, lambda n: self.out if n == c.total else n)
@@ -166,11 +166,11 @@ class _Tiling:
             _at_zero(self.out, zero, c.column.name, at), _at_zero(c.a, zero, "", at), _at_zero(c.w, zero, c.column.name, at),
             row.name, start, stop, tile_rows, vectors, lanes, c.column.name,
             c.column.extent, at, (self.o.get(row.name, 0), self.a.get(row.name, 0)), self.run.extent, (self.run.a, self.run.w),
-            "offsets", self.segments, named_rows, rounds, rows % tile_rows, e.accumulates,
+            "offsets", self.segments, named_rows, rounds, rows % tile_rows, c.panel > 0, e.accumulates,
             Store(e.target, e.left, rest) if rest != self.out else None,
         )  # fmt: skip
         iterations = (*before, block, *after, *((row_block,) if row_block else ()))
-        return self._assembled(iterations, loop, self._tables(rounds, width), way)
+        return self._assembled(iterations, loop, self._tables(rounds), way)
 
     def _aisle(self, after: tuple[Bound, ...], rows: int, around: int) -> tuple[Aisle | None, tuple[Bound, ...]]:
         """Several values of the last index around the rows go through together, where there are few rows; and its blocks."""
@@ -194,35 +194,40 @@ class _Tiling:
 
     def _way(self, rows: int, tile_rows: int, blocks: int) -> str:
         """`long`: a sum in rounds; `wide`: a short sum, and so much result that its rows are best written as a whole;
-        `short`: any other sum over panels that are there already."""
+        `short`: any other sum over panels that are there already; `few`: a long sum for too few rows to copy w for."""
         if self.c.panel:
-            is_long = _is_named(self.run) or self.segments * self.run.extent > 2 * _ROUND_TERMS
-            return "long" if is_long else "wide" if blocks >= _WIDE else "short"
-        if rows < _TALL * tile_rows or (isinstance(self.c.row and self.c.row.extent, Named) and rows < _MANY_ROWS):
+            return "long" if self._is_long() else "wide" if blocks >= _WIDE else "short"
+        is_cut = self.segments > 1 and (isinstance(self.run.extent, Named) or self.run.extent > _ROUND_TERMS)
+        if tile_rows > 1 and rows < _TALL * tile_rows and blocks >= _TALL and not is_cut and self._is_long():
+            return "few"
+        if rows < _TALL * tile_rows or (isinstance(self.c.row and self.c.row.extent, Named) and rows < MANY_ROWS):
             return ""
-        if self.segments > 1 and (isinstance(self.run.extent, Named) or self.run.extent > _ROUND_TERMS):
+        if is_cut:
             return ""
         if self.segments * self.run.extent > 2 * _ROUND_TERMS:
             return "long"
         return "wide" if blocks >= _WIDE else ""
 
-    def _rounds(self, first: Expr, last: Expr, rows: int, aisle: Aisle | None) -> Rounds:
+    def _is_long(self) -> bool:
+        return _is_named(self.run) or self.segments * self.run.extent > 2 * _ROUND_TERMS
+
+    def _rounds(self, first: Expr, last: Expr, rows: int, width: int, aisle: Aisle | None) -> Rounds:
         terms = _ROUND_BYTES // self.c.total.dtype.size
         named, one = _is_named(self.run), self.segments == 1
-        if self.segments * self.run.extent <= 2 * _ROUND_TERMS and not (named and self.c.panel):  # all in one
+        if self.segments * self.run.extent <= 2 * _ROUND_TERMS and not (named and not width):  # all in one
             size = self.segments if not one else 2 * _ROUND_TERMS if named else self.run.extent
         else:
             size = terms if one else 1 if named else max(terms // max(self.run.extent, 1), 1)
-        return Rounds(max(size, 1), rows, self.c.panel, "places", f"{self.c.column.name}_at", first, last, aisle)
+        return Rounds(max(size, 1), rows, width, "places", f"{self.c.column.name}_at", first, last, aisle)
 
-    def _tables(self, rounds: Rounds | None, width: int) -> dict[str, tuple[int, ...]]:
+    def _tables(self, rounds: Rounds | None) -> dict[str, tuple[int, ...]]:
         if rounds is None:
             return {"offsets": self.table}
         if self.segments == 1:
             return {"offsets": (0 if rounds.rows else self.table[0], 0)}
         inside = [k % rounds.size * self.run.extent for k in range(self.segments)]
         a = [k * rounds.rows for k in inside] if rounds.rows else self.table[::2]
-        w = self.table[1::2] if rounds.panel else [k * width for k in inside]
+        w = [k * rounds.width for k in inside] if rounds.width else self.table[1::2]
         return {"offsets": tuple(x for pair in zip(a, w, strict=True) for x in pair), "places": self.table}
 
     def _row_blocks(self, row: Bound, size: int, around: int) -> tuple[Bound | None, Expr, Expr]:
@@ -281,6 +286,19 @@ def _at_zero(read: Read, zero: set[str], column: str, first: Expr) -> Read:
 
     subscripts = tuple(rewrite(s, place) for s in read.subscripts)
     return Read(read.tensor, subscripts, None, read.dtype, read.span)
+
+
+def _panel_of(way: str, columns: int) -> int:
+    """How many columns go through the rounds together."""
+    match way:
+        case "long" | "short":
+            return _PANEL
+        case "wide":
+            return _WIDE_PANEL
+        case "few":  # long pieces of the rows of w, but work for several threads
+            return min(_FEW_PANEL, columns // _FEW_SHARES)
+        case _:
+            return 0
 
 
 def _blocks(extent: Extent, width: int) -> Extent:

@@ -21,6 +21,7 @@ from indexlang.nest.moves.target import Target
 from indexlang.passes.contraction import Contraction, contraction, is_heavy
 from indexlang.passes.growing import Growing
 
+MANY_ROWS = 256  # of a named extent: more are scheduled as many, fewer as few
 _LEAST_USES = 4  # of each element, by different tiles of rows
 _LEAST_WORK = 1 << 16  # multiply-adds: smaller equations are over at once
 
@@ -63,12 +64,9 @@ class _Packing(Growing):
     def _width(self, e: Equation, found: Contraction) -> int:
         """The columns of a panel; 0 where packing does not pay."""
         row, column = found.row, found.column
-        if (
-            row is None
-            or isinstance(row.extent, Named)
-            or isinstance(column.extent, Named)
-            or is_heavy(e, found, self.program)
-        ):
+        if row is None or isinstance(column.extent, Named) or is_heavy(e, found, self.program):
+            return 0
+        if isinstance(row.extent, Named) and _int(row.extent) < MANY_ROWS:
             return 0
         if any(isinstance(n, Named) for n in self.program.tensor(found.w.tensor).extents):
             return 0
@@ -97,7 +95,8 @@ class _Packing(Growing):
         if found.a.border is None:
             fewer = contraction(collapsed_rows(e, self.program), self.program)
             found = fewer or found
-        return _int(found.row.extent) if found.row else 1
+        extent = found.row.extent if found.row else 1
+        return MANY_ROWS if isinstance(extent, Named) else _int(extent)
 
     def _first_inner(self, e: Equation, found: Contraction) -> int:
         """Before which axis of w, the columns' left out, the panels are counted: behind those that the left indices move."""
