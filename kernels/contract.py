@@ -7,9 +7,10 @@
 `tile_RxV_dtype` is this function with R rows and V vectors of columns, as generated source may import it:
 
     from indexlang.kernels.contract import tile_14x2_f32
-    tile_14x2_f32(out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns, adds)
+    tile_14x2_f32(out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns, adds, ahead)
 
-Where `adds` is not 0, the sums are added to what stands in `out`.
+Where `adds` is not 0, the sums are added to what stands in `out`. Tiles of few rows ask for the part of w that is `ahead`
+elements further on, so that it is there when it is needed.
 
 shapes  out, a, w: pointers (`lang.pointer_f32` or `pointer_f64`) already at the tile's origin (`lang.shift`); offsets:
         pointer_i64 to `segments` pairs (offset in a, offset in w), in elements; the rest int64, in elements.
@@ -55,7 +56,7 @@ def choose_tile(rows: int, columns: int, dtype: str, vectors: int = 0) -> tuple[
         for r in range(1, min(rows, registers) + 1)
         if r * v + v + 1 <= registers
     ]
-    return min(fitting, key=lambda tile: _cycles(rows, columns, lanes, *tile))
+    return min(fitting, key=lambda tile: (_cycles(rows, columns, lanes, *tile), -tile[1]))
 
 
 def _cycles(rows: int, columns: int, lanes: int, r: int, v: int) -> float:

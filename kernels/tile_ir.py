@@ -16,7 +16,21 @@ from indexlang.kernels.machine import machine
 Value = Any  # of llvmlite.ir, whose classes carry too little type information to check
 I1, I8, I32, I64, POINTER = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.PointerType()
 ELEMENTS = {"f32": (ir.FloatType(), 4), "f64": (ir.DoubleType(), 8)}
-ARGUMENTS = ("out", "out_row", "a", "a_row", "a_step", "w", "w_step", "offsets", "segments", "run", "columns", "adds")
+ARGUMENTS = (
+    "out",
+    "out_row",
+    "a",
+    "a_row",
+    "a_step",
+    "w",
+    "w_step",
+    "offsets",
+    "segments",
+    "run",
+    "columns",
+    "adds",
+    "ahead",
+)
 POINTERS = ("out", "a", "w", "offsets")
 # The accumulators move to a second-level sum after so many terms, or up to twice as many: see Note [Blocked sums].
 BLOCK = 512
@@ -24,8 +38,8 @@ BLOCK = 512
 _UNROLL = 1
 # Rows reached from one base pointer: at 0, 1 and 2 row strides, which addressing modes give for nothing.
 _ROWS_A_BASE = 3
-# With few rows there is little to do for each weight, and memory is the limit: fetch so many terms ahead.
-_FEW_ROWS, _AHEAD = 8, 8
+# With few rows there is little to do for each weight, and memory is the limit: weights are fetched ahead.
+_FEW_ROWS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +139,7 @@ class _Body:
             self._load(self._at(w, _int(v * self.tile.lanes), self.itemsize), v) for v in range(self.tile.vectors)
         ]
         if self.tile.rows <= _FEW_ROWS:
-            self._prefetch(self._at(w, b.mul(arg["w_step"], _int(_AHEAD)), self.itemsize))
+            self._prefetch(self._at(w, arg["ahead"], self.itemsize))
         for r, row in enumerate(self.sums):
             along = b.mul(arg["a_row"], _int(r % _ROWS_A_BASE))
             spread = self._spread(b.load(self._at(bases[r // _ROWS_A_BASE], along, self.itemsize), typ=self.element))

@@ -9,6 +9,8 @@ from indexlang.ir.expr import Read
 from indexlang.ir.size import Extent, Named
 from indexlang.nest.nodes import Aisle, Rounds, Store, TileLoop
 
+_TERMS_AHEAD = 8  # of w, asked for before they are needed where they come from afar
+
 
 @dataclass(frozen=True, slots=True)
 class _Part:
@@ -16,6 +18,7 @@ class _Part:
 
     adds   whether the part is added to what stands there: a number that is not 0
     whole  a condition under which it is the last part; "" where it always is
+    ahead  how far behind what is needed now stands what is needed soon
     """
 
     offsets: str
@@ -23,12 +26,30 @@ class _Part:
     run: str
     adds: str = "0"
     whole: str = ""
+    ahead: str = ""
     a_shift: str = ""
     a: str = ""
     a_step: str = ""
     w: str = ""
     w_step: str = ""
     start: str = ""  # the row at which the copy of a begins
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """Where one operand's part of a round is copied to.
+
+    taken  how many elements each term has; `step` apart in the operand
+    width  of a block, which has `terms` terms; terms 0: there is one block only
+    which  0 for a, 1 for w, in the table of places
+    """
+
+    to: str
+    width: int
+    taken: str
+    step: str
+    which: int
+    terms: int = 0
 
 
 class Tiles(Expressions):
@@ -54,7 +75,7 @@ class Tiles(Expressions):
         width = t.vectors * t.lanes
         self.use(LANG, "min2", "shift")
         terms = rounds.size * (1 if t.segments == 1 else int(t.run))  # pyright: ignore[reportArgumentType]
-        w_copy = self._scratch(t, terms * rounds.width) if rounds.width else ""
+        w_copy = self._scratch(t, terms * rounds.panel) if rounds.width else ""
         a_copy = self._scratch(t, terms * rounds.rows) if rounds.rows else ""
         panel, end = self.named(self.integer(rounds.first)), self.named(self.stop(t.column, rounds.last))
         along = whole.run if t.segments == 1 else whole.segments
@@ -67,22 +88,26 @@ class Tiles(Expressions):
         if a_copy:
             self.line(f"{self.name('index', t.row)} = {start}")
             taken = self.named(f"{stop} - {start}")
-            self._copy(t, (a_copy, rounds.rows), self._origin(t.a), a_step, taken, first, count, 0)
+            self._copy(t, _Copy(a_copy, rounds.rows, taken, a_step, 0), self._origin(t.a), first, count)
+        if w_copy:
+            self.line(f"{self.name('index', rounds.at)} = {panel}")
+            taken = self.named(f"{end} - {panel}")
+            self._copy(t, _Copy(w_copy, width, taken, w_step, 1, terms), self._origin(t.w), first, count)
         self.line(f"for {self.name('index', rounds.at)} in range({panel}, {end}, {width}):")
         self.depth += 1
         columns = self.named(self._columns(t))
-        if w_copy:
-            taken = self.named(f"min2({width}, {columns})")
-            self._copy(t, (w_copy, width), self._origin(t.w), w_step, taken, first, count, 1)
         one = t.segments == 1
         offsets = whole.offsets if one else self.named(f"shift({whole.offsets}, 2 * {first})")
         segments, run = (whole.segments, count) if one else (count, whole.run)
         a_shift = f"{first} * {a_step}" if one and not a_copy else ""
+        if w_copy:
+            w = self.named(f"shift({w_copy}, {terms} * ({self.name('index', rounds.at)} - {panel}))")
+        else:
+            w = self.named(f"shift({self._origin(t.w)}, {first} * {w_step})" if one else self._origin(t.w))
         w_step = str(width) if w_copy else w_step
-        w = w_copy or self.named(f"shift({self._origin(t.w)}, {first} * {w_step})" if one else self._origin(t.w))
         adds = whole.adds if t.adds else first
         part = _Part(
-            offsets, segments, run, adds, f"{first} + {rounds.size} >= {along}",
+            offsets, segments, run, adds, f"{first} + {rounds.size} >= {along}", str(width),
             a_shift, a_copy, str(rounds.rows or a_step), w, w_step, start,
         )  # fmt: skip
         self._aisles(t, rounds.aisle, start, stop, columns, part)
@@ -103,29 +128,40 @@ class Tiles(Expressions):
         self._rows(t, start, stop, columns, part)
         self.depth -= 1
 
-    def _copy(
-        self, t: TileLoop, copy: tuple[str, int], origin: str, step: str, taken: str, first: str, count: str, which: int
-    ) -> None:
-        """One operand's part of a round: for every term the `taken` elements that lie side by side."""
-        source, (to, width) = self.named(origin), copy
+    def _copy(self, t: TileLoop, copy: _Copy, origin: str, first: str, count: str) -> None:
+        """One operand's part of a round: for every term the elements that lie side by side."""
+        source, to, step = self.named(origin), copy.to, copy.step
         if t.segments == 1:
-            self._terms(to, width, self.named(f"shift({source}, {first} * {step})"), count, step, taken)
+            self._terms(copy, to, self.named(f"shift({source}, {first} * {step})"), count)
             return
         assert t.rounds is not None
         segment = self.fresh()
         self.line(f"for {segment} in range({count}):")
         self.depth += 1
-        place = f"{self.table(t.rounds.places)}[2 * ({first} + {segment}) + {which}]"
+        place = f"{self.table(t.rounds.places)}[2 * ({first} + {segment}) + {copy.which}]"
         run = self._step(t.run, "terms")
-        there = self.named(f"shift({to}, {segment} * {int(t.run) * width})")  # pyright: ignore[reportArgumentType]
-        self._terms(there, width, self.named(f"shift({source}, {place})"), run, step, taken)
+        there = self.named(f"shift({to}, {segment} * {int(t.run) * copy.width})")  # pyright: ignore[reportArgumentType]
+        self._terms(copy, there, self.named(f"shift({source}, {place})"), run)
         self.depth -= 1
 
-    def _terms(self, to: str, width: int, source: str, terms: str, step: str, taken: str) -> None:
-        term, c = self.fresh(), self.fresh()
+    def _terms(self, copy: _Copy, to: str, source: str, terms: str) -> None:
+        """The elements of each term, in blocks of `width` that have all their terms together."""
+        term, c, width, taken = self.fresh(), self.fresh(), copy.width, copy.taken
+        if not copy.terms:
+            self.line(f"for {term} in range({terms}):")
+            self.line(f"    for {c} in range({taken}):")
+            self.line(f"        {to}[{term} * {width} + {c}] = {source}[{term} * {copy.step} + {c}]")
+            return
+        self.use(SCALAR, "mod")
+        block, whole = self.fresh(), self.named(f"{taken} - mod({taken}, {width})")
         self.line(f"for {term} in range({terms}):")
-        self.line(f"    for {c} in range({taken}):")
-        self.line(f"        {to}[{term} * {width} + {c}] = {source}[{term} * {step} + {c}]")
+        self.line(f"    for {block} in range(0, {whole}, {width}):")
+        self.line(f"        for {c} in range({width}):")
+        place = f"{source}[{term} * {copy.step} + {block} + {c}]"
+        self.line(f"            {to}[{copy.terms} * {block} + {term} * {width} + {c}] = {place}")
+        self.line(f"    for {c} in range({taken} - {whole}):")
+        place = f"{source}[{term} * {copy.step} + {whole} + {c}]"
+        self.line(f"        {to}[{copy.terms} * {whole} + {term} * {width} + {c}] = {place}")
 
     def _rows(self, t: TileLoop, start: str, stop: str, columns: str, part: _Part) -> None:
         """All rows, for the part of the sum that a table of offsets and a number of segments tell."""
@@ -204,7 +240,9 @@ class Tiles(Expressions):
         out_row = self._step(t.row_steps[0], f"{t.out.tensor}_{t.row}")
         a_row, a_step = self._fixed(t.row_steps[1], "a_row"), part.a_step or self._fixed(t.run_steps[0], "a_step")
         w, w_step = part.w or self._origin(t.w), part.w_step or self._step(t.run_steps[1], "w_step")
-        parts = (out, out_row, a, a_row, a_step, w, w_step, part.offsets, part.segments, part.run, columns, part.adds)
+        ahead = part.ahead or f"{_TERMS_AHEAD} * {w_step}"
+        sums = (part.offsets, part.segments, part.run, columns, part.adds, ahead)
+        parts = (out, out_row, a, a_row, a_step, w, w_step, *sums)
         self.line(f"{tile}({', '.join(bare(p) for p in parts)})")
 
     def _origin(self, r: Read) -> str:

@@ -86,6 +86,7 @@ class Rounds:
     size    segments of each round; terms of the run where there is one segment only
     rows    of the copy of a; 0: a stays where it is
     width   of the copy of w, the tile's columns; 0: w stays where it is
+    panel   how many columns go through together, at most
     places  name of the table with the pairs of offsets in a and w; `TileLoop.offsets` has those in the copies
     at      the index that stands for a tile's first column: from `first` to `last`, the columns of the panel
     """
@@ -93,6 +94,7 @@ class Rounds:
     size: int
     rows: int
     width: int
+    panel: int
     places: str
     at: str
     first: Expr

@@ -23,7 +23,7 @@ def worker_{tile}(start, stop, args):
     a = pointer_{dtype}(args[1])
     w = pointer_{dtype}(args[2])
     offsets = pointer_i64(args[3])
-    {tile}(out, args[4], a, args[5], args[6], w, args[7], offsets, args[8], args[9], args[10], args[11])
+    {tile}(out, args[4], a, args[5], args[6], w, args[7], offsets, args[8], args[9], args[10], args[11], args[7])
 """
 
 

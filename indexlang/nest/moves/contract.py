@@ -15,7 +15,7 @@ from indexlang.ir.layout import layout
 from indexlang.ir.show import show_equation
 from indexlang.ir.size import Extent, Named
 from indexlang.nest.collapse import collapsed_rows
-from indexlang.nest.moves.pack import MANY_ROWS
+from indexlang.nest.moves.pack import FEW_TERMS, MANY_ROWS
 from indexlang.nest.moves.target import Target
 from indexlang.nest.nodes import Aisle, Nest, Rounds, Store, TileLoop
 from indexlang.passes.contraction import Contraction, beside_panels, contraction
@@ -31,6 +31,8 @@ _CACHE_PERIOD, _CACHE_WAYS = (
 _WIDE, _WIDE_PANEL = 8, 2048  # blocks of columns, and columns that go through together, where rows are written whole
 _TALL = 4  # tiles of rows for which a packed copy of w is worth its making
 _ROUND_TERMS, _ROUND_BYTES = 192, 768  # of the sum in each round: terms of segments, bytes of a column
+_MANY_COLUMNS = 4096  # of a named extent that is larger than a vector
+_NEAR = 1 << 17  # elements of w that stay near without being copied, where there are only so many
 _FEW_PANEL, _FEW_SHARES = 512, 8  # columns, of at least so many panels, where w is read once from afar
 _PANEL, _PANEL_ROWS = 128, 300  # columns and rows that go through the rounds together: they share copies in a cache
 
@@ -132,15 +134,20 @@ class _Tiling:
         row = c.row or Bound("row", 1)
         named_rows = isinstance(row.extent, Named)
         rows = (MANY_ROWS if c.panel else 24) if named_rows else _int(row.extent)
-        columns = 4096 if isinstance(c.column.extent, Named) else _int(c.column.extent)
         dtype = c.total.dtype
         lanes = self.target.lanes(dtype.size)
+        columns = _int(c.column.extent)
+        if isinstance(c.column.extent, Named):
+            columns = lanes if columns <= lanes else _MANY_COLUMNS
         tile_rows, vectors = self.target.choose_tile(
             self._apart(rows, row, dtype), columns, dtype.value, c.panel // lanes
         )
         width = vectors * lanes
-        way = self._way(max(rows, _int(row.extent)), tile_rows, columns // width)
-        panel = width * max(_panel_of(way, columns) // width, 1)
+        way = self._way(max(rows, _int(row.extent)), tile_rows, columns, width)
+        if way == "wide" and self._terms() <= FEW_TERMS:  # memory is the limit: long pieces of few rows
+            tile_rows, vectors = self.target.choose_tile(min(rows, _TALL), columns, dtype.value, c.panel // lanes)
+            width = vectors * lanes
+        panel = width * max(self._panel(way, columns) // width, 1)
         block = Bound(f"{c.column.name}_block", _blocks(c.column.extent, panel))
         before = tuple(b for b in c.batches if self.w.get(b.name, 0))
         after = tuple(b for b in c.batches if b not in before)
@@ -148,7 +155,11 @@ class _Tiling:
         if way in ("long", "short", "few"):
             size = _PANEL_ROWS // tile_rows * tile_rows if named_rows else _evenly(rows, tile_rows, _PANEL_ROWS)
         else:
-            size = tile_rows * (_TALL if way == "wide" else _TILES_A_BLOCK)
+            size = (
+                tile_rows * (1 if self._terms() <= FEW_TERMS else _TALL)
+                if way == "wide"
+                else tile_rows * _TILES_A_BLOCK
+            )
         row_block, start, stop = (self._panels if way else self._row_blocks)(row, size, around)
         first: Expr = self.build.apply(ops.MUL, integer(panel), Index(block.name))
         last = self.build.apply(ops.MIN, self.build.apply(ops.ADD, first, integer(panel)), integer(c.column.extent))
@@ -157,8 +168,7 @@ class _Tiling:
             self._aisle(after, rows, around) if way and c.panel and not (copied or row_block) else (None, ())
         )
         after = (*after[:-1], *aisles) if aisle else after
-        copied_w = 0 if c.panel or way == "few" else width
-        rounds = self._rounds(first, last, copied, copied_w, aisle) if way else None
+        rounds = self._rounds(first, last, copied, (0 if c.panel else width, panel), aisle) if way else None
         at = Index(rounds.at) if rounds else first
         zero = {b.name for b in c.total.over}
         rest = rewrite(e.body, lambda n: self.out if n == c.total else n)
@@ -192,9 +202,13 @@ class _Tiling:
         same = self.run.a == 1 and self.a.get(row.name, 0) * dtype.size % _CACHE_PERIOD == 0
         return min(rows, _CACHE_WAYS) if same else rows
 
-    def _way(self, rows: int, tile_rows: int, blocks: int) -> str:
+    def _terms(self) -> int:
+        return self.segments * self.run.extent
+
+    def _way(self, rows: int, tile_rows: int, columns: int, width: int) -> str:
         """`long`: a sum in rounds; `wide`: a short sum, and so much result that its rows are best written as a whole;
         `short`: any other sum over panels that are there already; `few`: a long sum for too few rows to copy w for."""
+        blocks = columns // width
         if self.c.panel:
             return "long" if self._is_long() else "wide" if blocks >= _WIDE else "short"
         is_cut = self.segments > 1 and (isinstance(self.run.extent, Named) or self.run.extent > _ROUND_TERMS)
@@ -202,23 +216,37 @@ class _Tiling:
             return "few"
         if rows < _TALL * tile_rows or (isinstance(self.c.row and self.c.row.extent, Named) and rows < MANY_ROWS):
             return ""
-        if is_cut:
+        row = self.c.row.name if self.c.row else ""
+        is_near = columns <= width and self._terms() * width <= _NEAR and self.a.get(row) != 1
+        if is_cut or is_near:
             return ""
         if self.segments * self.run.extent > 2 * _ROUND_TERMS:
             return "long"
         return "wide" if blocks >= _WIDE else ""
 
+    def _panel(self, way: str, columns: int) -> int:
+        """How many columns go through the rounds together."""
+        match way:
+            case "long" | "short":
+                return _PANEL
+            case "wide":
+                return _WIDE_PANEL if self.c.panel else min(_WIDE_PANEL, _NEAR // max(self._terms(), 1))
+            case "few":  # long pieces of the rows of w, but work for several threads
+                return min(_FEW_PANEL, columns // _FEW_SHARES)
+            case _:
+                return 0
+
     def _is_long(self) -> bool:
         return _is_named(self.run) or self.segments * self.run.extent > 2 * _ROUND_TERMS
 
-    def _rounds(self, first: Expr, last: Expr, rows: int, width: int, aisle: Aisle | None) -> Rounds:
+    def _rounds(self, first: Expr, last: Expr, rows: int, columns: tuple[int, int], aisle: Aisle | None) -> Rounds:
         terms = _ROUND_BYTES // self.c.total.dtype.size
         named, one = _is_named(self.run), self.segments == 1
-        if self.segments * self.run.extent <= 2 * _ROUND_TERMS and not (named and not width):  # all in one
+        if self.segments * self.run.extent <= 2 * _ROUND_TERMS and not (named and not columns[0]):  # all in one
             size = self.segments if not one else 2 * _ROUND_TERMS if named else self.run.extent
         else:
             size = terms if one else 1 if named else max(terms // max(self.run.extent, 1), 1)
-        return Rounds(max(size, 1), rows, width, "places", f"{self.c.column.name}_at", first, last, aisle)
+        return Rounds(max(size, 1), rows, *columns, "places", f"{self.c.column.name}_at", first, last, aisle)
 
     def _tables(self, rounds: Rounds | None) -> dict[str, tuple[int, ...]]:
         if rounds is None:
@@ -286,19 +314,6 @@ def _at_zero(read: Read, zero: set[str], column: str, first: Expr) -> Read:
 
     subscripts = tuple(rewrite(s, place) for s in read.subscripts)
     return Read(read.tensor, subscripts, None, read.dtype, read.span)
-
-
-def _panel_of(way: str, columns: int) -> int:
-    """How many columns go through the rounds together."""
-    match way:
-        case "long" | "short":
-            return _PANEL
-        case "wide":
-            return _WIDE_PANEL
-        case "few":  # long pieces of the rows of w, but work for several threads
-            return min(_FEW_PANEL, columns // _FEW_SHARES)
-        case _:
-            return 0
 
 
 def _blocks(extent: Extent, width: int) -> Extent:

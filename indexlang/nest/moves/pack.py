@@ -22,6 +22,7 @@ from indexlang.passes.contraction import Contraction, contraction, is_heavy
 from indexlang.passes.growing import Growing
 
 MANY_ROWS = 256  # of a named extent: more are scheduled as many, fewer as few
+FEW_TERMS = 32  # of a sum: with fewer, writing the result is what takes the time
 _LEAST_USES = 4  # of each element, by different tiles of rows
 _LEAST_WORK = 1 << 16  # multiply-adds: smaller equations are over at once
 
@@ -84,7 +85,10 @@ class _Packing(Growing):
         )
         if prod(_int(n) for n in self.program.tensor(found.w.tensor).extents) > 2 * touched:
             return 0
-        work = rows * columns * prod(_int(b.extent) for b in found.total.over)
+        terms = prod(_int(b.extent) for b in found.total.over)
+        work = rows * columns * terms
+        if terms <= FEW_TERMS and columns >= 8 * width:
+            return 0
         if (columns <= width and found.is_contiguous) or work * around < _LEAST_WORK:
             return 0
         return width if _int(row.extent) * around >= _LEAST_USES * r else 0
