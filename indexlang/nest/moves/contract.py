@@ -187,8 +187,7 @@ class _Tiling:
     def _rounds(self, first: Expr, last: Expr, rows: int) -> Rounds:
         terms = _ROUND_BYTES // self.c.total.dtype.size
         if self.segments * self.run.extent <= 2 * _ROUND_TERMS:  # all in one
-            size = 2 * _ROUND_TERMS if isinstance(self.run.extent, Named) else max(self.segments, self.run.extent)
-            size = size if self.segments == 1 else self.segments
+            size = 2 * _ROUND_TERMS if self.segments == 1 else self.segments  # whatever the extent: one kernel for many
         else:
             size = terms if self.segments == 1 else max(terms // max(self.run.extent, 1), 1)
         return Rounds(size, rows, "places", f"{self.c.column.name}_at", first, last)
