@@ -53,7 +53,7 @@ class _Copy:
 
 
 class Tiles(Expressions):
-    """Writes tile loops. Steps that the program fixes are literals: they become part of addresses."""
+    """Writes tile loops. Steps of 0 and 1 are literals; others would give each extent a kernel of its own, for nothing."""
 
     def tiles(self, t: TileLoop) -> None:
         """All rows in tiles of R, the last tile overlapping the one before; single rows where there are fewer than R."""
@@ -254,4 +254,5 @@ class Tiles(Expressions):
         return self.number(("step", stem), value, stem)
 
     def _fixed(self, value: Extent, stem: str) -> str:
-        return self._step(value, stem) if isinstance(value, Named) else str(value)
+        literal = not isinstance(value, Named) and value in (0, 1)
+        return str(value) if literal else self._step(value, stem)

@@ -24,13 +24,12 @@ _MAX_SEGMENTS = 1 << 20
 _BLOCKS_WANTED = 32
 _LONG_RUN = 8  # terms: longer runs are no better, but nearer ones are
 _TILES_A_BLOCK = 8  # of rows
-_CACHE_PERIOD, _CACHE_WAYS = (
-    4096,
-    8,
-)  # bytes after which addresses fall on the same lines of the nearest cache; of how many
+# Addresses so many bytes apart fall on the same lines of the nearest cache, which holds so many of them side by side.
+_CACHE_PERIOD, _CACHE_WAYS = 4096, 8
 _WIDE, _WIDE_PANEL = 8, 2048  # blocks of columns, and columns that go through together, where rows are written whole
 _TALL = 4  # tiles of rows for which a packed copy of w is worth its making
 _ROUND_TERMS, _ROUND_BYTES = 192, 768  # of the sum in each round: terms of segments, bytes of a column
+_FEW_ROWS = 24  # as which a named extent is scheduled
 _MANY_COLUMNS = 4096  # of a named extent that is larger than a vector
 _NEAR = 1 << 17  # elements of w that stay near without being copied, where there are only so many
 _FEW_PANEL, _FEW_SHARES = 512, 8  # columns, of at least so many panels, where w is read once from afar
@@ -120,6 +119,25 @@ def _flat(axes: Iterable[tuple[Expr, Extent]]) -> dict[str, int]:
     return out
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How a contraction is tiled.
+
+    rows, vectors  of the register tile; `rest` rows are behind the last one
+    panel          columns that go through the rounds together, as `rows_a_block` rows do
+    copied_rows    of a, in every round: 0 where a is read as it is
+    """
+
+    way: str
+    rows: int
+    vectors: int
+    lanes: int
+    panel: int
+    rows_a_block: int
+    copied_rows: int
+    rest: int
+
+
 class _Tiling:
     def __init__(
         self, e: Equation, c: Contraction, program: Program, target: Target, out: Read, run: _Run, segments: int,
@@ -130,57 +148,61 @@ class _Tiling:
         self.build = Builder(program.float_type)
 
     def nest(self) -> Nest:
-        c, e = self.c, self.e
-        row = c.row or Bound("row", 1)
-        named_rows = isinstance(row.extent, Named)
-        rows = (MANY_ROWS if c.panel else 24) if named_rows else _int(row.extent)
-        dtype = c.total.dtype
-        lanes = self.target.lanes(dtype.size)
-        columns = _int(c.column.extent)
-        if isinstance(c.column.extent, Named):
-            columns = lanes if columns <= lanes else _MANY_COLUMNS
-        tile_rows, vectors = self.target.choose_tile(
-            self._apart(rows, row, dtype), columns, dtype.value, c.panel // lanes
-        )
-        width = vectors * lanes
-        way = self._way(max(rows, _int(row.extent)), tile_rows, columns, width)
-        if way == "wide" and self._terms() <= FEW_TERMS:  # memory is the limit: long pieces of few rows
-            tile_rows, vectors = self.target.choose_tile(min(rows, _TALL), columns, dtype.value, c.panel // lanes)
-            width = vectors * lanes
-        panel = width * max(self._panel(way, columns) // width, 1)
-        block = Bound(f"{c.column.name}_block", _blocks(c.column.extent, panel))
+        c, row = self.c, self.c.row or Bound("row", 1)
+        shape = self._shape(row)
+        block = Bound(f"{c.column.name}_block", _blocks(c.column.extent, shape.panel))
         before = tuple(b for b in c.batches if self.w.get(b.name, 0))
         after = tuple(b for b in c.batches if b not in before)
         around = prod(_int(b.extent) for b in c.batches) * _int(block.extent)
-        if way in ("long", "short", "few"):
-            size = _PANEL_ROWS // tile_rows * tile_rows if named_rows else _evenly(rows, tile_rows, _PANEL_ROWS)
-        else:
-            size = (
-                tile_rows * (1 if self._terms() <= FEW_TERMS else _TALL)
-                if way == "wide"
-                else tile_rows * _TILES_A_BLOCK
-            )
-        row_block, start, stop = (self._panels if way else self._row_blocks)(row, size, around)
-        first: Expr = self.build.apply(ops.MUL, integer(panel), Index(block.name))
-        last = self.build.apply(ops.MIN, self.build.apply(ops.ADD, first, integer(panel)), integer(c.column.extent))
-        copied = size if self.a.get(row.name) == 1 and way == "long" else 0
-        aisle, aisles = (
-            self._aisle(after, rows, around) if way and c.panel and not (copied or row_block) else (None, ())
+        row_block, start, stop = (self._panels if shape.way else self._row_blocks)(row, shape.rows_a_block, around)
+        aisle = None
+        if shape.way and c.panel and not (shape.copied_rows or row_block):
+            aisle, aisles = self._aisle(after, _int(row.extent), around)
+            after = (*after[:-1], *aisles) if aisle else after
+        first = self.build.apply(ops.MUL, integer(shape.panel), Index(block.name))
+        last = self.build.apply(
+            ops.MIN, self.build.apply(ops.ADD, first, integer(shape.panel)), integer(c.column.extent)
         )
-        after = (*after[:-1], *aisles) if aisle else after
-        rounds = self._rounds(first, last, copied, (0 if c.panel else width, panel), aisle) if way else None
-        at = Index(rounds.at) if rounds else first
+        rounds = self._rounds(shape, first, last, aisle) if shape.way else None
+        loop = self._loop(shape, row, (start, stop), Index(rounds.at) if rounds else first, rounds)
+        iterations = (*before, block, *after, *((row_block,) if row_block else ()))
+        return self._assembled(iterations, loop, self._tables(rounds), shape.way)
+
+    def _shape(self, row: Bound) -> _Shape:
+        """The register tile, and how much goes through the rounds together."""
+        c, named = self.c, isinstance(row.extent, Named)
+        rows = (MANY_ROWS if c.panel else _FEW_ROWS) if named else _int(row.extent)
+        dtype, lanes = c.total.dtype, self.target.lanes(c.total.dtype.size)
+        columns = _int(c.column.extent)
+        if isinstance(c.column.extent, Named):
+            columns = lanes if columns <= lanes else _MANY_COLUMNS
+        r, v = self.target.choose_tile(self._apart(rows, row, dtype), columns, dtype.value, c.panel // lanes)
+        way = self._way(max(rows, _int(row.extent)), r, columns, v * lanes)
+        is_short = self._terms() <= FEW_TERMS
+        if way == "wide" and is_short:  # memory is the limit: long pieces of few rows
+            r, v = self.target.choose_tile(min(rows, _TALL), columns, dtype.value, c.panel // lanes)
+        match way:
+            case "":
+                size = r * _TILES_A_BLOCK
+            case "wide":
+                size = r * (1 if is_short else _TALL)
+            case _:
+                size = _PANEL_ROWS // r * r if named else _evenly(rows, r, _PANEL_ROWS)
+        panel = v * lanes * max(self._panel(way, columns) // (v * lanes), 1)
+        copied = size if self.a.get(row.name) == 1 and way == "long" else 0
+        return _Shape(way, r, v, lanes, panel, size, copied, 0 if named else rows % r)
+
+    def _loop(self, shape: _Shape, row: Bound, rows: tuple[Expr, Expr], at: Expr, rounds: Rounds | None) -> TileLoop:
+        c, e = self.c, self.e
         zero = {b.name for b in c.total.over}
         rest = rewrite(e.body, lambda n: self.out if n == c.total else n)
-        loop = TileLoop(
+        return TileLoop(
             _at_zero(self.out, zero, c.column.name, at), _at_zero(c.a, zero, "", at), _at_zero(c.w, zero, c.column.name, at),
-            row.name, start, stop, tile_rows, vectors, lanes, c.column.name,
+            row.name, *rows, shape.rows, shape.vectors, shape.lanes, c.column.name,
             c.column.extent, at, (self.o.get(row.name, 0), self.a.get(row.name, 0)), self.run.extent, (self.run.a, self.run.w),
-            "offsets", self.segments, named_rows, rounds, rows % tile_rows, c.panel > 0, e.accumulates,
+            "offsets", self.segments, isinstance(row.extent, Named), rounds, shape.rest, c.panel > 0, e.accumulates,
             Store(e.target, e.left, rest) if rest != self.out else None,
         )  # fmt: skip
-        iterations = (*before, block, *after, *((row_block,) if row_block else ()))
-        return self._assembled(iterations, loop, self._tables(rounds), way)
 
     def _aisle(self, after: tuple[Bound, ...], rows: int, around: int) -> tuple[Aisle | None, tuple[Bound, ...]]:
         """Several values of the last index around the rows go through together, where there are few rows; and its blocks."""
@@ -193,8 +215,7 @@ class _Tiling:
             size = -(-size // 2)
         size = -(-extent // -(-extent // size))
         block = Bound(f"{b.name}_block", -(-extent // size))
-        start = self.build.apply(ops.MUL, integer(size), Index(block.name))
-        stop = self.build.apply(ops.MIN, self.build.apply(ops.ADD, start, integer(size)), integer(extent))
+        start, stop = self._piece(block, size, extent)
         return Aisle(b.name, start, stop), (block,)
 
     def _apart(self, rows: int, row: Bound, dtype: DType) -> int:
@@ -230,7 +251,7 @@ class _Tiling:
             case "long" | "short":
                 return _PANEL
             case "wide":
-                return _WIDE_PANEL if self.c.panel else min(_WIDE_PANEL, _NEAR // max(self._terms(), 1))
+                return _WIDE_PANEL if self.c.panel else min(_WIDE_PANEL, _NEAR // 2 // max(self._terms(), 1))
             case "few":  # long pieces of the rows of w, but work for several threads
                 return min(_FEW_PANEL, columns // _FEW_SHARES)
             case _:
@@ -239,14 +260,18 @@ class _Tiling:
     def _is_long(self) -> bool:
         return _is_named(self.run) or self.segments * self.run.extent > 2 * _ROUND_TERMS
 
-    def _rounds(self, first: Expr, last: Expr, rows: int, columns: tuple[int, int], aisle: Aisle | None) -> Rounds:
+    def _rounds(self, shape: _Shape, first: Expr, last: Expr, aisle: Aisle | None) -> Rounds:
         terms = _ROUND_BYTES // self.c.total.dtype.size
+        copied = 0 if self.c.panel else shape.vectors * shape.lanes
         named, one = _is_named(self.run), self.segments == 1
-        if self.segments * self.run.extent <= 2 * _ROUND_TERMS and not (named and not columns[0]):  # all in one
-            size = self.segments if not one else 2 * _ROUND_TERMS if named else self.run.extent
+        if self._terms() <= 2 * _ROUND_TERMS and not (named and not copied):  # all in one
+            size = (
+                1 << max(self.run.extent - 1, 0).bit_length() if one else self.segments
+            )  # one kernel for many extents
         else:
             size = terms if one else 1 if named else max(terms // max(self.run.extent, 1), 1)
-        return Rounds(max(size, 1), rows, *columns, "places", f"{self.c.column.name}_at", first, last, aisle)
+        at = f"{self.c.column.name}_at"
+        return Rounds(max(size, 1), shape.copied_rows, copied, shape.panel, "places", at, first, last, aisle)
 
     def _tables(self, rounds: Rounds | None) -> dict[str, tuple[int, ...]]:
         if rounds is None:
@@ -275,12 +300,12 @@ class _Tiling:
         if _int(row.extent) <= size and not isinstance(row.extent, Named):
             return None, integer(0), integer(row.extent)
         block = Bound(f"{row.name}_block", _blocks(row.extent, size))
-        start = self.build.apply(ops.MUL, integer(size), Index(block.name))
-        return (
-            block,
-            start,
-            self.build.apply(ops.MIN, self.build.apply(ops.ADD, start, integer(size)), integer(row.extent)),
-        )
+        return block, *self._piece(block, size, row.extent)
+
+    def _piece(self, block: Bound, size: int, extent: Extent) -> tuple[Expr, Expr]:
+        """The first index of a block and the one behind its last. The size is an argument: kernels serve all sizes."""
+        start = self.build.apply(ops.MUL, integer(Named(size)), Index(block.name))
+        return start, self.build.apply(ops.MIN, self.build.apply(ops.ADD, start, integer(Named(size))), integer(extent))
 
     def _assembled(
         self, iterations: tuple[Bound, ...], loop: TileLoop, tables: dict[str, tuple[int, ...]], way: str
