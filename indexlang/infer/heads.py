@@ -55,7 +55,7 @@ class Head:
             world.constants.update((n, v) for n, v in outer.constants.items() if n not in headed)
             world.tables.update((n, v) for n, v in outer.tables.items() if n not in headed)
         world.constants["training"] = outer.constants.get("training", False)
-        world.places.update({n: s for n, s in outer.places.items() if n in world.constants})
+        world.places.update({n: outer.places[n] for n in world.constants if n in outer.places})
         return world
 
     def bind(self) -> None:
