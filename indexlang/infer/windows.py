@@ -7,16 +7,16 @@ one element would leave a maximum of nothing, or a mean that is no number, far b
 from indexlang.infer.ranges import Ranges, with_extents
 from indexlang.infer.scope import Use, Var
 from indexlang.ir.affine import Affine, affine
-from indexlang.ir.size import Named, substitute
+from indexlang.ir.size import Extent, Named, substitute
 from indexlang.text.diagnostics import program_error
 from indexlang.text.names import plural
 from indexlang.text.source import Span
 
 
 def check_windows(ranges: Ranges) -> None:
-    """Look at the indices that take no value. Raises E0423 where that follows from a subscript or a head's extents alone.
+    """Look at the indices that take no value. Raises E0423 where a window is larger than what it slides over.
 
-    A range that the text gives as 0, or follows from an axis of no elements, is meant.
+    A range that the text gives as 0, or that follows from an axis of no elements, is meant.
     """
     if 0 not in ranges.values.values():
         return
@@ -24,7 +24,7 @@ def check_windows(ranges: Ranges) -> None:
         form = _form(use, ranges)
         var = None if form is None else _unplaced(use, form, ranges)
         if form is not None and var is not None:
-            count = plural(int(str(substitute(use.extent, ranges.values))), "element")
+            count = _counted(substitute(use.extent, ranges.values), "element")
             raise program_error("E0423", use.span, subscript=use.span.text, axis=use.axis, tensor=use.tensor, count=count,
                                 index=var.letter, because=_widths(form, var, ranges))  # fmt: skip
 
@@ -43,13 +43,18 @@ def _unplaced(use: Use, form: Affine, ranges: Ranges) -> Var | None:
 
 
 def _follows(var: Var, form: Affine, ranges: Ranges) -> bool:
-    """Whether an empty range was found, or comes of other extents; a number that the text has is meant."""
+    """Whether an empty range was found, or comes of other extents; a number that the text has is meant.
+
+    `A[2*i+1]` is no window: of one element there are no odd ones.
+    """
+    if len(form.indices) == 1:
+        return False
     match ranges.reasons[var.symbol].rule:
         case "affine":
             return True
         case "written":
             is_computed = isinstance(var.written, Named) or bool(ranges.world.values)
-            return is_computed and not var.is_number and len(form.indices) > 1
+            return is_computed and not var.is_number
         case _:
             return False
 
@@ -66,6 +71,10 @@ def _has_elements(use: Use, ranges: Ranges) -> bool:
 
 def _widths(form: Affine, var: Var, ranges: Ranges) -> list[tuple[str, Span]]:
     """How far the other indices of the subscript run."""
-    others = sorted(form.indices - {var.name})
-    letters = ((ranges.scope.letters[v], ranges.values[f"?{v}"], ranges.reasons.get(f"?{v}")) for v in others)
-    return [(f"`{letter}` takes {plural(int(str(n)), 'value')}", r.span) for letter, n, r in letters if r is not None]
+    others = [ranges.scope.vars[v] for v in sorted(form.indices - {var.name}) if v in ranges.scope.vars]
+    known = [(v, ranges.values[v.symbol], ranges.reasons[v.symbol]) for v in others if v.symbol in ranges.reasons]
+    return [(f"`{v.letter}` takes {_counted(n, 'value')}", reason.span) for v, n, reason in known]
+
+
+def _counted(n: Extent, what: str) -> str:
+    return plural(n, what) if isinstance(n, int) else f"{n} {what}s"
