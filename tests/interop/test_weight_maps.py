@@ -75,6 +75,11 @@ def test_groups_that_the_file_tells():
         assert {n: a.tobytes() for n, a in back.items()} == {n: a.tobytes() for n, a in file.items()}
 
 
+def test_the_prefix_of_a_wrapper_is_left_out():
+    file = drawn({"module.features.0.0.weight": (32, 3, 3, 3), "module.features.0.1.bias": (32,)})
+    assert to_ours(file)[1].keys() == {"stem.W", "stem.beta"}
+
+
 def test_extents_tell_variants_apart():
     """The names of SqueezeNet 1.0 and 1.1 are the same here; another network that has them needs to be told."""
     ours = {f"fire_{n}.squeeze.W": (1, 1, 4, 2) for n in range(2, 10)} | {"conv10.W": (1, 1, 4, 3)}

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from indexlang.interop.maps.fit import stripped
 from indexlang.interop.maps.layouts import Extents
 from indexlang.interop.maps.rules import Map, Rule, families
 from indexlang.interop.weights.archive import shown
@@ -54,10 +55,11 @@ def to_theirs(arrays: Mapping[str, Array], family: str | None = None) -> tuple[s
 
 
 def to_ours(arrays: Mapping[str, Array], family: str | None = None) -> tuple[str, dict[str, Array]]:
-    """Arrays of torchvision by our names; what a map leaves out is left out. Raises DataError E0609 as `to_theirs`.
+    """Arrays of torchvision by our names; what a map leaves out is left out, and so is a prefix of a wrapper.
 
-    Where the file does not tell the groups of a convolution, a program has to (E0609).
+    Raises DataError E0609 as `to_theirs`, and where the file does not tell the groups of a convolution: a program has to.
     """
+    arrays = stripped(arrays)
     extents = {name: array.shape for name, array in arrays.items()}
     way = _way([_ours(map_, extents) for map_ in _maps(family)])
     return way.map.name, {move.after: _read(arrays[move.before], move) for move in way.moves}
