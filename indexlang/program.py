@@ -179,7 +179,7 @@ class Program(Differentiable):
 
         opset    the version of ONNX's operators, 18 or later; 21 if nothing is said
         returns  the number of nodes
-        raises   ProgramError E1101 (what ONNX cannot say), DataError E1102 (no `onnx`), E0605, E0610, E0705
+        raises   ProgramError E1101 (what ONNX cannot say), DataError E0802 (no `onnx`), E0605, E0610, E0705
         """
         from indexlang.export.model import USUAL, write_onnx
 

@@ -53,7 +53,7 @@ class Frame:
     """Elaborates a body. `found` collects its mistakes; definitions that read something mistaken are passed over.
 
     path      where the body's tensors go in the program: '' for the program itself, else `L1.U`
-    packages  the names of packages that belong to the caller
+    packages  the name of the package that the body's own parameters belong to, if its head has one
     around    the calls around this body, outermost first
     """
 
@@ -63,7 +63,7 @@ class Frame:
         world: World,
         library: Library,
         path: str = "",
-        packages: frozenset[str] = frozenset(),
+        packages: tuple[str, ...] = (),
         around: tuple[tuple[ast.Def, ast.Call], ...] = (),
     ) -> None:
         self.statements = statements
@@ -227,7 +227,7 @@ class Frame:
         """The equation that a name waits for."""
         if read in self.equations:
             return (read,)
-        if read in self.world.tensors:  # declared: no call needs to make it
+        if read in self.world.tensors or read in owners:  # declared: no call needs to make it; a package to be passed
             return ()
         prefix = read
         while "." in prefix:
