@@ -9,13 +9,15 @@ from math import prod
 from indexlang.ir import ops
 from indexlang.ir.build import integer
 from indexlang.ir.equation import Equation
-from indexlang.ir.expr import Bound, Expr, Index, Reduce, Select, reads, walk
+from indexlang.ir.expr import Bound, Expr, Index, Reduce, Select, free_indices, reads, walk
 from indexlang.ir.size import Extent, Named
-from indexlang.nest.body import Body, operations
+from indexlang.nest.body import Body, is_short, operations, outermost
 from indexlang.nest.collapse import collapsed
 from indexlang.nest.interior import Interior, interior
+from indexlang.nest.kept import invariants, kept
 from indexlang.nest.nodes import For, Nest, Node, Store
 from indexlang.nest.steps import FAR, known, step_cost
+from indexlang.passes.fuse_rows import is_row
 
 _GRAIN = 4096  # operations an iteration should have, so that finding its indices costs nothing …
 _SHARED = 64  # … as long as there are so many iterations for the threads
@@ -31,8 +33,10 @@ def inner(e: Equation, body: Body) -> Nest:
 class _Inner:
     def __init__(self, e: Equation, body: Body) -> None:
         self.e, self.make = e, body
-        outer = _shared(e)
+        outer = min(_shared(e), _of_rows(e))
         self.outer, self.rest = e.indices[:outer], e.indices[outer:]
+        if len(self.rest) == 1:
+            body.kept = kept(e, self.rest[0], {b.name for b in self.outer})
 
     def nest(self, original: Equation) -> Nest:
         found = interior(self.e)
@@ -48,8 +52,16 @@ class _Inner:
         """Loops over `rest`, and before each what is known by then."""
         before = self.make.hoisted(body, names, done)
         if not rest:
-            return (*before, Store(self.e.target, self.e.left, self.make.filled(body, done)))
+            return (
+                *before,
+                Store(
+                    self.e.target,
+                    self.e.left,
+                    self.make.filled(body, done, names - {b.name for b in self.e.indices[-1:]}),
+                ),
+            )
         first = rest[0]
+        before += tuple(self.make.known(invariants(body, names, done), done))
         within = self._loops(body, rest[1:], names | {first.name}, dict(done))
         return (*before, For(first.name, integer(0), integer(first.extent), within))
 
@@ -109,6 +121,17 @@ def _shared(e: Equation) -> int:
         if operations(e, e.indices[:count]) >= _GRAIN:
             break
         count -= 1
+    return count
+
+
+def _of_rows(e: Equation) -> int:
+    """How many left indices the sums of rows need: those of more would be done again for each of their values."""
+    count = len(e.indices)
+    for n in outermost(e.body):
+        own = free_indices(n)
+        needed = max((k + 1 for k, b in enumerate(e.indices) if b.name in own), default=count)
+        if not is_short(n) and is_row(e.indices[needed:]):
+            count = min(count, needed)
     return count
 
 

@@ -15,7 +15,9 @@ from indexlang.nest.nodes import Nest
 from indexlang.nest.schedule import schedule
 from indexlang.run.places import fixed_tensors, overlaid, side_by_side, views
 
-_CHUNK_WORK = 60_000
+_CHUNK_WORK = 60_000  # operations that are worth a chunk …
+_VECTOR_WORK = 400_000  # … as vectors, where there are enough chunks for all threads even so
+_CHUNKS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,13 @@ def _steps(e: Equation, program: Program, checks: Checks, target: Target, begun:
 
 def _step(nest: Nest, e: Equation, check: CheckedRead | None = None) -> Step:
     iterations = prod(int(b.extent) for b in nest.iterations)  # type: ignore[arg-type]
-    chunk = iterations if nest.serial else max(1, min(iterations, _CHUNK_WORK // max(nest.work, 1)))
+    chunk = iterations if nest.serial else min(iterations, _chunk(iterations, nest.work))
     return Step(nest, emit(nest), e, iterations, max(chunk, 1), check)
+
+
+def _chunk(iterations: int, work: int) -> int:
+    least, most = _CHUNK_WORK // max(work, 1), _VECTOR_WORK // max(work, 1)
+    return max(least, min(most, iterations // _CHUNKS))
 
 
 def _covers(e: Equation, program: Program) -> bool:
