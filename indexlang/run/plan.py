@@ -13,6 +13,7 @@ from indexlang.nest.lower import cleared
 from indexlang.nest.moves.contract import Target
 from indexlang.nest.nodes import Nest
 from indexlang.nest.schedule import schedule
+from indexlang.nest.together import together
 from indexlang.run.places import fixed_tensors, overlaid, side_by_side, views
 
 _CHUNK_WORK = 60_000  # operations that are worth a chunk …
@@ -70,10 +71,21 @@ def make_plan(program: Program, target: Target) -> Plan:
     checks = Checks(program)
     for e in program.equations:
         into = once if e.target in fixed else steps
-        into.extend(_steps(e, program, checks, target, begun))
+        for step in _steps(e, program, checks, target, begun):
+            _append(into, step)
     kept, kept_bytes = side_by_side(program, fixed)
     places, arena = overlaid(program, fixed)
     return Plan(program, tuple(steps), tuple(once), places, arena, kept, kept_bytes, views(program))
+
+
+def _append(steps: list[Step], step: Step) -> None:
+    """One more step, or a last one that does both: parts of a tensor that share their loops."""
+    last = steps[-1] if steps and steps[-1].equation.part and step.equation.part else None
+    both = together(last.nest, step.nest) if last is not None and step.check is None is last.check else None
+    if last is None or both is None:
+        steps.append(step)
+    else:
+        steps[-1] = _step(both, last.equation)
 
 
 def _steps(e: Equation, program: Program, checks: Checks, target: Target, begun: set[str]) -> Iterator[Step]:
