@@ -80,7 +80,7 @@ def invariants(e: Expr, inside: set[str], done: Mapping[Expr, Expr]) -> Iterator
     if isinstance(e, Apply) and _is_costly(e) and free_indices(e) <= inside and _reads_something(e, done):
         yield e
         return
-    for c in _always(e):
+    for c in always(e):
         yield from invariants(c, inside, done)
 
 
@@ -94,11 +94,12 @@ def _costly(e: Expr) -> Iterator[Apply]:
     """The costly parts of an expression that are computed whatever its conditions say, the largest first."""
     if isinstance(e, Apply) and _is_costly(e):
         yield e
-    for c in _always(e):
+    for c in always(e):
         yield from _costly(c)
 
 
-def _always(e: Expr) -> tuple[Expr, ...]:
+def always(e: Expr) -> tuple[Expr, ...]:
+    """The parts of an expression that are computed whatever its conditions say; sums and subscripts are looked at apart."""
     match e:
         case Select(cond=cond):
             return (cond,)
