@@ -19,6 +19,7 @@ from indexlang.examples import example_inputs, index_limits
 from indexlang.gradients import FLOATS, Derived, with_floats
 from indexlang.infer.scope import Options
 from indexlang.ir import interp
+from indexlang.ir.batches import batch_names
 from indexlang.ir.build import Number
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Program as Typed
@@ -368,7 +369,8 @@ class Program(Differentiable):
         with self._lock:
             program = self._programs.get(key)
             if program is None:
-                options = Options(float_type, sizes, self._options.constants, dtypes, mapped)
+                batches = batch_names(self._mapped if mapped else self._typed)
+                options = Options(float_type, sizes, self._options.constants, dtypes, mapped, batches)
                 program = self._programs[key] = self._typed_for(options)
         return program, arguments.ready(program.with_role(Role.INPUT), arrays)
 

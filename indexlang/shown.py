@@ -135,7 +135,7 @@ def _shown(module: ast.Module, program: Program, stage: str, equation: str | Non
             return _text(program, equation)
         case "simple":
             sized = _sized(program)
-            return _text(pipeline.simple(sized, sized.outputs), equation)
+            return _text(pipeline.simple(sized, sized.outputs, target()), equation)
         case _:
             sized = _sized(program)
             made = pipeline.plan(sized, sized.outputs, target())

@@ -248,7 +248,7 @@ def atomic_min(typing, pointer, index, value):
 def tile_function(tile: Tile) -> Any:
     """The contraction tile as an intrinsic: a call of the function that `toolchain` links from `tile_ir`."""
 
-    def call(typing, out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns):
+    def call(typing, out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns, adds, ahead):
         def generate(context, builder, signature, args):
             module = builder.module
             kind = ir.FunctionType(ir.VoidType(), [POINTER if name in POINTERS else I64 for name in ARGUMENTS])
@@ -259,7 +259,7 @@ def tile_function(tile: Tile) -> Any:
             builder.call(function, pointers)
             return context.get_dummy_value()
 
-        given = (out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns)
+        given = (out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns, adds, ahead)
         kinds = (k if name in POINTERS else types.int64 for name, k in zip(ARGUMENTS, given, strict=True))
         return types.void(*kinds), generate
 

@@ -57,7 +57,7 @@ class Statements(Tiles):
             case Track():
                 self._track(node)
             case Store():
-                self._store(node)
+                self.store(node)
             case Check():
                 self._check(node)
             case TileLoop():
@@ -82,7 +82,7 @@ class Statements(Tiles):
         self.line(f"    {best} = {term}")
         self.line(f"    {at} = {self.name('index', node.index)}")
 
-    def _store(self, node: Store) -> None:
+    def store(self, node: Store) -> None:
         if is_local(node.tensor):
             row, place = self.name("local", node.tensor[1:]), self.integer(node.subscripts[0])
             self.assign(f"{row}[{place}]", self.value(node.value))

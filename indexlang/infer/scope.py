@@ -23,6 +23,7 @@ class Options:
     sizes   values of named extents           constants  values that replace those in the text (`-D`)
     dtypes  of inputs that are not declared: as the arguments of a call have them
     mapped  whether every input has one more leading axis than it declares, and every output with it
+    batches the named extents whose kernels serve every value (`ir.batches`); None: all of them
     """
 
     float_type: DType
@@ -30,6 +31,7 @@ class Options:
     constants: Mapping[str, Number] = field(default_factory=dict[str, Number])
     dtypes: Mapping[str, DType] = field(default_factory=dict[str, DType])
     mapped: bool = False
+    batches: frozenset[str] | None = None
 
 
 @dataclass
@@ -56,7 +58,10 @@ class World:
         if name in self.values:
             return self.values[name]
         known = self.options.sizes.get(name)
-        return symbol(name) if known is None else Named(known)
+        if known is None:
+            return symbol(name)
+        batches = self.options.batches
+        return Named(known) if batches is None or name in batches else known
 
     def fresh_extent(self, stem: str) -> str:
         """A name for an extent that the text does not name: the capital of the index that shows it."""

@@ -80,21 +80,35 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Aisle:
+    """An index around the rows, of which several values go through a round one after the other: `start <= index < stop`."""
+
+    index: str
+    start: Expr
+    stop: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Rounds:
-    """A long sum in rounds: all tiles of a panel sum a part of it, over packed copies of that part, then the next.
+    """A long sum in rounds: all tiles of a panel sum a part of it, which caches hold or copies are made of, then the next.
 
     size    segments of each round; terms of the run where there is one segment only
     rows    of the copy of a; 0: a stays where it is
+    width   of the copy of w, the tile's columns; 0: w stays where it is
+    panel   how many columns go through together, at most
     places  name of the table with the pairs of offsets in a and w; `TileLoop.offsets` has those in the copies
     at      the index that stands for a tile's first column: from `first` to `last`, the columns of the panel
     """
 
     size: int
     rows: int
+    width: int
+    panel: int
     places: str
     at: str
     first: Expr
     last: Expr
+    aisle: Aisle | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +117,7 @@ class TileLoop:
 
     a, w, out  reads whose subscripts give each tile's origin; the sum's indices stand at 0 there
     offsets    name of the table with the pairs of offsets of the outer summed indices
+    finish     what becomes of every element of a tile once its sum is complete
     """
 
     out: Read
@@ -114,17 +129,20 @@ class TileLoop:
     rows: int  # R of the tile
     vectors: int  # V of the tile
     lanes: int
-    column: str  # the index name that stands for the tile's first column in subscripts
+    column: str
     columns: Extent
+    first: Expr  # the tile's first column
     row_steps: tuple[Extent, Extent]  # in out, in a
     run: Extent
     run_steps: tuple[Extent, Extent]  # in a, in w
     offsets: str
     segments: Extent
     short: bool  # whether there may be fewer rows than a tile has
-    rounds: "Rounds | None" = None
+    rounds: Rounds | None = None
     rest: int = 0  # rows behind the last whole tile, where they are known
-    ending: str = ""  # "_add": the sums are added to what stands in `out`
+    in_panels: bool = False  # whether w is
+    adds: bool = False  # the sums are added to what stands in `out`
+    finish: Store | None = None
 
 
 Node = For | Let | Row | Add | Track | Store | Check | TileLoop

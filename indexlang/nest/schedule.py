@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from indexlang.ir.equation import Equation, Program
 from indexlang.nest.lower import lowered
-from indexlang.nest.moves.contract import Target, contract
+from indexlang.nest.moves.contract import contract
+from indexlang.nest.moves.target import Target
 from indexlang.nest.nodes import Nest
 from indexlang.passes.contraction import contraction
 

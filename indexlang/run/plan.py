@@ -10,7 +10,7 @@ from indexlang.ir.equation import Equation, Program
 from indexlang.ir.expr import Read
 from indexlang.nest.checks import Checks
 from indexlang.nest.lower import cleared
-from indexlang.nest.moves.contract import Target
+from indexlang.nest.moves.target import Target
 from indexlang.nest.nodes import Nest
 from indexlang.nest.schedule import schedule
 from indexlang.nest.together import together
