@@ -43,7 +43,7 @@ def _libm(name: str) -> Build:
     return build
 
 
-_exp, _log1p, _erf, _fabs = _llvm("exp"), _libm("log1p"), _libm("erf"), _llvm("fabs")
+_exp, _log1p, _erf, _fabs, _fma = _llvm("exp"), _libm("log1p"), _libm("erf"), _llvm("fabs"), _llvm("fma")
 
 
 def _constant(kind: str, value: float) -> Any:
@@ -71,6 +71,30 @@ def _softplus(builder: Any, kind: str, x: Any) -> Any:
     return builder.fadd(positive, _log1p(builder, kind, small))
 
 
+# For each type: beyond which sizes a divisor is scaled first, and by how much.
+_SCALES = {"f32": (2.0**-100, 2.0**100, 2.0**64), "f64": (2.0**-900, 2.0**900, 2.0**512)}
+
+
+def _quotient(builder: Any, kind: str, x: Any, y: Any) -> Any:
+    """x / y, correctly rounded, in multiplications: LLVM computes 1/y once where y does not change in a loop.
+
+    source  Markstein, IBM J. Res. Dev. 34(1), 1990: q = x*r, then q + (x - q*y)*r with r = 1/y rounded
+    """
+    small, large, factor = _SCALES[kind]
+    size = _fabs(builder, kind, y)
+    one = _constant(kind, 1.0)
+    scale = builder.select(builder.fcmp_ordered("<", size, _constant(kind, small)), _constant(kind, factor), one)
+    scale = builder.select(builder.fcmp_ordered(">", size, _constant(kind, large)), _constant(kind, 1 / factor), scale)
+    divisor = builder.fmul(y, scale)
+    r = builder.fdiv(one, divisor)
+    q = builder.fmul(x, r)
+    rest = _fma(builder, kind, builder.fneg(q), divisor, x)
+    better = _fma(builder, kind, rest, r, q)
+    # Infinities met, or a zero would lose its sign: q stands.
+    is_done = builder.fcmp_unordered("==", better, _constant(kind, 0.0))
+    return builder.fmul(builder.select(is_done, q, better), scale)
+
+
 _FLOAT: dict[str, tuple[int, Build]] = {
     "exp": (1, _exp),
     "log": (1, _llvm("log")),
@@ -81,6 +105,7 @@ _FLOAT: dict[str, tuple[int, Build]] = {
     "cos": (1, _llvm("cos")),
     "tanh": (1, _libm("tanh")),
     "erf": (1, _erf),
+    "quotient": (2, _quotient),
     "pow": (2, _llvm("pow")),
     "floor": (1, _llvm("floor")),
     "ceil": (1, _llvm("ceil")),

@@ -101,8 +101,9 @@ class Expressions(Addresses):
         return self._cast(kind, repr(number))
 
     def _read(self, e: Read) -> str:
-        if is_local(e):
-            return self.name("local", e.tensor[1:])
+        if is_local(e.tensor):
+            name = self.name("local", e.tensor[1:])
+            return f"{name}[{self.integer(e.subscripts[0])}]" if e.subscripts else name
         text = f"{self.tensor(e.tensor)}[{self.address(e.tensor, e.subscripts)}]"
         stored = self.nest.dtypes[e.tensor]
         if stored in (DType.I32, DType.U8):
@@ -211,6 +212,7 @@ _FUNCTIONS = {
         ops.MIN,
         ops.TO_INT,
         ops.UNIFORM,
+        ops.QUOTIENT,
     )
     for kind in ("f32", "f64")
 }

@@ -5,7 +5,7 @@ from typing import assert_never
 from indexlang.emit.tiles import Tiles
 from indexlang.emit.writer import LANG, SCALAR, bare
 from indexlang.ir import ops
-from indexlang.nest.nodes import Add, Check, For, Let, Node, Store, TileLoop, Track
+from indexlang.nest.nodes import Add, Check, For, Let, Node, Row, Store, TileLoop, Track, is_local
 
 
 class Statements(Tiles):
@@ -48,6 +48,9 @@ class Statements(Tiles):
                 self._for(node)
             case Let(name=name, dtype=dtype, value=value):
                 self.assign(self.name("local", name), self.converted(value, dtype))
+            case Row(name=name, dtype=dtype, size=size):
+                self.use(LANG, f"scratch_{dtype.value}")
+                self.assign(self.name("local", name), f"scratch_{dtype.value}({size})")
             case Add(name=name, dtype=dtype, fold=fold, term=term):
                 target = self.name("local", name)
                 self.assign(target, self.folded(fold, target, self.converted(term, dtype)))
@@ -80,6 +83,10 @@ class Statements(Tiles):
         self.line(f"    {at} = {self.name('index', node.index)}")
 
     def store(self, node: Store) -> None:
+        if is_local(node.tensor):
+            row, place = self.name("local", node.tensor[1:]), self.integer(node.subscripts[0])
+            self.assign(f"{row}[{place}]", self.value(node.value))
+            return
         value = self.converted(node.value, self.nest.dtypes[node.tensor])
         address = self.address(node.tensor, node.subscripts)
         if node.fold is None:

@@ -1,5 +1,5 @@
-"""A loop nest: what one kernel does. Expressions are those of the IR; a read without axes whose name starts with a
-percent sign is a local scalar of the nest."""
+"""A loop nest: what one kernel does. Expressions are those of the IR; a read whose name starts with a percent sign is
+a local scalar of the nest, or an element of a local row."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +27,15 @@ class Let:
     name: str
     dtype: DType
     value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Room for `size` local numbers, which are read and stored like a tensor of that name after a percent sign."""
+
+    name: str
+    dtype: DType
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +145,7 @@ class TileLoop:
     finish: Store | None = None
 
 
-Node = For | Let | Add | Track | Store | Check | TileLoop
+Node = For | Let | Row | Add | Track | Store | Check | TileLoop
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,5 +177,5 @@ def local(name: str, dtype: DType) -> Read:
     return Read(f"%{name}", (), None, dtype)
 
 
-def is_local(e: Read) -> bool:
-    return e.tensor.startswith("%")
+def is_local(tensor: str) -> bool:
+    return tensor.startswith("%")

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from indexlang.ir.expr import Expr
 from indexlang.ir.show import show
-from indexlang.nest.nodes import Add, Check, For, Let, Nest, Node, Store, TileLoop, Track
+from indexlang.nest.nodes import Add, Check, For, Let, Nest, Node, Row, Store, TileLoop, Track
 
 
 def show_nest(nest: Nest) -> str:
@@ -25,6 +25,8 @@ def _lines(node: Node) -> Iterator[str]:
                 yield from (f"    {line}" for line in _lines(inner))
         case Let(name=name, value=value):
             yield f"{name} = {_text(value)}"
+        case Row(name=name, size=size):
+            yield f"{name} = room for {size}"
         case Add(name=name, fold=fold, term=term):
             yield f"{name} = {fold.name}({name}, {_text(term)})"
         case Track(best=best, at=at, fold=fold, index=index, term=term):
