@@ -5,7 +5,7 @@ from typing import assert_never
 from indexlang.emit.tiles import Tiles
 from indexlang.emit.writer import LANG, SCALAR, bare
 from indexlang.ir import ops
-from indexlang.nest.nodes import Add, Check, For, Let, Node, Store, TileLoop, Track
+from indexlang.nest.nodes import Add, Around, Check, For, Lanes, Let, Node, Store, Strip, TileLoop, Track
 
 
 class Statements(Tiles):
@@ -46,8 +46,14 @@ class Statements(Tiles):
         match node:
             case For():
                 self._for(node)
+            case Strip():
+                self._strip(node)
+            case Around():
+                self._around(node)
+            case Lanes():
+                self._lanes(node)
             case Let(name=name, dtype=dtype, value=value):
-                self.assign(self.name("local", name), self.converted(value, dtype))
+                self.assign(self.name("local", name), self.spread(value, dtype))
             case Add(name=name, dtype=dtype, fold=fold, term=term):
                 target = self.name("local", name)
                 self.assign(target, self.folded(fold, target, self.converted(term, dtype)))
@@ -70,6 +76,36 @@ class Statements(Tiles):
         self._block(node.body)
         self.depth -= 1
 
+    def _strip(self, node: Strip) -> None:
+        start, stop = self.integer(node.start), self.stop(node.index, node.stop)
+        self.line(f"for {self.name('index', node.index)} in range({start}, {stop}, {node.step}):")
+        self.depth += 1
+        self._block(node.body)
+        self.depth -= 1
+
+    def _around(self, node: Around) -> None:
+        """One loop for both ranges, so that there is one copy of what is in it."""
+        low, high = self.named(self.integer(node.low)), self.integer(node.high)
+        start, stop = self.integer(node.start), self.stop(node.index, node.stop)
+        position, gap = self.fresh(), self.named(f"{high} - {low}")
+        self.line(f"for {position} in range({start}, {stop} - {gap}):")
+        self.depth += 1
+        self.line(f"{self.name('index', node.index)} = {position} if {position} < {low} else {position} + {gap}")
+        self._block(node.body)
+        self.depth -= 1
+
+    def _lanes(self, node: Lanes) -> None:
+        start, stop = self.integer(node.start), self.named(self.stop(node.index, node.stop))
+        self.use(LANG, "min2")
+        position = self.fresh()
+        self.line(f"for {position} in range({start}, {stop}, {node.step}):")
+        self.depth += 1
+        self.line(f"{self.name('index', node.index)} = min2({position}, {stop} - {node.step})")
+        self.lane, self.lanes = node.index, node.lanes
+        self._block(node.body)
+        self.lane, self.lanes = "", 1
+        self.depth -= 1
+
     def _track(self, node: Track) -> None:
         best, at = self.name("local", node.best), self.name("local", node.at)
         term = self.named(self.value(node.term))
@@ -80,13 +116,16 @@ class Statements(Tiles):
         self.line(f"    {at} = {self.name('index', node.index)}")
 
     def _store(self, node: Store) -> None:
+        if self.lane:
+            self.put(node.tensor, node.subscripts, node.value)
+            return
         value = self.converted(node.value, self.nest.dtypes[node.tensor])
         address = self.address(node.tensor, node.subscripts)
         if node.fold is None:
             self.assign(f"{self.tensor(node.tensor)}[{address}]", value)
-            return
-        place = f"{self.tensor(node.tensor)}[{self.named(address)}]"
-        self.assign(place, self.folded(node.fold, place, value))
+        else:
+            place = f"{self.tensor(node.tensor)}[{self.named(address)}]"
+            self.assign(place, self.folded(node.fold, place, value))
 
     def _check(self, node: Check) -> None:
         if node.guard is not None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from indexlang.emit.expressions import Expressions
+from indexlang.emit.vectors import Vectors
 from indexlang.emit.writer import LANG, SCALAR, TILES, bare
 from indexlang.ir.expr import Read
 from indexlang.ir.size import Extent, Named
@@ -24,7 +24,7 @@ class _Part:
     start: str = ""  # the row at which the copy of a begins
 
 
-class Tiles(Expressions):
+class Tiles(Vectors):
     """Writes tile loops. Steps that the program fixes are literals: they become part of addresses."""
 
     def tiles(self, t: TileLoop) -> None:

@@ -21,6 +21,45 @@ class For:
 
 
 @dataclass(frozen=True, slots=True)
+class Strip:
+    """A loop over `start <= index < stop` in steps of `step`, which goes into the range a whole number of times."""
+
+    index: str
+    start: Expr
+    stop: Expr
+    step: int
+    body: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A loop over `start <= index < low` and `high <= index < stop`."""
+
+    index: str
+    start: Expr
+    low: Expr
+    high: Expr
+    stop: Expr
+    body: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """A loop over `start <= index < stop` in steps of `step`, the last of which ends at `stop` and may overlap the one
+    before; `stop - start >= step`, or nothing is done.
+
+    In `body`, `index` stands for `lanes` consecutive values: what depends on it, and every local scalar, is a vector.
+    """
+
+    index: str
+    start: Expr
+    stop: Expr
+    step: int
+    lanes: int
+    body: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
 class Let:
     """A local scalar."""
 
@@ -118,7 +157,7 @@ class TileLoop:
     ending: str = ""  # "_add": the sums are added to what stands in `out`
 
 
-Node = For | Let | Add | Track | Store | Check | TileLoop
+Node = For | Strip | Around | Lanes | Let | Add | Track | Store | Check | TileLoop
 
 
 @dataclass(frozen=True, slots=True)

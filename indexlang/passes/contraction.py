@@ -27,6 +27,7 @@ from indexlang.passes.growing import Growing
 from indexlang.passes.surround import surrounded
 
 _LEAST_TERMS = 4
+_NARROW = 8  # columns
 _HEAVY = 8  # times larger than the rest: too much to be copied
 
 
@@ -84,7 +85,16 @@ def _parts(e: Equation, program: Program, total: Reduce, a: Read, w: Read, colum
         terms *= int(str(b.extent))
     if terms < _LEAST_TERMS and not any(isinstance(b.extent, Named) for b in total.over):
         return None
+    if _is_narrow(a, w, column, batches):
+        return None
     return Contraction(total, a, w, column, row, batches)
+
+
+def _is_narrow(a: Read, w: Read, column: Bound, batches: tuple[Bound, ...]) -> bool:
+    """Whether many small products stand side by side: too narrow for tiles, they go into register blocks as they are."""
+    last = w.subscripts[-1]
+    grouped = any(b.name in _used(a) and b.name in _used(w) for b in batches)
+    return grouped and isinstance(last, Index) and last.name == column.name and int(str(column.extent)) <= _NARROW
 
 
 def _ends_in(left: tuple[Expr, ...], column: str) -> bool:
