@@ -3,7 +3,8 @@
 lanes_f32x16(p, n)            the 16 elements from p[n] on, as one vector; likewise `f64`, and any power of two
 strided_f32x16(p, n, step)    p[n], p[n + step], …
 spread_f32x16(x)              a vector of which every lane is x
-ramp_f32x16(n, step)          the integers n, n + step, … as floats, each rounded once
+ramp_i64x16(n, step)          the integers n, n + step, …
+floats_f32x16(v)              a vector of integers as floats, each rounded once
 put(p, n, v)                  write the lanes of v to p[n], p[n + 1], …
 
 + - * / and the functions of `lang` and `scalar` that say so take vectors and single floats together.
@@ -22,21 +23,25 @@ from numba.extending import intrinsic, lower_builtin, lower_cast, models, regist
 
 from indexlang.kernels.tile_ir import I32, I64
 
-_FLOATS = {"f32": (types.float32, ir.FloatType(), 4), "f64": (types.float64, ir.DoubleType(), 8)}
-_NAME = re.compile(r"(lanes|strided|spread|ramp)_(f32|f64)x(2|4|8|16|32)")
+_KINDS = {
+    "f32": (types.float32, ir.FloatType(), 4),
+    "f64": (types.float64, ir.DoubleType(), 8),
+    "i64": (types.int64, I64, 8),
+}
+_NAME = re.compile(r"(?:(lanes|strided|spread|floats)_(f32|f64)|(ramp)_(i64))x(2|4|8|16|32)")
 _FUSED = ("contract",)
 
 
 class Lanes(types.Type):
-    """A vector of `width` floats of one type; a single float becomes one by repetition."""
+    """A vector of `width` numbers of one type; a single number becomes one by repetition."""
 
     def __init__(self, kind: str, width: int) -> None:
         self.kind, self.width = kind, width
-        self.element, self.storage, self.itemsize = _FLOATS[kind]
+        self.element, self.storage, self.itemsize = _KINDS[kind]
         super().__init__(f"Lanes({kind}, {width})")
 
     def can_convert_from(self, typingctx, other):
-        """A float of the same type is repeated."""
+        """A number of the same type is repeated."""
         return Conversion.safe if other == self.element else None
 
 
@@ -82,6 +87,7 @@ def _spread(builder: Any, value: Any, width: int) -> Any:
 
 
 @lower_cast(types.Float, Lanes)
+@lower_cast(types.Integer, Lanes)
 def _repeated(context, builder, fromty, toty, value):
     return _spread(builder, value, toty.width)
 
@@ -89,26 +95,30 @@ def _repeated(context, builder, fromty, toty, value):
 _infer: Any = infer_global
 
 
-def _operator(symbol: Any, name: str) -> None:
+def _operator(symbol: Any, name: str, whole: str) -> None:
+    """Arithmetic on vectors: `name` on floats, `whole` on integers."""
+
     @_infer(symbol)
     class _Type(AbstractTemplate):
         def generic(self, args, kws):
-            kind = joined(*args) if all(isinstance(a, Lanes | types.Float) for a in args) else None
+            kind = joined(*args) if all(isinstance(a, Lanes | types.Float | types.Integer) for a in args) else None
             return None if kind is None else signature(kind, *(kind for _ in args))
 
     @lower_builtin(symbol, *[Lanes] * (1 if name == "fneg" else 2))
     def _lower(context, builder, signature, args):
+        if signature.return_type.kind == "i64":
+            return getattr(builder, whole)(*args)
         return builder.fneg(*args) if name == "fneg" else getattr(builder, name)(*args, flags=_FUSED)
 
 
-for _symbol, _build in (
-    (operator.add, "fadd"),
-    (operator.sub, "fsub"),
-    (operator.mul, "fmul"),
-    (operator.truediv, "fdiv"),
-    (operator.neg, "fneg"),
+for _symbol, _build, _whole in (
+    (operator.add, "fadd", "add"),
+    (operator.sub, "fsub", "sub"),
+    (operator.mul, "fmul", "mul"),
+    (operator.truediv, "fdiv", ""),
+    (operator.neg, "fneg", "neg"),
 ):
-    _operator(_symbol, _build)
+    _operator(_symbol, _build, _whole)
 
 
 def _element(builder: Any, pointer: Any, index: Any, storage: Any) -> Any:
@@ -181,15 +191,24 @@ def _ramp(kind: Lanes) -> Any:
         def generate(context, builder, signature, args):
             numbers = ir.Constant(ir.VectorType(I64, kind.width), list(range(kind.width)))
             steps = builder.mul(_spread(builder, args[1], kind.width), numbers)
-            whole = builder.add(_spread(builder, args[0], kind.width), steps)
-            return builder.sitofp(whole, ir.VectorType(kind.storage, kind.width))
+            return builder.add(_spread(builder, args[0], kind.width), steps)
 
         return kind(types.int64, types.int64), generate
 
     return ramp
 
 
-_MAKERS = {"lanes": _lanes, "strided": _strided, "spread": _repeat, "ramp": _ramp}
+def _floats(kind: Lanes) -> Any:
+    def floats(typing, value):
+        def generate(context, builder, signature, args):
+            return builder.sitofp(args[0], ir.VectorType(kind.storage, kind.width))
+
+        return kind(Lanes("i64", kind.width)), generate
+
+    return floats
+
+
+_MAKERS = {"lanes": _lanes, "strided": _strided, "spread": _repeat, "ramp": _ramp, "floats": _floats}
 
 
 def __getattr__(name: str) -> Any:
@@ -197,7 +216,7 @@ def __getattr__(name: str) -> Any:
     found = _NAME.fullmatch(name)
     if found is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    function = _MAKERS[found[1]](Lanes(found[2], int(found[3])))
+    function = _MAKERS[found[1] or found[3]](Lanes(found[2] or found[4], int(found[5])))
     function.__name__ = name
     globals()[name] = made = intrinsic(function)
     return made

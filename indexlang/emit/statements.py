@@ -5,7 +5,7 @@ from typing import assert_never
 from indexlang.emit.tiles import Tiles
 from indexlang.emit.writer import LANG, SCALAR, bare
 from indexlang.ir import ops
-from indexlang.nest.nodes import Add, Around, Check, For, Lanes, Let, Node, Store, Strip, TileLoop, Track
+from indexlang.nest.nodes import Add, Around, Check, Choice, For, Lanes, Let, Node, Store, Strip, TileLoop, Track
 
 
 class Statements(Tiles):
@@ -46,6 +46,8 @@ class Statements(Tiles):
         match node:
             case For():
                 self._for(node)
+            case Choice():
+                self._choice(node)
             case Strip():
                 self._strip(node)
             case Around():
@@ -76,18 +78,30 @@ class Statements(Tiles):
         self._block(node.body)
         self.depth -= 1
 
-    def _strip(self, node: Strip) -> None:
-        start, stop = self.integer(node.start), self.stop(node.index, node.stop)
-        self.line(f"for {self.name('index', node.index)} in range({start}, {stop}, {node.step}):")
+    def _choice(self, node: Choice) -> None:
+        self.line(f"if {bare(self.value(node.test))}:")
+        for part in (node.then, node.other):
+            self.depth += 1
+            self._block(part)
+            self.depth -= 1
+            if part is node.then:
+                self.line("else:")
+
+    def _strip(self, node: Strip | Lanes) -> None:
+        start, stop = self.integer(node.start), self.named(self.stop(node.index, node.stop))
+        self.use(LANG, "min2")
+        position = self.fresh()
+        self.line(f"for {position} in range({start}, {stop}, {node.step}):")
         self.depth += 1
+        self.line(f"{self.name('index', node.index)} = min2({position}, {stop} - {node.step})")
         self._block(node.body)
         self.depth -= 1
 
     def _around(self, node: Around) -> None:
         """One loop for both ranges, so that there is one copy of what is in it."""
         low, high = self.named(self.integer(node.low)), self.integer(node.high)
-        start, stop = self.integer(node.start), self.stop(node.index, node.stop)
         position, gap = self.fresh(), self.named(f"{high} - {low}")
+        start, stop = self.integer(node.start), self.stop(node.index, node.stop)
         self.line(f"for {position} in range({start}, {stop} - {gap}):")
         self.depth += 1
         self.line(f"{self.name('index', node.index)} = {position} if {position} < {low} else {position} + {gap}")
@@ -95,16 +109,9 @@ class Statements(Tiles):
         self.depth -= 1
 
     def _lanes(self, node: Lanes) -> None:
-        start, stop = self.integer(node.start), self.named(self.stop(node.index, node.stop))
-        self.use(LANG, "min2")
-        position = self.fresh()
-        self.line(f"for {position} in range({start}, {stop}, {node.step}):")
-        self.depth += 1
-        self.line(f"{self.name('index', node.index)} = min2({position}, {stop} - {node.step})")
         self.lane, self.lanes = node.index, node.lanes
-        self._block(node.body)
+        self._strip(node)
         self.lane, self.lanes = "", 1
-        self.depth -= 1
 
     def _track(self, node: Track) -> None:
         best, at = self.name("local", node.best), self.name("local", node.at)

@@ -28,8 +28,8 @@ class Vectors(Expressions):
     def converted(self, e: Expr, dtype: DType) -> str:
         if not self.varies(e) or e.dtype is dtype:
             return super().converted(e, dtype)
-        self.use(LANES, f"ramp_{dtype.value}x{self.lanes}")
-        return f"ramp_{dtype.value}x{self.lanes}({self.integer(e)}, {self._pace(e)})"
+        self.use(LANES, f"floats_{dtype.value}x{self.lanes}")
+        return f"floats_{dtype.value}x{self.lanes}({bare(self.value(e))})"
 
     def varies(self, e: Expr) -> bool:
         """Whether an expression is a vector here: it depends on the lane, or on a local scalar, which is one."""
@@ -64,6 +64,9 @@ class Vectors(Expressions):
 
     def value(self, e: Expr) -> str:
         """What is loaded has a name, so that it is loaded once in all rows of a block."""
+        if self.lane and e.dtype is DType.INT and affine(e) is not None and self.lane in free_indices(e):
+            self.use(LANES, f"ramp_i64x{self.lanes}")
+            return f"ramp_i64x{self.lanes}({self.integer(e)}, {self._pace(e)})"
         if not self.lane or not isinstance(e, Read) or is_local(e):
             return super().value(e)
         found = next((layer[e] for layer in self.known if e in layer), None)

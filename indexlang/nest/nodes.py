@@ -21,8 +21,18 @@ class For:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What is done where a test holds, and what where it does not."""
+
+    test: Expr
+    then: "tuple[Node, ...]"
+    other: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
 class Strip:
-    """A loop over `start <= index < stop` in steps of `step`, which goes into the range a whole number of times."""
+    """A loop over `start <= index < stop` in steps of `step`, the last of which ends at `stop` and may overlap the one
+    before; `stop - start >= step`, or nothing is done."""
 
     index: str
     start: Expr
@@ -45,10 +55,9 @@ class Around:
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """A loop over `start <= index < stop` in steps of `step`, the last of which ends at `stop` and may overlap the one
-    before; `stop - start >= step`, or nothing is done.
+    """A strip in whose body `index` stands for `lanes` consecutive values.
 
-    In `body`, `index` stands for `lanes` consecutive values: what depends on it, and every local scalar, is a vector.
+    What depends on it, and every local scalar, is a vector.
     """
 
     index: str
@@ -157,7 +166,7 @@ class TileLoop:
     ending: str = ""  # "_add": the sums are added to what stands in `out`
 
 
-Node = For | Strip | Around | Lanes | Let | Add | Track | Store | Check | TileLoop
+Node = For | Choice | Strip | Around | Lanes | Let | Add | Track | Store | Check | TileLoop
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ after    for y by 6:  for j by 32, vectors of 16:        6 x 2 vectors of result
              each of the block: Y[x,y+r,j vector] = relu(it + B[j vector])
 
 The vectors go along the *column*, the left index that moves the target to the next element; the rows along the left
-index that leaves most operands where they are, so that these are loaded once for all rows of a block. Which tests cannot
-fail is known beforehand: points at a border are computed one row at a time, with the tests, the others without.
+index that leaves most operands where they are, so that these are loaded once for all rows of a block. Tests at borders
+stand before loops, not in them (`block_terms`); columns at a border are computed one at a time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from indexlang.ir import ops
@@ -27,14 +27,14 @@ from indexlang.ir.expr import (
     children,
     free_indices,
     with_children,
-    with_indices,
 )
-from indexlang.nest.body import Body, loops, outermost
+from indexlang.nest.body import Body, outermost
 from indexlang.nest.collapse import collapsed
-from indexlang.nest.moves.block_inside import Inside, Range, inside, is_plain
+from indexlang.nest.moves.block_inside import Inside, Range, apart, inside, is_plain
 from indexlang.nest.moves.block_shape import Shape, Size, choose_size, shape
+from indexlang.nest.moves.block_terms import Sum, Terms
 from indexlang.nest.moves.contract import Target
-from indexlang.nest.nodes import Add, Around, For, Lanes, Let, Nest, Node, Store, Strip, local
+from indexlang.nest.nodes import Around, For, Lanes, Let, Nest, Node, Store, Strip, local
 from indexlang.nest.steps import known
 
 _SHARES = 48  # pieces of work that keep many threads busy
@@ -48,7 +48,12 @@ def blocked(original: Equation, program: Program, target: Target) -> Nest | None
     found = shape(e, program)
     if found is None:
         return None
-    area = inside(e)
+    e = replace(e, body=apart(e.body))
+    found = replace(found, total=total_of(e.body))
+    area = inside(e, (found.column,))
+    if found.row is not None:
+        by_row = inside(replace(e, body=area.body), (found.row,))
+        area = Inside(by_row.body, {**area.ranges, **by_row.ranges})
     low, high = area.range(found.column)
     lanes = target.lanes(found.total.dtype.size)
     while lanes > high - low:
@@ -69,7 +74,7 @@ def _tests(e: Expr, index: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The rows of an iteration: `start..stop`, of which the tests hold in `low..high`; `middle - low` are whole blocks."""
+    """The rows of an iteration: `start..stop`, of which the tests hold in `low..high`; blocks go through `low..middle`."""
 
     start: Expr
     low: Expr
@@ -87,8 +92,8 @@ class _Block:
         self.low, self.high = columns
         self.make, self.build = body, body.build
         self.row = found.row or Bound("row", 1)
-        low, high = area.range(self.row)
         width = self.high - self.low if is_plain(self.high - self.low) else lanes
+        low, high = area.range(self.row)
         self.size = choose_size(found, high - low if is_plain(high - low) else _SOME_ROWS, width, lanes)
         self.single = choose_size(found, 1, width, lanes)
         self.outer = tuple(b for b in e.indices if b not in (found.column, found.row))
@@ -111,7 +116,12 @@ class _Block:
         whole = (), integer(self.low), integer(self.high)
         width = self.size.vectors * self.lanes
         near = self.found.shared * (self.high - self.low) * self.found.total.dtype.size <= _NEAR
-        if near or self.found.row is None or self.found.column.name in self.area.ranges:
+        if (
+            near
+            or self.found.row is None
+            or self.high - self.low <= width
+            or self.found.column.name in self.area.ranges
+        ):
             return whole
         panel = Bound(f"{self.found.column.name}_block", -(-self.high // width))
         last = integer(self.high - width)
@@ -122,46 +132,31 @@ class _Block:
         """Rows are shared out in blocks where the other indices are too few for all threads."""
         extent, step = known(self.row.extent), self.size.rows
         low, high = self.area.range(self.row)
-        test = self._inside()
         pieces = min(-(-_SHARES // max(int(around), 1)), int(extent) // max(step, 4))
-        if pieces < 2 and test is None:
-            middle = low + (high - low) // step * step
+        if pieces < 2:
+            middle = high if high - low >= step else low
             return (), _Rows(*(integer(n) for n in (0, low, middle, high, extent))), ()
-        length = -(-extent // (max(pieces, 1) * step)) * step
-        block = Bound(f"{self.row.name}_block", -(-extent // length)) if pieces > 1 else None
-        return ((block,) if block else ()), *self._let(block, length, (low, high), test)
+        length = -(-extent // (pieces * step)) * step
+        block = Bound(f"{self.row.name}_block", -(-extent // length))
+        return (block,), *self._piece(block, length, (low, high))
 
-    def _let(self, block: Bound | None, length: int, area: Range, test: Expr | None) -> tuple[_Rows, tuple[Node, ...]]:
-        extent, step = integer(self.row.extent), integer(self.size.rows)
-        start: Expr = self._apply(ops.MUL, integer(length), Index(block.name)) if block else integer(0)
-        stop = self._apply(ops.MIN, self._apply(ops.ADD, start, integer(length)), extent) if block else extent
-        low, high = (self._apply(ops.MIN, self._apply(ops.MAX, integer(n), start), stop) for n in area)
-        low = low if test is None else Select(test, low, stop, DType.INT)
-        high = high if test is None else Select(test, high, stop, DType.INT)
-        lets = [Let("low", DType.INT, low), Let("high", DType.INT, high)]
+    def _piece(self, block: Bound, length: int, inside: Range) -> tuple[_Rows, tuple[Node, ...]]:
+        """The rows of one of several blocks."""
+        start = self._apply(ops.MUL, integer(length), Index(block.name))
+        stop = self._apply(ops.MIN, self._apply(ops.ADD, start, integer(length)), integer(self.row.extent))
+        low, high = start, stop
+        if self.row.name in self.area.ranges:
+            low, high = (self._apply(ops.MIN, self._apply(ops.MAX, integer(n), start), stop) for n in inside)
         first, last = local("low", DType.INT), local("high", DType.INT)
-        whole = self._apply(ops.FLOORDIV, self._apply(ops.SUB, last, first), step)
-        lets.append(Let("middle", DType.INT, self._apply(ops.ADD, first, self._apply(ops.MUL, whole, step))))
-        return _Rows(start, first, local("middle", DType.INT), last, stop), tuple(lets)
-
-    def _inside(self) -> Expr | None:
-        """Whether the outer indices are in the interior; None where they always are."""
-        out: Expr | None = None
-        for b in self.outer:
-            if b.name not in self.area.ranges:
-                continue
-            low, high = self.area.range(b)
-            for test in (
-                self._apply(ops.GE, Index(b.name), integer(low)),
-                self._apply(ops.LT, Index(b.name), integer(high)),
-            ):
-                out = test if out is None else self._apply(ops.AND, out, test)
-        return out
+        enough = self._apply(ops.GE, self._apply(ops.SUB, last, first), integer(self.size.rows))
+        middle = Select(enough, last, first, DType.INT)
+        lets = (Let("low", DType.INT, low), Let("high", DType.INT, high), Let("middle", DType.INT, middle))
+        return _Rows(start, first, local("middle", DType.INT), last, stop), lets
 
     # -- loops
 
     def _all(self, rows: _Rows, start: Expr, stop: Expr) -> tuple[Node, ...]:
-        """Whole blocks; then, a row at a time, what is left of the rows inside and those at the borders."""
+        """Whole blocks; then, a row at a time, those at borders, and the others where they are too few for a block."""
         tile = self._line(self.area.body, self.size, start, stop)
         if self.found.row is None:
             return (tile,)
@@ -169,9 +164,12 @@ class _Block:
         column = self.found.column
         if not _tests(self.e.body, column.name):
             return (blocks, *self._around(rows, rows.middle, self._line(self.e.body, self.single, start, stop)))
-        rest = For(self.row.name, rows.middle, rows.high, (self._line(self.area.body, self.single, start, stop),))
-        points = self._points(integer(0), integer(column.extent))
-        return (blocks, rest, *self._beside(rows), *self._around(rows, rows.high, points))
+        rest = self._line(self.area.body, self.single, start, stop)
+        few = (For(self.row.name, rows.middle, rows.high, (rest,)),) if rows.middle != rows.high else ()
+        return (
+            *(blocks, *few, *self._beside(rows)),
+            *self._around(rows, rows.high, self._points(integer(0), integer(column.extent))),
+        )
 
     def _around(self, rows: _Rows, high: Expr, line: Node) -> tuple[Node, ...]:
         if rows.start == rows.low and high == rows.stop:
@@ -195,33 +193,37 @@ class _Block:
 
     def _tile(self, body: Expr, size: Size, lanes: int) -> tuple[Node, ...]:
         """The sums of a block, one local scalar or vector each, and what becomes of them."""
-        e, total = self.e, _total(body)
+        e, total = self.e, total_of(body)
         zero = Const(ops.identity(total.fold, total.dtype.is_float), total.dtype)
         lets: list[Node] = []
-        adds: list[Node] = []
+        sums: list[Sum] = []
         stores: list[Node] = []
         for r in range(size.rows):
             for v in range(size.vectors):
                 self.count += 1
-                name, here = f"t{self.count}", self._place(r, v * lanes)
-                lets.append(Let(name, total.dtype, zero))
-                adds.append(Add(name, total.dtype, total.fold, with_indices(total.body, here)))
-                made = with_indices(_replaced(body, total, local(name, total.dtype)), here)
-                stores.append(Store(e.target, tuple(with_indices(s, here) for s in e.left), made))
-        return (*lets, loops(total.over, tuple(adds)), *stores)
+                made = Sum(
+                    f"t{self.count}", self._moved(self.row.name, r), self._moved(self.found.column.name, v * lanes)
+                )
+                lets.append(Let(made.name, total.dtype, zero))
+                value = _replaced(body, total, local(made.name, total.dtype))
+                stores.append(Store(e.target, tuple(made.at(s) for s in e.left), made.at(value)))
+                sums.append(made)
+        single = (*((self.row,) if size.rows == 1 else ()), *((self.found.column,) if lanes == 1 else ()))
+        known = frozenset(b.name for b in (*self.outer, *single))
+        terms = Terms(total, self.row.name, size.rows, self.build).loops(total.over, known, total.body, tuple(sums))
+        return (*lets, *terms, *stores)
 
-    def _place(self, r: int, c: int) -> dict[str, Expr]:
-        column, row = Index(self.found.column.name), Index(self.row.name)
-        out: dict[str, Expr] = {} if c == 0 else {column.name: self._apply(ops.ADD, column, integer(c))}
-        return out if r == 0 else {**out, row.name: self._apply(ops.ADD, row, integer(r))}
+    def _moved(self, index: str, by: int) -> dict[str, Expr]:
+        return {index: self._apply(ops.ADD, Index(index), integer(by))} if by else {}
 
     def _apply(self, op: ops.Op, a: Expr, b: Expr) -> Expr:
         return self.build.apply(op, a, b)
 
 
-def _total(body: Expr) -> Reduce:
+def total_of(body: Expr) -> Reduce:
+    """The one reduction of a body."""
     return next(outermost(body))
 
 
-def _replaced(body: Expr, total: Reduce, by: Expr) -> Expr:
+def _replaced(body: Expr, total: Expr, by: Expr) -> Expr:
     return by if body is total else with_children(body, tuple(_replaced(c, total, by) for c in children(body)))

@@ -4,7 +4,7 @@ before   Y[x:X] = sum[dx:3] (A[x+dx-1] if 0 <= x+dx-1 and x+dx-1 < X else 0)
 inside   1 <= x < X-1, with the body   sum[dx:3] A[x+dx-1]
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from indexlang.ir import ops
 from indexlang.ir.affine import Affine, affine
@@ -29,14 +29,27 @@ class Inside:
         return self.ranges.get(b.name, (0, known(b.extent)))
 
 
-def inside(e: Equation) -> Inside:
-    """The body without the tests that bound left indices, and the bounds; the whole where little would be inside."""
-    search = _Search(e.indices)
+def inside(e: Equation, along: tuple[Bound, ...]) -> Inside:
+    """The body without the tests that bound indices of `along`, and the bounds; the whole where little would be inside.
+
+    The tests of `e` are single ones, as `apart` makes them.
+    """
+    search = _Search(along)
     body = search.body(e.body, {})
     share = 1.0
     for name, (low, high) in search.ranges.items():
         share *= (high - low) / max(search.extents[name], 1)
     return Inside(body, search.ranges) if share >= _LEAST_SHARE else Inside(e.body, {})
+
+
+def apart(e: Expr) -> Expr:
+    """`v if p and q else w` as `(v if q else w) if p else w`: one test each, so that each can go where it belongs."""
+    e = with_children(e, tuple(apart(c) for c in children(e)))
+    match e:
+        case Select(cond=Apply(op=ops.AND, args=(p, q)), then=then, other=other):
+            return apart(replace(e, cond=p, then=apart(replace(e, cond=q, then=then, other=other))))
+        case _:
+            return e
 
 
 class _Search:

@@ -13,7 +13,7 @@ from indexlang.nest.steps import known, steps
 
 _FOLDS = {ops.SUM: 1, ops.PROD: 1, ops.LARGEST: 3, ops.SMALLEST: 3}  # instructions of each (a maximum keeps NaN)
 _VECTOR_OPS = (ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.NEG, ops.MAX, ops.MIN, ops.RELU, ops.ABS, ops.SIGN)
-_MOST_ROWS, _MOST_VECTORS, _MOST = 8, 4, 12  # of a block: more make no faster kernels, but longer ones
+_MOST_ROWS, _MOST_VECTORS, _MOST = 10, 4, 12  # of a block: more make no faster kernels, but longer ones
 _LATENCY = 4  # cycles until a sum can be added to again
 
 
@@ -84,7 +84,10 @@ def _is_vectorial(e: Expr, program: Program) -> bool:
             return steps(e, program) is not None and program.tensor(e.tensor).dtype is e.dtype and e.dtype.is_float
         case Apply() | Index() | Const() if e.dtype is DType.INT:
             form = affine(e)
-            return form is not None and form.is_plain and form.is_concrete
+            if form is not None:
+                return form.is_plain and form.is_concrete
+            arithmetic = isinstance(e, Apply) and e.op in (ops.ADD, ops.SUB, ops.MUL, ops.NEG)
+            return arithmetic and all(_is_vectorial(a, program) for a in children(e))
         case Apply(op=op, args=args):
             return op in _VECTOR_OPS and all(_is_vectorial(a, program) for a in args)
         case Select(then=then, other=other):
@@ -126,9 +129,8 @@ def choose_size(s: Shape, rows: int, columns: int, lanes: int) -> Size:
 
 
 def _cost(s: Shape, size: Size, rows: int, columns: int, lanes: int) -> float:
-    across = -(-columns // (size.vectors * lanes))
-    whole, rest = divmod(rows, size.rows)
-    return across * (whole * _cycles(s, size, lanes) + rest * _cycles(s, Size(1, size.vectors), lanes))
+    tiles = -(-rows // size.rows) * -(-columns // (size.vectors * lanes))
+    return tiles * _cycles(s, size, lanes)
 
 
 def _cycles(s: Shape, size: Size, lanes: int) -> float:
