@@ -20,6 +20,7 @@ from numba.core.errors import RequireLiteralValue, TypingError
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
+from indexlang.kernels.lanes import Lanes, function_of, joined
 from indexlang.kernels.tile_ir import ARGUMENTS, I64, POINTER, POINTERS, Tile
 
 # What LLVM may assume of `plus` and `times`: the order of a chain and the sign of zero do not matter, nothing else.
@@ -189,10 +190,10 @@ scratch_f64 = _scratch_function(types.float64, "scratch_f64")
 
 
 def _chain(float_name: str, int_name: str, name: str) -> Any:
-    """An intrinsic of two numbers: a reorderable float operation, or the plain one on integers."""
+    """An intrinsic of two numbers or vectors: a reorderable float operation, or the plain one on integers."""
 
     def generate(context, builder, signature, args):
-        if isinstance(signature.return_type, types.Float):
+        if isinstance(signature.return_type, types.Float | Lanes):
             return getattr(builder, float_name)(*args, flags=_REORDER)
         return getattr(builder, int_name)(*args)
 
@@ -200,14 +201,12 @@ def _chain(float_name: str, int_name: str, name: str) -> Any:
 
 
 def _extreme(llvm_name: str, comparison: str, name: str) -> Any:
-    """An intrinsic of two numbers: LLVM's minimum or maximum, which keeps NaN, or a comparison of integers."""
+    """An intrinsic of two numbers or vectors: LLVM's minimum or maximum, which keeps NaN, or a comparison of integers."""
 
     def generate(context, builder, signature, args):
         kind = signature.return_type
-        if isinstance(kind, types.Float):
-            value = args[0].type
-            function = builder.module.declare_intrinsic(llvm_name, [value], ir.FunctionType(value, [value, value]))
-            return builder.call(function, args, fastmath=("nsz",))
+        if isinstance(kind, types.Float | Lanes):
+            return function_of(builder, llvm_name, *args, fastmath=("nsz",))
         compare = builder.icmp_signed if getattr(kind, "signed", False) else builder.icmp_unsigned
         return builder.select(compare(comparison, *args), *args)
 
@@ -216,8 +215,8 @@ def _extreme(llvm_name: str, comparison: str, name: str) -> Any:
 
 def _binary(generate: Callable[..., Any], name: str) -> Any:
     def operation(typing, a, b):
-        kind = typing.unify_types(a, b)
-        if not isinstance(kind, types.Integer | types.Float | types.Boolean):
+        kind = joined(a, b) or typing.unify_types(a, b)
+        if not isinstance(kind, types.Integer | types.Float | types.Boolean | Lanes):
             raise TypingError(f"{name} takes two numbers")
         return kind(kind, kind), generate
 
@@ -227,8 +226,8 @@ def _binary(generate: Callable[..., Any], name: str) -> Any:
 
 plus = _chain("fadd", "add", "plus")
 times = _chain("fmul", "mul", "times")
-max2 = _extreme("llvm.maximum", ">", "max2")
-min2 = _extreme("llvm.minimum", "<", "min2")
+max2 = _extreme("maximum", ">", "max2")
+min2 = _extreme("minimum", "<", "min2")
 
 
 @intrinsic

@@ -13,6 +13,8 @@ from numba import types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
+from indexlang.kernels.lanes import Lanes, function_of, like
+
 Build = Callable[..., Any]
 
 _KINDS = {"f32": (types.float32, ir.FloatType(), "f"), "f64": (types.float64, ir.DoubleType(), "")}
@@ -142,10 +144,12 @@ def _kind_of(t: Any) -> str | None:
 
 
 def _numeric(name: str, on_float: Build, on_int: Build, arity: int) -> Any:
-    """A function of floats or int64, chosen by the type of its arguments."""
+    """A function of floats or int64 (or, of one argument, of a vector), chosen by the type of its arguments."""
 
     def result(*kinds: Any) -> Any:
         t = kinds[0]
+        if isinstance(t, Lanes) and arity == 1:
+            return t(t), lambda context, builder, signature, args: on_float(builder, t.kind, *args)
         if t not in (types.float32, types.float64, types.int64) or any(k != t for k in kinds):
             raise TypingError(f"{name} takes int64, float32 or float64, not {kinds}")
         kind = _kind_of(t)
@@ -175,7 +179,7 @@ def _int(value: int) -> Any:
 
 
 def _relu_float(builder: Any, kind: str, x: Any) -> Any:
-    return builder.select(builder.fcmp_ordered("<", x, _constant(kind, 0.0)), _constant(kind, 0.0), x)
+    return builder.select(builder.fcmp_ordered("<", x, like(x, 0.0)), like(x, 0.0), x)
 
 
 def _relu_int(builder: Any, x: Any) -> Any:
@@ -183,9 +187,9 @@ def _relu_int(builder: Any, x: Any) -> Any:
 
 
 def _sign_float(builder: Any, kind: str, x: Any) -> Any:
-    zero = _constant(kind, 0.0)
-    below = builder.select(builder.fcmp_ordered("<", x, zero), _constant(kind, -1.0), x)
-    return builder.select(builder.fcmp_ordered(">", x, zero), _constant(kind, 1.0), below)
+    zero = like(x, 0.0)
+    below = builder.select(builder.fcmp_ordered("<", x, zero), like(x, -1.0), x)
+    return builder.select(builder.fcmp_ordered(">", x, zero), like(x, 1.0), below)
 
 
 def _sign_int(builder: Any, x: Any) -> Any:
@@ -194,7 +198,7 @@ def _sign_int(builder: Any, x: Any) -> Any:
 
 
 def _abs_float(builder: Any, kind: str, x: Any) -> Any:
-    return _fabs(builder, kind, x)
+    return function_of(builder, "fabs", x)
 
 
 def _abs_int(builder: Any, x: Any) -> Any:

@@ -8,7 +8,14 @@ _NODES = (
     *(ast.Expr, ast.Call, ast.Name, ast.Load, ast.Store, ast.Constant, ast.BinOp, ast.UnaryOp, ast.BoolOp),
     *(ast.Compare, ast.IfExp, ast.Subscript, ast.operator, ast.unaryop, ast.boolop, ast.cmpop),
 )
-_MODULES = {"indexlang.kernels.lang", "indexlang.kernels.scalar", "indexlang.kernels.contract", "numpy", "math"}
+_MODULES = {
+    "indexlang.kernels.lang",
+    "indexlang.kernels.lanes",
+    "indexlang.kernels.scalar",
+    "indexlang.kernels.contract",
+    "numpy",
+    "math",
+}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BUILT_IN = {"range"}
 

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from dataclasses import dataclass
 
-from indexlang.emit.expressions import Expressions
+from indexlang.emit.vectors import Vectors
 from indexlang.emit.writer import LANG, SCALAR, TILES, bare
 from indexlang.ir.expr import Read
 from indexlang.ir.size import Extent, Named
@@ -52,7 +52,7 @@ class _Copy:
     terms: int = 0
 
 
-class Tiles(Expressions):
+class Tiles(Vectors):
     """Writes tile loops. Steps of 0 and 1 are literals; others would give each extent a kernel of its own, for nothing."""
 
     def tiles(self, t: TileLoop) -> None:

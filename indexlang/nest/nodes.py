@@ -21,6 +21,54 @@ class For:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What is done where a test holds, and what where it does not."""
+
+    test: Expr
+    then: "tuple[Node, ...]"
+    other: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A loop over `start <= index < stop` in steps of `step`, the last of which ends at `stop` and may overlap the one
+    before; `stop - start >= step`, or nothing is done."""
+
+    index: str
+    start: Expr
+    stop: Expr
+    step: int
+    body: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A loop over `start <= index < low` and `high <= index < stop`."""
+
+    index: str
+    start: Expr
+    low: Expr
+    high: Expr
+    stop: Expr
+    body: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """A strip in whose body `index` stands for `lanes` consecutive values.
+
+    What depends on it, and every local scalar, is a vector.
+    """
+
+    index: str
+    start: Expr
+    stop: Expr
+    step: int
+    lanes: int
+    body: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
 class Let:
     """A local scalar."""
 
@@ -145,7 +193,7 @@ class TileLoop:
     finish: Store | None = None
 
 
-Node = For | Let | Row | Add | Track | Store | Check | TileLoop
+Node = For | Choice | Strip | Around | Lanes | Let | Row | Add | Track | Store | Check | TileLoop
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from indexlang.passes.growing import Growing
 from indexlang.passes.surround import surrounded
 
 _LEAST_TERMS = 4
+_NARROW = 8  # columns
 _HEAVY = 8  # times larger than the rest: too much to be copied
 
 
@@ -97,6 +98,8 @@ def _parts(e: Equation, program: Program, total: Reduce, a: Read, w: Read, colum
         terms *= int(str(b.extent))
     if terms < _LEAST_TERMS and not any(isinstance(b.extent, Named) for b in total.over):
         return None
+    if not panel and _is_narrow(a, w, column, batches):
+        return None
     return Contraction(total, a, w, column, row, batches, panel)
 
 
@@ -112,6 +115,13 @@ def _panel(w: Read, column: str) -> int:
 def beside_panels(w: Read) -> tuple[Expr, ...]:
     """The subscripts of `w` but for those that say which panel, and where in it."""
     return tuple(s for s in w.subscripts[:-1] if not (isinstance(s, Apply) and s.op is ops.FLOORDIV))
+
+
+def _is_narrow(a: Read, w: Read, column: Bound, batches: tuple[Bound, ...]) -> bool:
+    """Whether many small products stand side by side: too narrow for tiles, they go into register blocks as they are."""
+    last = w.subscripts[-1]
+    grouped = any(b.name in _used(a) and b.name in _used(w) for b in batches)
+    return grouped and isinstance(last, Index) and last.name == column.name and int(str(column.extent)) <= _NARROW
 
 
 def _ends_in(left: tuple[Expr, ...], column: str) -> bool:
