@@ -32,5 +32,8 @@ TABLES = (
     Table("odd", "equations that no library has", "ratio ≤ 0.3 beside libraries, ≤ 1.0 beside a hand-written loop", "odd"),
     Table("long", "long products", "ratio ≤ 1.1 beside opt_einsum", "long_products"),
     Table("memory", "peak memory over weights and input, beside the largest pair that one equation holds", "ratio ≤ 1.2", "memory"),
+    Table("networks", "whole networks, inference", "ratio ≤ 1.0", "networks"),
     Table("training", "a step of training: loss, gradients, momentum", "ratio ≤ 0.9", "training"),
+    Table("starts", "from the start of a process, in seconds", "AlexNet ≤ 5, training ≤ 15, one line ≤ 0.5; warm ≤ 1.2", "starts"),
+    Table("growth", "batch, threads, equations, beside what is in proportion", "ratio ≤ 1.0; 2 threads ≤ 0.56 of one", "growth"),
 )  # fmt: skip
