@@ -96,7 +96,7 @@ def _lecture(torch: Any, setting: Setting) -> tuple[il.Program, Any, int]:
     class Twin(torch.nn.Module):
         def __init__(self, layout: Any) -> None:
             super().__init__()
-            self.p = alexnet.parameters(torch, net, layout)
+            self.p = {n: p.detach() for n, p in alexnet.parameters(torch, net, layout).items()}
 
         def forward(self, x: Any) -> Any:
             return alexnet.scores(torch, self.p, x)
