@@ -72,9 +72,8 @@ def shape(e: Equation, program: Program) -> Shape | None:
     if column is None or known(column.extent) < 2:
         return None
     found = tuple(dict.fromkeys(reads(total.body)))
-    is_cut = any(isinstance(n, Select) for n in walk(total.body))
-    if len(found) < 2 and not is_cut and not any(_is_window(r, total) for r in found):
-        return None  # every element is read once: there is nothing to keep
+    if not any(_is_read_again(r, total) for r in found):
+        return None  # there is nothing to keep
     moves = [steps(r, program) or {} for r in found]
     if any(_is_far(m, column) and _runs_along(m, total) for m in moves):
         return None
@@ -112,10 +111,12 @@ def _is_vectorial(e: Expr, program: Program) -> bool:
             return all(_is_vectorial(c, program) for c in children(e))
 
 
-def _is_window(read: Read, total: Reduce) -> bool:
-    """Whether an axis is moved by a summed index and by one around the sum, so that elements are read more than once."""
+def _is_read_again(read: Read, total: Reduce) -> bool:
+    """Whether an element is read more than once: at several values of an index around the sum, or in a window."""
     over = {b.name for b in total.over}
-    return any(names & over and names - over for s in read.subscripts if (names := free_indices(s)))
+    own = [free_indices(s) for s in read.subscripts]
+    elsewhere = free_indices(total) - set().union(*own)
+    return bool(elsewhere) or any(names & over and names - over for names in own)
 
 
 def _is_far(moves: dict[str, int], column: Bound) -> bool:
