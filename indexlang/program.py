@@ -25,7 +25,7 @@ from indexlang.ir.equation import Program as Typed
 from indexlang.ir.equation import Role
 from indexlang.ir.size import Named
 from indexlang.kept import Kept
-from indexlang.memory import check_memory
+from indexlang.memory import check_memory, check_plan
 from indexlang.parameters import Parameters
 from indexlang.results import Array, Results, StepTime, result, wanted
 from indexlang.run.execute import CheckFailed, Executable
@@ -392,7 +392,9 @@ class Program(Differentiable):
         with self._lock:
             key = (id(program), wanted)
             if key not in self._executables:
-                self._executables[key] = Executable(pipeline.plan(program, wanted, target()))
+                made = pipeline.plan(program, wanted, target())
+                check_plan(made, wanted, self._own.names_of_values)
+                self._executables[key] = Executable(made)
             return self._executables[key]
 
 
