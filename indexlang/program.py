@@ -77,8 +77,7 @@ class Program(Differentiable):
 
     def bound(self, /, **sizes: int) -> "Program":
         """The same program with values for named extents; it shares no parameters with this one."""
-        unknown = [n for n in sizes if n not in self._typed.size_names]
-        if unknown:
+        if unknown := [n for n in sizes if n not in self._typed.size_names]:
             names = ", ".join(self._typed.size_names) or "none"
             raise data_error("E0611", name=unknown[0], advice=f"the named extents are {names}")
         options = replace(self._options, sizes={**self._options.sizes, **sizes})

@@ -18,6 +18,7 @@ from indexlang.infer.solutions import open_names
 from indexlang.infer.targets import fan_ins
 from indexlang.infer.unroll import Unrolling
 from indexlang.infer.updates import define_next_values
+from indexlang.infer.whole import too_large
 from indexlang.ir.build import Builder, Number
 from indexlang.ir.equation import Program, Role, Tensor
 from indexlang.ir.parts import marked_parts
@@ -73,8 +74,9 @@ class _Elaboration:
         made: list[Program] = []
         if not any(d.severity.value == "error" for d in frame.found):
             frame.guard(lambda: made.append(self._program(frame.out, outputs)))
-        found = _sorted((*frame.found, *frame.out.warnings))
-        return Elaborated(made[0] if made else None, found)
+        large = tuple(too_large(made[0])) if made else ()
+        found = _sorted((*frame.found, *frame.out.warnings, *large))
+        return Elaborated(made[0] if made and not large else None, found)
 
     def _program(self, out: Emission, outputs: tuple[str, ...]) -> Program:
         inputs = [t for t in self.world.tensors.values() if t.role is Role.INPUT]  # those of a call are not declared

@@ -87,8 +87,8 @@ def _steps(e: Equation, program: Program, checks: Checks, target: Target, begun:
 
 def _step(nest: Nest, e: Equation, check: CheckedRead | None = None) -> Step:
     iterations = prod(int(b.extent) for b in nest.iterations)  # type: ignore[arg-type]
-    chunk = iterations if nest.serial else max(1, min(iterations, _CHUNK_WORK // max(nest.work, 1)))
-    return Step(nest, emit(nest), e, iterations, max(chunk, 1), check)
+    chunk = max(1, min(iterations, _CHUNK_WORK // max(nest.work, 1)))
+    return Step(nest, emit(nest), e, iterations, -chunk if nest.serial else chunk, check)
 
 
 def _covers(e: Equation, program: Program) -> bool:

@@ -103,8 +103,8 @@ SHAPES = (
     Shape("a scatter of rows", "input t[T] : int\ninput D[T,J]\ntensor C[V,J]\nC[t[n],j] += D[n,j]\noutput C\n", {"V": (1, 5), "T": (1, 17), "J": (1, 17, 33)},
           {"t": "V"}, "scatter"),
     Shape("a scatter in ranges", "input t[T] : int\ninput D[T]\ntensor C[V]\nC[t[n]] += D[n]\noutput C\n", {"V": (5003,), "T": (4099,)}, {"t": "V"}),
-    Shape("a scatter of the tables", "input t[T] : int\ninput D[T,J]\ntensor C[V,J]\nC[t[n],j] += D[n,j]\noutput C\n", {"V": (9001,), "T": (4099,), "J": (1, 3)},
-          {"t": "V"}),
+    Shape("a scatter of tables", "input t[T] : int\ninput D[T,J]\ntensor C[V,J]\nC[t[n],j] += D[n,j]\noutput C\n",
+          {"V": (9001,), "T": (4099,), "J": (1, 3)}, {"t": "V"}),
     Shape("windows added up", "input D[H]\ninput M[3]\ntensor C[H+2]\nC[x+dx] += D[x]*M[dx]\noutput C\n", {"H": _FEW}),
     Shape("strides added up", "input D[H,V]\ninput M[3]\ntensor C[2*H+1,V]\nC[2*x+dx,v] += D[x,v]*M[dx]\noutput C\n", {"H": _FEW, "V": (1, 17)}),
     # vector mathematics in its tails

@@ -1,7 +1,7 @@
 """A process in which every tensor ends, or begins, at a page that may not be touched: what reads or writes there dies.
 
-    python guarded.py f32|f64 named|literal FIRST STEP     runs the members FIRST, FIRST+STEP, … of the table; prints each before it runs
-    python guarded.py overrun                runs a kernel for one iteration too many, to show that the pages work
+python guarded.py f32|f64 named|literal FIRST STEP     runs the members FIRST, FIRST+STEP, … of the table; prints each before it runs
+python guarded.py overrun                runs a kernel for one iteration too many, to show that the pages work
 """
 
 import ctypes

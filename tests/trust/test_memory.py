@@ -84,7 +84,7 @@ def test_nothing_is_taken_before_it_is_compared() -> None:
     for text in texts:
         program = il.compile(text)
         with pytest.raises(il.DataError) as caught:
-            program(**{n: np.broadcast_to(np.float32(1), t.extents) for n, t in program.inputs.items()})
+            program(*(np.broadcast_to(np.float32(1), [int(m) for m in t.extents]) for t in program.inputs.values()))
         assert caught.value.diagnostics[0].code == "E0901", text
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
 
