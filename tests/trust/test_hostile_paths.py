@@ -112,10 +112,10 @@ def test_names_in_weights_are_only_looked_up(tmp_path: Path, ending: str) -> Non
 @pytest.mark.parametrize("name", ["a b.idx", "é𝒂.idx", "'quoted'.idx", "-x.idx", "a;b.idx", "\u202e.idx", "a\nb.idx", "$HOME.idx"])
 def test_any_file_name_is_a_program(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path(name).write_text("Y[i:3] = 1.0*i + Q[i]\n")
+    Path(name).write_text("Y[i:3] = = 1.0*i\n")
     ended = indexlang("check", "--", name)
     assert ended.exit == 1
-    assert "`Q`" in ended.err + ended.out
+    assert "E0101" in ended.err + ended.out
     assert "\u202e" not in ended.err + ended.out
     Path(name).write_text("Y[i:3] = 1.0*i\noutput Y\n")
     assert indexlang("run", "--", name).exit == 0
