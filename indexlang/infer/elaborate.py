@@ -16,7 +16,7 @@ from indexlang.infer.scope import Options, Scope, World
 from indexlang.infer.seeds import seeded
 from indexlang.infer.solutions import open_names
 from indexlang.infer.targets import fan_ins
-from indexlang.infer.unroll import Unrolling
+from indexlang.infer.unroll import LIMIT, Unrolling
 from indexlang.infer.updates import define_next_values
 from indexlang.infer.whole import too_large
 from indexlang.ir.build import Builder, Number
@@ -61,6 +61,8 @@ class _Elaboration:
         frame = self.frame
         if not frame.guard(self._unroll):
             return Elaborated(None, _sorted(tuple(frame.found)))
+        if len(self.module.statements) > LIMIT:
+            return Elaborated(None, (diagnostic("E0903", self.module.statements[LIMIT].span, limit=LIMIT),))
         self.world.extents.update(extent_names(self.module))
         frame.library = Library.of(self.module.statements)
         frame.statements = tuple(s for s in self.module.statements if not isinstance(s, ast.Def))

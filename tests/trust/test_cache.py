@@ -175,7 +175,9 @@ def test_eight_processes_fifty_times(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="needs resource limits")
 @pytest.mark.parametrize("limit", [0, 1000])
 def test_a_disk_with_no_room(tmp_path: Path, limit: int) -> None:
-    process = started(tmp_path / "full", f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n")
+    process = started(
+        tmp_path / "full", f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
+    )
     out, told = process.communicate(timeout=120)
     assert process.returncode == 0, told
     assert out == computed()

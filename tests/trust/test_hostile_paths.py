@@ -37,7 +37,17 @@ NAMES = (
     *("../secret", "sub/../../secret", "up/secret", "link", "pipe", "huge", "zero", "sub", "", ".", "..", "/", "//x"),
     *("/etc/passwd", "/dev/zero", "/dev/stdin", "/dev/fd/0", "/proc/self/environ", "http://a/b", "https://a/b"),
     *("file:///etc/passwd", "ftp://a", "~/.bashrc", "$HOME/x", "`id`", "$(id)", "; rm -rf x", "| cat", "con", "nul"),
-    *("a\\0b", "x" * 5000, "../" * 500 + "etc/passwd", "𝒂", "é", "\u202e", "%2e%2e/secret", "..\\\\secret", "sub/../link"),
+    *(
+        "a\\0b",
+        "x" * 5000,
+        "../" * 500 + "etc/passwd",
+        "𝒂",
+        "é",
+        "\u202e",
+        "%2e%2e/secret",
+        "..\\\\secret",
+        "sub/../link",
+    ),
 )
 
 
@@ -47,7 +57,9 @@ def test_no_include_reaches_outside(folder: Path, name: str) -> None:
         (folder / "main.idx").write_text(f'include "{spelled}"\nY[i:3] = 1.0*i\n')
         found = il.check(folder / "main.idx")
         assert found, spelled
-        assert all(d.code in ("E0220", "E0002", "E0004", "E0104", "E0103", "E0101", "E0111", "E0001") for d in found), found
+        assert all(d.code in ("E0220", "E0002", "E0004", "E0104", "E0103", "E0101", "E0111", "E0001") for d in found), (
+            found
+        )
         assert all(d.hint and "7.25" not in str(d) for d in found)
 
 
@@ -87,7 +99,20 @@ def test_includes_may_not_go_on_for_ever(tmp_path: Path) -> None:
 
 # -- names in weights
 
-HOSTILE = ("", "W", "__class__", "a\0b", "x\nimport os", "'; DROP", "../../x", "𝐖", "\u202eW", "W" * 5000, "class", "${x}")
+HOSTILE = (
+    "",
+    "W",
+    "__class__",
+    "a\0b",
+    "x\nimport os",
+    "'; DROP",
+    "../../x",
+    "𝐖",
+    "\u202eW",
+    "W" * 5000,
+    "class",
+    "${x}",
+)
 
 
 @pytest.mark.parametrize("ending", ["safetensors", "npz"])
@@ -103,13 +128,15 @@ def test_names_in_weights_are_only_looked_up(tmp_path: Path, ending: str) -> Non
         try:
             program.load_weights(path)
         except il.DataError as error:
-            assert all(d.hint for d in error.diagnostics)
+            assert all(d.hint for d in error.diagnostics)  # noqa: PT017
         else:
             assert list(program(np.ones(2, np.float32))) == [1, 1]
     assert [p.name for p in tmp_path.iterdir()] == [f"w.{ending}"]
 
 
-@pytest.mark.parametrize("name", ["a b.idx", "é𝒂.idx", "'quoted'.idx", "-x.idx", "a;b.idx", "\u202e.idx", "a\nb.idx", "$HOME.idx"])
+@pytest.mark.parametrize(
+    "name", ["a b.idx", "é𝒂.idx", "'quoted'.idx", "-x.idx", "a;b.idx", "\u202e.idx", "a\nb.idx", "$HOME.idx"]
+)
 def test_any_file_name_is_a_program(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path(name).write_text("Y[i:3] = = 1.0*i\n")

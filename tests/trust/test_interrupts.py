@@ -129,7 +129,9 @@ output s, loss
 @pytest.mark.parametrize("kind", SLOW)
 def test_a_step_of_seconds_is_given_up(tmp_path: Path, kind: str) -> None:
     random_ = np.random.default_rng(0)
-    np.savez(tmp_path / "d.npz", X=random_.standard_normal((64, 4)).astype(np.float32), label=random_.integers(0, 3, 64))
+    np.savez(
+        tmp_path / "d.npz", X=random_.standard_normal((64, 4)).astype(np.float32), label=random_.integers(0, 3, 64)
+    )
     (tmp_path / "net.idx").write_text(NET.format(SLOW[kind]))
     command = Command(tmp_path, "train", "net.idx", "--data", "d.npz", "--save", "r", "--batch", "8", "--seed", "1")
     told_of = tmp_path / "r" / "metrics.jsonl"
