@@ -26,7 +26,7 @@ from indexlang.ir.equation import Program as Typed
 from indexlang.ir.equation import Role
 from indexlang.ir.size import Named
 from indexlang.kept import Kept
-from indexlang.memory import check_memory
+from indexlang.memory import check_memory, check_plan
 from indexlang.parameters import Parameters
 from indexlang.results import Array, Results, StepTime, result, wanted
 from indexlang.run.execute import CheckFailed, Executable
@@ -78,8 +78,7 @@ class Program(Differentiable):
 
     def bound(self, /, **sizes: int) -> "Program":
         """The same program with values for named extents; it shares no parameters with this one."""
-        unknown = [n for n in sizes if n not in self._typed.size_names]
-        if unknown:
+        if unknown := [n for n in sizes if n not in self._typed.size_names]:
             names = ", ".join(self._typed.size_names) or "none"
             raise data_error("E0611", name=unknown[0], advice=f"the named extents are {names}")
         options = replace(self._options, sizes={**self._options.sizes, **sizes})
@@ -394,7 +393,9 @@ class Program(Differentiable):
         with self._lock:
             key = (id(program), wanted)
             if key not in self._executables:
-                self._executables[key] = Executable(pipeline.plan(program, wanted, target()))
+                made = pipeline.plan(program, wanted, target())
+                check_plan(made, wanted, self._own.names_of_values)
+                self._executables[key] = Executable(made)
             return self._executables[key]
 
 

@@ -41,7 +41,8 @@ class Instances:
         except ProgramError as error:
             raise ProgramError([_called_from(d, call, binding.form, []) for d in error.diagnostics]) from None
         try:
-            return made.run()
+            with self.frame.library.calling(call.span):
+                return made.run()
         except ProgramError as error:
             told = [_called_from(d, call, binding.form, made.head.reasons(d.code)) for d in error.diagnostics]
             raise ProgramError(told) from None

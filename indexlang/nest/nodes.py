@@ -203,7 +203,7 @@ class Nest:
     reads    tensors that are read; `writes` is the one written
     strides  how far apart in memory the elements along each axis of a tensor are; 1 along the last
     tables   constant int64 tables that the kernel reads
-    serial   all iterations run in one chunk, in order
+    serial   iterations run in order, on one thread
     work     elementary operations an iteration, for the size of chunks
     """
 

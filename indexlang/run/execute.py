@@ -93,8 +93,7 @@ class Executable:
         with self._lock:
             if self._fixed is None or self._fixed[0] != version:
                 frame = _Frame(self._once, self.plan.kept_bytes)
-                base = frame.arena.ctypes.data
-                arrays = {n: base + at for n, at in self.plan.kept.items()}
+                arrays = _placed(frame.arena, self.plan.kept)
                 arrays.update({n: a.ctypes.data for n, a in given.items()})
                 self._add_views(arrays)
                 self._walk(self._once, frame, arrays, threads, given)
@@ -108,11 +107,8 @@ class Executable:
         return _Frame(self._main, self.plan.arena)
 
     def _addresses(self, frame: _Frame, fixed: Array | None) -> dict[str, int]:
-        base = frame.arena.ctypes.data
-        found = {n: base + at for n, at in self.plan.places.items()}
-        if fixed is not None:
-            found.update({n: fixed.ctypes.data + at for n, at in self.plan.kept.items()})
-        return found
+        kept = {} if fixed is None else _placed(fixed, self.plan.kept)
+        return {**_placed(frame.arena, self.plan.places), **kept}
 
     def _add_views(self, arrays: dict[str, int]) -> None:
         arrays.update({n: arrays[host] + at for n, (host, at) in self.plan.views.items() if host in arrays})
@@ -180,6 +176,12 @@ def _phase(steps: tuple[Step, ...]) -> _Phase:
                     patches.append((len(args), arg, k))
                     args.append(0)
     return _Phase(steps, table, np.array(args or [0], np.int64), starts, patches, tables)
+
+
+def _placed(arena: Array, places: Mapping[str, int]) -> dict[str, int]:
+    """The address of each tensor in an arena."""
+    base = arena.ctypes.data
+    return {name: base + at for name, at in places.items()}
 
 
 def _aligned(size: int) -> Array:

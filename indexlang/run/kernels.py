@@ -2,6 +2,7 @@
 
 import threading
 
+from indexlang import __version__
 from indexlang.emit.guard import check_source
 from indexlang.emit.kernel import KernelText
 from indexlang.emit.store import Store, default_folder
@@ -34,7 +35,7 @@ def address_of(kernel: KernelText) -> int:
 
 def _load(kernel: KernelText) -> int:
     kept = store()
-    key = f"{_FORMAT}-{cpu_key()}-{kernel.key}"
+    key = f"{_FORMAT}-{__version__}-{cpu_key()}-{kernel.key}"
     code = kept.get(key)
     if code is not None:
         try:

@@ -101,8 +101,8 @@ def _steps(e: Equation, program: Program, checks: Checks, target: Target, begun:
 
 def _step(nest: Nest, e: Equation, check: CheckedRead | None = None) -> Step:
     iterations = prod(int(b.extent) for b in nest.iterations)  # type: ignore[arg-type]
-    chunk = iterations if nest.serial else min(iterations, _chunk(iterations, nest.work))
-    return Step(nest, emit(nest), e, iterations, max(chunk, 1), check)
+    chunk = max(min(iterations, _chunk(iterations, nest.work)), 1)
+    return Step(nest, emit(nest), e, iterations, -chunk if nest.serial else chunk, check)
 
 
 def _chunk(iterations: int, work: int) -> int:

@@ -321,8 +321,10 @@ _ROWS = (
          "the machine has free, or what the environment variable INDEXLANG_MEMORY says."),
     Code("E0902", "an extent too large", "{what} is {value}, more than 2^63", "use smaller extents", "Extents and sizes are below 2^63.",
          "A[i:10000000000000000000000] = 1.5*i"),
-    Code("E0903", "too many statements", "the program unrolls to more than {limit} statements", "use fewer turns",
-         "`for` repeats its block; the whole program is bounded.", "for l in 1..1000000000:\n    L_{l}[i] = X[i]"),
+    Code("E0903", "too many statements", "the program has more than {limit} statements", "use fewer turns, or an index in place of numbered names",
+         "`for` repeats its block; the whole program is bounded, so that checking it is.", "for l in 1..1000000000:\n    L_{l}[i] = X[i]"),
+    Code("E0904", "too many calls", "functions call each other more than {limit} times", "name what is used twice: `A = F(L)`, then `A + A`",
+         "Every call becomes equations of its own, so functions that call others twice grow beyond all bounds."),
     # -- numbers
     Code("E1001", "a number was lost in training", "step {step}: `{element}` is {value}, and {how}", "{advice}",
          "A loss that is NaN or infinite ends the run. The message names the first tensor, in the order of computing, that has such an element."),
