@@ -76,19 +76,26 @@ def make_plan(program: Program, target: Target) -> Plan:
 
 def _steps(e: Equation, program: Program, checks: Checks, target: Target, begun: set[str]) -> Iterator[Step]:
     for checked in (e,) if e.checks is None else e.checks:
+        if _is_empty(checked):
+            continue
         for nest, access, axis in checks.checks(checked):
             yield _step(nest, e, CheckedRead(checked, access, axis, nest))
     if e.target not in begun and not e.part and (e.accumulates or not _covers(e, program)):
         yield _step(cleared(e, program), e)
     begun.add(e.target)
-    for nest in schedule(e, program, target):
-        yield _step(nest, e)
+    if not _is_empty(e):  # of an equation without points nothing may be computed, not even ahead of its loops
+        for nest in schedule(e, program, target):
+            yield _step(nest, e)
 
 
 def _step(nest: Nest, e: Equation, check: CheckedRead | None = None) -> Step:
     iterations = prod(int(b.extent) for b in nest.iterations)  # type: ignore[arg-type]
     chunk = iterations if nest.serial else max(1, min(iterations, _CHUNK_WORK // max(nest.work, 1)))
     return Step(nest, emit(nest), e, iterations, max(chunk, 1), check)
+
+
+def _is_empty(e: Equation) -> bool:
+    return any(b.extent == 0 for b in e.indices)
 
 
 def _covers(e: Equation, program: Program) -> bool:

@@ -213,7 +213,7 @@ def _is_float(x: Any) -> bool:
 
 
 def _relu(x: Any) -> Any:
-    return x * 0 if x < 0 else x
+    return type(x)(0) if x < 0 else x
 
 
 def _sign(x: Any) -> Any:
