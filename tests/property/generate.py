@@ -95,8 +95,7 @@ class _Maker:
 
     def contraction(self) -> None:
         """`Y[b,i,j] = sum[k] A[b,i,k]*W[k,j]`, perhaps strided, transposed, or under a function."""
-        rows = self.indices(self.pick((0, 1, 1, 2)), EXTENTS, "bare")
-        rows = [n for n in rows if n.extent] or rows[:1]
+        rows = self.indices(self.pick((0, 1, 1, 2)), EXTENTS[:-1], "bare")
         (column,) = self.indices(1, (7, 8, 9, 15, 16, 17, 3), "bare", rows)
         over = self.indices(self.pick((1, 1, 2)), (4, 5, 8, 9, 3), "bare", [*rows, column])
         first = [Sub(n.name, n.values, n.extent, exact=True) for n in rows]
