@@ -24,7 +24,7 @@ SMALLER = (
     *((contract, "_ROUND_TERMS", 3), (contract, "_ROUND_BYTES", 16), (contract, "_TALL", 1), (contract, "_PANEL", 8)),
     *((contract, "_PANEL_ROWS", 4), (contract, "_MANY_ROWS", 4), (contract, "_WIDE", 2), (contract, "_BLOCKS_WANTED", 3)),
     *((partial_scatter, "_LEAST_POINTS", 4), (partial_scatter, "_ENOUGH", 2), (share_sums, "_LEAST_TERMS", 2)),
-    *((share_sums, "_LEAST_WORK", 16), (split_sums, "_LONG", 6)),
+    *((share_sums, "_LEAST_WORK", 16), (split_sums, "_LONG", 6), (split_sums, "BLOCK", 3)),
 )
 MET: Counter[str] = Counter()
 
