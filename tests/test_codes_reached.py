@@ -19,7 +19,7 @@ from indexlang.text.codes import CODES
 
 HERE = Path(__file__).resolve()
 DATA = {"X": np.ones((8, 4)), "T": np.ones((8, 2))}
-NO_RATE = "def still(W[I...], g[I...], what) = W - what*g\n"
+NO_RATE = "def still(W[I...], g[I...], what, Φ) = W - what*g\n"
 AMBIGUOUS = "input X[B]\ninput B[3]\ndef F(L[I]) = sum L[i]\nY = F(B)"
 
 

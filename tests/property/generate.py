@@ -80,7 +80,7 @@ class _Maker:
     def equation(self) -> None:
         if not self.ints and self.chance(15):
             return self.contraction()
-        scattered = self.chance(12)
+        scattered = self.chance(16)
         rank = self.pick((1, 2) if scattered else (1, 0, 1, 2, 2, 2, 3, 3, 4, 5, 6))
         left = self.indices(rank, EXTENTS, "bare" if scattered else "")
         bound = self.indices(self.pick((0, 0, 1, 1, 2)), SHORT, "", left)
@@ -131,8 +131,8 @@ class _Maker:
         self.program.errors[name] = collapsed(body.error, order).reshape(shape)
 
     def scatter(self, left: list[Index], body: Piece) -> None:
-        """`tensor Y[9]`, `Y[2*i+j] += …`."""
-        sub = self.affine(left, every=True)
+        """`tensor Y[9]`, `Y[2*i+j] += …`, or `Y[t[i]] += …`."""
+        sub = self.gather(left[:1]) if self.chance(50) else self.affine(left, every=True)
         extent = sub.least + self.pick((0, 2))
         full = tuple(n.extent for n in left)
         where = np.broadcast_to(sub.value, grid(left, sub.value)).reshape(full)
@@ -169,6 +169,9 @@ class _Maker:
         self.program.results["Z"] = collapsed(body.value, reversed(kept))
         self.program.errors["Z"] = collapsed(body.error, reversed(kept))
         self.met("two equations")
+        if self.chance(40):
+            del self.program.results["Y"], self.program.errors["Y"]
+            self.met("one output of two")
 
     # -- indices
 

@@ -33,7 +33,7 @@ def assert_near(found: Mapping[str, Value], program: Program) -> None:
         assert_within(np.asarray(found[name]), value, program.errors[name], "f64", name)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(programs(most=FEW))
 def test_other_names_change_nothing(program: Program) -> None:
     new = {old: f"N_{k}" for k, old in enumerate((*program.inputs, *program.results))}
@@ -43,21 +43,21 @@ def test_other_names_change_nothing(program: Program) -> None:
     assert_near({n: found[new[n]] for n in program.results}, program)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(programs(most=FEW))
 def test_the_order_of_equations_changes_nothing(program: Program) -> None:
     text = program.text_of(reversed([e.text for e in program.equations]))
     assert_same_bits(results(text, program), results(program.text, program))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(programs(most=FEW))
 def test_a_dead_equation_changes_nothing(program: Program) -> None:
     text = program.text_of([*(e.text for e in program.equations), "Dead[q1:3] = 2*q1"])
     assert_same_bits(results(text, program), results(program.text, program))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(programs(most=FEW))
 def test_left_indices_may_be_reordered(program: Program) -> None:
     first = program.equations[0]
@@ -67,7 +67,7 @@ def test_left_indices_may_be_reordered(program: Program) -> None:
     assert_near({"Y": found.transpose()}, program)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(programs(most=FEW))
 def test_factors_and_terms_may_be_swapped(program: Program) -> None:
     first, *rest = program.equations
@@ -78,7 +78,7 @@ def test_factors_and_terms_may_be_swapped(program: Program) -> None:
     assert_near(two, program)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(programs(most=FEW))
 def test_an_intermediate_may_have_a_name(program: Program) -> None:
     first, *rest = program.equations
@@ -89,11 +89,11 @@ def test_an_intermediate_may_have_a_name(program: Program) -> None:
     assert_near(results(program.text_of([reader.text, named.text, *(r.text for r in rest)]), program), program)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(programs(most=FEW))
 def test_a_range_may_be_split(program: Program) -> None:
     first, *rest = program.equations
-    assume(first.indices and first.indices[0].extent > 1 and "(" + first.indices[0].name + "," not in first.body)
+    assume("Y" in program.results and first.indices and first.indices[0].extent > 1 and "(" + first.indices[0].name + "," not in first.body)
     n = first.indices[0]
     assume(f",{n.name})" not in first.body and program.results["Y"].dtype.kind == "f")
     at = n.extent // 2
@@ -106,7 +106,7 @@ def test_a_range_may_be_split(program: Program) -> None:
     assert_near(results(text, program), program)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(programs(most=FEW))
 def test_a_batch_is_its_singles(program: Program) -> None:
     assume(program.named == "numbers" and program.inputs)
