@@ -142,7 +142,9 @@ class _Maker:
             np.add.at(out, where, value)
             count = np.bincount(where.reshape(-1), minlength=extent)
             np.add.at(most, where, error + count.max(initial=0) * np.abs(np.where(np.isfinite(value), value, 0)))
-        if not np.isfinite(value).all():  # a factor may be taken out of what is added: of -inf and 0 either may come first
+        if not np.isfinite(
+            value
+        ).all():  # a factor may be taken out of what is added: of -inf and 0 either may come first
             most[~np.isfinite(out) | (count == 0)] = np.inf
         dtype = " : int" if out.dtype.kind in "iu" else ""
         self.met("scatter")

@@ -12,7 +12,6 @@ from indexlang.text.diagnostics import Diagnostic, ProgramError, Severity
 from indexlang.text.render import as_json, render_plain, render_short
 
 
-
 def findings(path: Path, raw: bytes) -> tuple[Diagnostic, ...]:
     """What `check` says of a file of these bytes that would lie at `path`."""
     try:

@@ -19,7 +19,11 @@ TINIEST = {"f32": 2.0**-140, "f64": 2.0**-1060}  # denormal results are rounded 
 
 def settled(value: Value, error: Value, *given: Value) -> Value:
     """An error as it stands with a result: none where infinity or NaN is sure, no bound where numbers are huge."""
-    sure = np.isfinite(value) if not given else np.logical_and.reduce(np.broadcast_arrays(*(np.isfinite(e) for e in given)))
+    sure = (
+        np.isfinite(value)
+        if not given
+        else np.logical_and.reduce(np.broadcast_arrays(*(np.isfinite(e) for e in given)))
+    )
     out = np.where(~np.isfinite(value) & sure, 0.0, np.nan_to_num(error, nan=np.inf, posinf=np.inf))
     return np.where(np.isfinite(value) & (np.abs(value) > LARGEST), np.inf, out)
 

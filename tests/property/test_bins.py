@@ -21,14 +21,21 @@ SMALLER = (
     *((inner, "_GRAIN", 8), (inner, "_SHARED", 2), (inner, "_BLOCK", 2), (rows, "_ROW", 4), (rows, "_AT_ONCE", 2)),
     *((scatter, "_MANY_POINTS", 4), (scatter, "_ENOUGH", 2), (scatter, "_LEAST_RUN", 2), (scatter, "_RANGES", 3)),
     *((contract, "_ROUND_TERMS", 3), (contract, "_ROUND_BYTES", 16), (contract, "_TALL", 1), (contract, "_PANEL", 8)),
-    *((contract, "_PANEL_ROWS", 4), (contract, "_MANY_ROWS", 4), (contract, "_WIDE", 2), (contract, "_BLOCKS_WANTED", 3)),
+    *(
+        (contract, "_PANEL_ROWS", 4),
+        (contract, "_MANY_ROWS", 4),
+        (contract, "_WIDE", 2),
+        (contract, "_BLOCKS_WANTED", 3),
+    ),
     *((partial_scatter, "_LEAST_POINTS", 4), (partial_scatter, "_ENOUGH", 2), (share_sums, "_LEAST_TERMS", 2)),
     *((share_sums, "_LEAST_WORK", 16), (split_sums, "_LONG", 6), (split_sums, "BLOCK", 3)),
 )
 MET: Counter[str] = Counter()
 WANTED = (
     *(f"rank {n}" for n in range(7)),
-    *(f"extent {n}" for n in (0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31)),  # primes, and a tile less one, whole, and one more
+    *(
+        f"extent {n}" for n in (0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31)
+    ),  # primes, and a tile less one, whole, and one more
     *(f"step {n}" for n in (1, 2, 3, 4, -1, -2)),
     *(f"dilation {n}" for n in (1, 2, 3)),
     *("negative offset", "diagonal", "group on the left", "group in an access", "quotient or remainder", "gather"),

@@ -29,7 +29,9 @@ def numbers(dtype: str) -> type:
 
 def assert_same_kind(found: np.ndarray, wanted: np.ndarray, dtype: str, name: str) -> None:
     """NaN where NaN is due, each infinity where it is, all else within a few units in the last place."""
-    tiny = 2.0**-149 if dtype == "f32" else 2.0**-1074  # to this grid each product is rounded, and the next factor makes it more
+    tiny = (
+        2.0**-149 if dtype == "f32" else 2.0**-1074
+    )  # to this grid each product is rounded, and the next factor makes it more
     # in f32 a sum of 37 terms, and functions of some units in the last place
     np.testing.assert_allclose(found, wanted, rtol=100 * ROUND_OFF[dtype], atol=10 * N * tiny, err_msg=name)
 

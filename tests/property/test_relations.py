@@ -93,7 +93,12 @@ def test_an_intermediate_may_have_a_name(program: Program) -> None:
 @given(programs(most=FEW))
 def test_a_range_may_be_split(program: Program) -> None:
     first, *rest = program.equations
-    assume("Y" in program.results and first.indices and first.indices[0].extent > 1 and "(" + first.indices[0].name + "," not in first.body)
+    assume(
+        "Y" in program.results
+        and first.indices
+        and first.indices[0].extent > 1
+        and "(" + first.indices[0].name + "," not in first.body
+    )
     n = first.indices[0]
     assume(f",{n.name})" not in first.body and program.results["Y"].dtype.kind == "f")
     at = n.extent // 2

@@ -238,7 +238,9 @@ def _tile(name: str) -> Any:
             total = to.copy() if adds else np.zeros(taken, out.memory.dtype)
             for s in range(segments):
                 for t in range(run):
-                    total += a[r * a_row + offsets[2 * s] + t * a_step] * w.run(offsets[2 * s + 1] + t * w_step, taken, 1)
+                    total += a[r * a_row + offsets[2 * s] + t * a_step] * w.run(
+                        offsets[2 * s + 1] + t * w_step, taken, 1
+                    )
             to[:] = total
 
     return call
