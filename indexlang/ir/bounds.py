@@ -255,12 +255,26 @@ def _all(a: bool | None, b: bool | None) -> bool | None:
 
 
 _EXACT: dict[ops.Op, Callable[..., Any]] = {
-    **{ops.ADD: operator.add, ops.SUB: operator.sub, ops.MUL: operator.mul, ops.NEG: operator.neg},
-    **{ops.FLOORDIV: operator.floordiv, ops.MOD: operator.mod, ops.MAX: max, ops.MIN: min, ops.ABS: abs},
-    **{ops.LT: operator.lt, ops.LE: operator.le, ops.GT: operator.gt, ops.GE: operator.ge},
-    **{ops.EQ: operator.eq, ops.NE: operator.ne, ops.NOT: operator.not_},
-    **{ops.AND: lambda a, b: a and b, ops.OR: lambda a, b: a or b},
-    **{ops.RELU: lambda a: max(a, 0), ops.SIGN: lambda a: (a > 0) - (a < 0)},
+    ops.ADD: operator.add,
+    ops.SUB: operator.sub,
+    ops.MUL: operator.mul,
+    ops.NEG: operator.neg,
+    ops.FLOORDIV: operator.floordiv,
+    ops.MOD: operator.mod,
+    ops.MAX: max,
+    ops.MIN: min,
+    ops.ABS: abs,
+    ops.LT: operator.lt,
+    ops.LE: operator.le,
+    ops.GT: operator.gt,
+    ops.GE: operator.ge,
+    ops.EQ: operator.eq,
+    ops.NE: operator.ne,
+    ops.NOT: operator.not_,
+    ops.AND: lambda a, b: a and b,
+    ops.OR: lambda a, b: a or b,
+    ops.RELU: lambda a: max(a, 0),
+    ops.SIGN: lambda a: (a > 0) - (a < 0),
 }
 """What is evaluated at a point, in Python's integers: numpy's would wrap around, or refuse large ones."""
 

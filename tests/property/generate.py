@@ -87,11 +87,7 @@ class _Maker:
         body = self.anchored(left, self.term(left, bound))
         if not self.program.inputs and not left:  # of numbers alone it would be a constant
             body = self.joined(self.access([]), body)
-        if scattered:
-            self.scatter(left, body)
-        else:
-            self.define("Y", left, body)
-        return None
+        return self.scatter(left, body) if scattered else self.define("Y", left, body)
 
     def contraction(self) -> None:
         """`Y[b,i,j] = sum[k] A[b,i,k]*W[k,j]`, perhaps strided, transposed, or under a function."""

@@ -52,10 +52,17 @@ def test_every_operation_of_two_special_values(dtype: str) -> None:
     values = np.concatenate([special(dtype), [1.0, -2.0]])
     a, b = (m.reshape(-1).astype(numbers(dtype)) for m in np.meshgrid(values, values))
     forms = {
-        **{"add": "A[i]+C[i]", "sub": "A[i]-C[i]", "mul": "A[i]*C[i]", "div": "A[i]/C[i]"},
-        **{"max": "max(A[i],C[i])", "min": "min(A[i],C[i])", "power": "A[i]^C[i]", "square": "A[i]^2"},
-        **{"less": "1.0 if A[i] < C[i] else 0.0", "same": "1.0 if A[i] == C[i] else 0.0"},
-        **{"border": "A[i+1 else 0] + C[i-1 else 0]"},
+        "add": "A[i]+C[i]",
+        "sub": "A[i]-C[i]",
+        "mul": "A[i]*C[i]",
+        "div": "A[i]/C[i]",
+        "max": "max(A[i],C[i])",
+        "min": "min(A[i],C[i])",
+        "power": "A[i]^C[i]",
+        "square": "A[i]^2",
+        "less": "1.0 if A[i] < C[i] else 0.0",
+        "same": "1.0 if A[i] == C[i] else 0.0",
+        "border": "A[i+1 else 0] + C[i-1 else 0]",
     }
     text = f"input A[{len(a)}]\ninput C[{len(a)}]\n" + "".join(f"R_{n}[i:{len(a)}] = {f}\n" for n, f in forms.items())
     net = il.compile(text, dtype=dtype)
