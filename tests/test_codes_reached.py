@@ -1,3 +1,4 @@
+# pyright: reportMissingImports=false
 """Every code of the table is reached by a test: by its own example, by a row of the bad programs, or by name.
 
 Codes that need more than a text (data, a run, a file) are named by the tests of what raises them; the few that no other

@@ -1,3 +1,4 @@
+# pyright: reportArgumentType=false, reportCallIssue=false
 """What random programs and mutated sources have found, each in its smallest form."""
 
 import numpy as np

@@ -128,7 +128,7 @@ class _Maker:
 
     def scatter(self, left: list[Index], body: Piece) -> None:
         """`tensor Y[9]`, `Y[2*i+j] += …`, or `Y[t[i]] += …`."""
-        sub = self.gather(left[:1]) if self.chance(50) else self.affine(left, every=True)
+        sub = self.gather(left) if len(left) == 1 and self.chance(60) else self.affine(left, every=True)
         extent = sub.least + self.pick((0, 2))
         full = tuple(n.extent for n in left)
         where = np.broadcast_to(sub.value, grid(left, sub.value)).reshape(full)

@@ -1,3 +1,4 @@
+# pyright: reportArgumentType=false
 """NaN, infinities, zeros and denormals through every function and reduction, in every place; long sums; threads."""
 
 import math

@@ -1,3 +1,4 @@
+# pyright: reportArgumentType=false
 """Random programs: oracle = un-jitted source = compiled = the generator's own numpy, within bounds that have a reason."""
 
 import pytest

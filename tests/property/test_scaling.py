@@ -116,6 +116,7 @@ def exponent(make: Callable[[int], str], most: int) -> float:
     return math.log(spent(make(times * size)) / short) / math.log(times)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", SHAPES)
 def test_time_is_linear_in_the_text(name: str) -> None:
     assert exponent(SHAPES[name], MOST // 16) <= EXPONENT
@@ -172,6 +173,6 @@ def test_a_megabyte_is_checked_within_its_limits() -> None:
     assert ended.returncode == 0, ended.stderr
     count, seconds, peak, _ = map(float, ended.stdout.split())
     assert count == 0
-    assert seconds <= 2 or seconds == pytest.approx(2, rel=0.5)
+    assert seconds <= 2
     assert peak <= 200
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0
