@@ -254,32 +254,47 @@ def _all(a: bool | None, b: bool | None) -> bool | None:
     return None if a is None or b is None else True
 
 
-def _floored(a: int, b: int) -> int:
+def _exact_floor(a: int, b: int) -> int:
     return a // b
 
 
-def _both(a: bool, b: bool) -> bool:
+def _exact_and(a: bool, b: bool) -> bool:
     return a and b
 
 
-def _either(a: bool, b: bool) -> bool:
+def _exact_or(a: bool, b: bool) -> bool:
     return a or b
 
 
-def _positive(a: int) -> int:
+def _exact_relu(a: int) -> int:
     return max(a, 0)
 
 
-def _sign(a: int) -> int:
+def _exact_sign(a: int) -> int:
     return (a > 0) - (a < 0)
 
 
 _EXACT: dict[ops.Op, Callable[..., Any]] = {
-    **{ops.ADD: operator.add, ops.SUB: operator.sub, ops.MUL: operator.mul, ops.NEG: operator.neg},
-    **{ops.FLOORDIV: _floored, ops.MOD: operator.mod, ops.MAX: max, ops.MIN: min, ops.ABS: abs},
-    **{ops.LT: operator.lt, ops.LE: operator.le, ops.GT: operator.gt, ops.GE: operator.ge},
-    **{ops.EQ: operator.eq, ops.NE: operator.ne, ops.NOT: operator.not_, ops.AND: _both, ops.OR: _either},
-    **{ops.RELU: _positive, ops.SIGN: _sign},
+    ops.ADD: operator.add,
+    ops.SUB: operator.sub,
+    ops.MUL: operator.mul,
+    ops.NEG: operator.neg,
+    ops.FLOORDIV: _exact_floor,
+    ops.MOD: operator.mod,
+    ops.MAX: max,
+    ops.MIN: min,
+    ops.ABS: abs,
+    ops.LT: operator.lt,
+    ops.LE: operator.le,
+    ops.GT: operator.gt,
+    ops.GE: operator.ge,
+    ops.EQ: operator.eq,
+    ops.NE: operator.ne,
+    ops.NOT: operator.not_,
+    ops.AND: _exact_and,
+    ops.OR: _exact_or,
+    ops.RELU: _exact_relu,
+    ops.SIGN: _exact_sign,
 }
 """What is evaluated at a point, in Python's integers: numpy's would wrap around, or refuse large ones."""
 
