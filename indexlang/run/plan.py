@@ -90,13 +90,16 @@ def _append(steps: list[Step], step: Step) -> None:
 
 def _steps(e: Equation, program: Program, checks: Checks, target: Target, begun: set[str]) -> Iterator[Step]:
     for checked in (e,) if e.checks is None else e.checks:
+        if _is_empty(checked):
+            continue
         for nest, access, axis in checks.checks(checked):
             yield _step(nest, e, CheckedRead(checked, access, axis, nest))
     if e.target not in begun and not e.part and (e.accumulates or not _covers(e, program)):
         yield _step(cleared(e, program), e)
     begun.add(e.target)
-    for nest in schedule(e, program, target):
-        yield _step(nest, e)
+    if not _is_empty(e):  # of an equation without points nothing may be computed, not even ahead of its loops
+        for nest in schedule(e, program, target):
+            yield _step(nest, e)
 
 
 def _step(nest: Nest, e: Equation, check: CheckedRead | None = None) -> Step:
@@ -108,6 +111,10 @@ def _step(nest: Nest, e: Equation, check: CheckedRead | None = None) -> Step:
 def _chunk(iterations: int, work: int) -> int:
     least, most = _CHUNK_WORK // max(work, 1), _VECTOR_WORK // max(work, 1)
     return max(least, min(most, iterations // _CHUNKS))
+
+
+def _is_empty(e: Equation) -> bool:
+    return any(b.extent == 0 for b in e.indices)
 
 
 def _covers(e: Equation, program: Program) -> bool:

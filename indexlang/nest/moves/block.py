@@ -159,7 +159,7 @@ class _Block:
         """Whole blocks; then, a row at a time, those at borders, and the others where they are too few for a block."""
         tile = self._line(self.area.body, self.size, start, stop)
         if self.found.row is None:
-            return (tile,)
+            return (tile, *self._beside())
         blocks = Strip(self.row.name, rows.low, rows.middle, self.size.rows, (tile,))
         column = self.found.column
         if not _tests(self.e.body, column.name):
@@ -167,7 +167,7 @@ class _Block:
         rest = self._line(self.area.body, self.single, start, stop)
         few = (For(self.row.name, rows.middle, rows.high, (rest,)),) if rows.middle != rows.high else ()
         return (
-            *(blocks, *few, *self._beside(rows)),
+            *(blocks, *few, *self._beside_rows(rows)),
             *self._around(rows, rows.high, self._points(integer(0), integer(column.extent))),
         )
 
@@ -181,12 +181,15 @@ class _Block:
         width = self.lanes * size.vectors
         return Lanes(self.found.column.name, start, stop, width, self.lanes, self._tile(body, size, self.lanes))
 
-    def _beside(self, rows: _Rows) -> tuple[Node, ...]:
+    def _beside_rows(self, rows: _Rows) -> tuple[Node, ...]:
+        inner = self._beside()
+        return (For(self.row.name, rows.low, rows.high, inner),) if inner else ()
+
+    def _beside(self) -> tuple[Node, ...]:
         """The columns before and behind those that need no tests."""
         column = self.found.column
         parts = ((integer(0), integer(self.low)), (integer(self.high), integer(column.extent)))
-        inner = tuple(self._points(a, b) for a, b in parts if a != b)
-        return (For(self.row.name, rows.low, rows.high, inner),) if inner else ()
+        return tuple(self._points(a, b) for a, b in parts if a != b)
 
     def _points(self, start: Expr, stop: Expr) -> Node:
         return For(self.found.column.name, start, stop, self._tile(self.e.body, Size(1, 1), 1))
