@@ -1,5 +1,7 @@
 """What is known of a row moves into the equation along it, is computed once, and kept where it is costly."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -62,7 +64,7 @@ def test_long_rows_stay() -> None:
     assert len(fuse_rows(fuse_readers(program)).equations) == 2
 
 
-def values(b: int, k: int) -> dict[str, np.ndarray]:
+def values(b: int, k: int) -> dict[str, Any]:
     random = np.random.default_rng(b + k)
     return {"X": random.standard_normal((b, k)), "S": random.standard_normal(k)}
 
@@ -112,4 +114,6 @@ def test_a_quotient_by_what_stays_is_rounded_as_a_division() -> None:
         exact = normal | (want == 0) & ((x == 0) | np.isinf(y[:, None])) | ~np.isfinite(want)
         assert np.array_equal(got[exact], want[exact], equal_nan=True)
         assert np.array_equal(np.signbit(got[want == 0]), np.signbit(want[want == 0]))
-        np.testing.assert_allclose(got, want, rtol=4 * np.finfo(dtype).eps, atol=2 * np.finfo(dtype).smallest_subnormal)
+        np.testing.assert_allclose(
+            got, want, rtol=float(4 * np.finfo(dtype).eps), atol=float(2 * np.finfo(dtype).smallest_subnormal)
+        )

@@ -2,6 +2,7 @@
 
 import random
 from math import prod
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ def test_every_schedule_gives_what_the_equation_says(name: str, count: int, monk
 def _force(monkeypatch: pytest.MonkeyPatch, rows: int, vectors: int, uses: int, terms: int, many: int) -> None:
     """A target that wants this tile everywhere, and limits so small that small programs take every path."""
 
-    def choose(r: int, columns: int, dtype: str, v: int = 0) -> tuple[int, int]:
+    def choose(r: int, columns: int, dtype: str, v: int = 0, /) -> tuple[int, int]:
         return min(rows, max(r, 1)), v or vectors
 
     monkeypatch.setattr(program, "target", lambda: Target(machine().lanes, choose))
@@ -92,17 +93,17 @@ def _force(monkeypatch: pytest.MonkeyPatch, rows: int, vectors: int, uses: int, 
     monkeypatch.setattr(contract, "_FEW_SHARES", 1)
 
 
-def _arrays(shapes: dict[str, tuple[int, ...]], seed: int, dtype: str) -> dict[str, np.ndarray]:
+def _arrays(shapes: dict[str, tuple[int, ...]], seed: int, dtype: str) -> dict[str, Any]:
     made = np.random.default_rng(seed)
     kind = np.float32 if dtype == "f32" else np.float64
     return {n: made.standard_normal(shape).astype(kind) for n, shape in shapes.items()}
 
 
-def _run(text: str, arrays: dict[str, np.ndarray], dtype: str, threads: int) -> np.ndarray:
+def _run(text: str, arrays: dict[str, Any], dtype: str, threads: int) -> np.ndarray:
     return il.compile(text, dtype=dtype, threads=threads)(**arrays)
 
 
-def _by_interpreter(text: str, arrays: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _by_interpreter(text: str, arrays: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """What the equation says, and the size of what is added up: the same of absolute values."""
     net = il.compile(text, dtype="f64")
     doubles = {n: a.astype(np.float64) for n, a in arrays.items()}

@@ -1,5 +1,7 @@
 """Sums and maxima in register blocks beside the interpreter: odd sizes, borders, both float types, any number of threads."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,7 @@ CASES = [
 SIZES = [(1, 1, 1), (2, 3, 17), (13, 33, 16), (9, 40, 33)]
 
 
-def _arrays(shapes: dict[str, str], x: int, y: int, j: int, dtype: type) -> dict[str, np.ndarray]:
+def _arrays(shapes: dict[str, str], x: int, y: int, j: int, dtype: type) -> dict[str, Any]:
     random = np.random.default_rng(x + y + j)
     of = {"x": x, "y": y, "j": j, "z": 3 * x}
     return {k: random.standard_normal([of.get(c) or int(c) for c in s]).astype(dtype) for k, s in shapes.items()}

@@ -1,5 +1,7 @@
 """Parts of a tensor that share their loops are written by one kernel."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -30,5 +32,5 @@ def test_steps_and_numbers(text: str, steps: int) -> None:
     random = np.random.default_rng(1)
     net = il.compile(whole, dtype="f32")
     shapes = {"X": (3, 5, 7), "R": (3, 5, 2), "Q": (3, 4, 7)}
-    given = {n: random.standard_normal(s, np.float32) for n, s in shapes.items() if n in net.inputs}
+    given: dict[str, Any] = {n: random.standard_normal(s, np.float32) for n, s in shapes.items() if n in net.inputs}
     np.testing.assert_allclose(net(**given), net.interpret(**given), rtol=1e-6)

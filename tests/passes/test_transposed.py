@@ -1,5 +1,7 @@
 """Transpositions go through blocks: the numbers at every edge of a block, whatever is read across it."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -27,7 +29,7 @@ def given(m: int, n: int) -> dict[str, np.ndarray]:
 def test_numbers(text: str, dtype: str) -> None:
     net = il.compile("input N[I,J] : int\n" + text + "\noutput Y" if "N" in text else text, dtype=dtype)
     for m, n in SIZES:
-        arrays = {k: v for k, v in given(m, n).items() if f"{k}[" in text.split("=")[1]}
+        arrays: dict[str, Any] = {k: v for k, v in given(m, n).items() if f"{k}[" in text.split("=")[1]}
         arrays = {k: v if k == "N" else v.astype(dtype.replace("f", "float")) for k, v in arrays.items()}
         np.testing.assert_allclose(
             net(**arrays), net.interpret(**arrays), rtol=0, atol=4e-6 if dtype == "f32" else 1e-14

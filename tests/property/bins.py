@@ -61,7 +61,7 @@ def _nodes(nodes: tuple[Node, ...]) -> Iterator[str]:
             case TileLoop():
                 yield "tile in rounds" if n.rounds else "tile at once"
                 yield "tile of one row" if n.rows == 1 else "tile of rows"
-                yield "tile that adds" if n.ending else "tile that stores"
+                yield "tile that adds" if n.adds or n.rounds else "tile that stores"
                 yield "tile with few rows" if n.short else "tile with known rows"
             case _:
                 pass
@@ -88,4 +88,4 @@ def memory_met(inputs: dict[str, Value]) -> Iterator[str]:
 
 def small_target(lanes: int = 8) -> Target:
     """A machine for which small tiles are best, so that small programs have several."""
-    return Target(lambda size: 64 // size, lambda rows, columns, dtype: (min(rows, 3), 1))
+    return Target(lambda size: 64 // size, lambda rows, columns, dtype, vectors=0: (min(rows, 3), vectors or 1))

@@ -45,7 +45,8 @@ def ran(text: str, inputs: Arrays, dtype: str = "f64") -> dict[str, Value]:
 
 
 def compiled(program: Program, dtype: str, threads: int | None = None) -> dict[str, Value]:
-    found = il.compile(program.text, dtype=dtype, threads=threads)(**program.given(dtype))
+    given: dict[str, Any] = program.given(dtype)
+    found = il.compile(program.text, dtype=dtype, threads=threads)(**given)
     return {name: value_of(found, name) for name in program.results}
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 class ChooseTile(Protocol):
     """R and V of the register tile that loses least; V as told where it is not 0."""
 
-    def __call__(self, rows: int, columns: int, dtype: str, vectors: int = 0) -> tuple[int, int]: ...
+    def __call__(self, rows: int, columns: int, dtype: str, vectors: int = 0, /) -> tuple[int, int]: ...
 
 
 @dataclass(frozen=True, slots=True)
