@@ -45,3 +45,12 @@ def test_a_power_of_extents_beyond_all_floats_gets_no_fault() -> None:
     assert not [d for d in il.check("input X[B:400, J:300]\nY = 1/(B^J) * sum[b,j] X[b,j]") if d.code == "E0000"]
     text = "input x[400,3]\nY = 1/(B^300) * sum[b,j] x[b,j]\noutput Y"
     assert not [d for d in il.check(text) if d.severity.value == "error"]
+
+
+def test_checks_of_a_large_scatter_outlive_the_tensor_that_its_only_reader_has_taken_in() -> None:
+    text = "input A[9000] : int\ninput W[9000] : int\ntensor Y[2] : int\nY[W[i]] += A[i] + 1\nZ[a] = 1 - Y[a]\noutput Z"
+    places = np.arange(9000) % 2
+    found = il.compile(text)(A=np.arange(9000), W=places)
+    assert list(found) == [1 - int((np.arange(9000)[places == k] + 1).sum()) for k in (0, 1)]
+    with pytest.raises(il.DataError):
+        il.compile(text)(A=np.arange(9000), W=places + 1)

@@ -34,8 +34,14 @@ def fuse_readers(program: Program) -> Program:
         out.append(e)
         if e.target in alone and is_free_to_move(e, program):
             waiting[e.target] = e
-    tensors = tuple(t for t in program.tensors if t.name not in gone)
-    return program.replace(tensors=tensors, equations=tuple(e for e in out if e.target not in gone))
+    return without(program, tuple(e for e in out if e.target not in gone), gone)
+
+
+def without(program: Program, equations: tuple[Equation, ...], gone: set[str]) -> Program:
+    """The program with these equations, and without tensors that are gone; those that run-time checks speak of are known on."""
+    kept = {checked.target for e in equations for checked in e.checks or ()}
+    tensors = tuple(t for t in program.tensors if t.name not in gone or t.name in kept)
+    return program.replace(tensors=tensors, equations=equations)
 
 
 def _read_once(program: Program) -> set[str]:

@@ -15,7 +15,7 @@ from math import prod
 from indexlang.ir.equation import Equation, Program, Role
 from indexlang.ir.expr import Bound, Expr, Index, Read, Reduce, children, free_indices, reads, walk, with_children
 from indexlang.passes.contraction import contraction
-from indexlang.passes.fuse import is_free_to_move, other_name, renamed
+from indexlang.passes.fuse import is_free_to_move, other_name, renamed, without
 
 MOST_OF_A_ROW = 4096  # elements
 _MOST_NODES = 250
@@ -50,8 +50,7 @@ class _Fusing:
                 waiting[e.target] = e
         if not gone:
             return self.program
-        tensors = tuple(t for t in self.program.tensors if t.name not in gone)
-        return self.program.replace(tensors=tensors, equations=tuple(e for e in out if e.target not in gone))
+        return without(self.program, tuple(e for e in out if e.target not in gone), gone)
 
     def _may_move(self, e: Equation) -> bool:
         inside = self.program.tensor(e.target).role is Role.COMPUTED and e.target not in self.program.outputs
