@@ -166,7 +166,7 @@ class Tiles(Vectors):
     def _rows(self, t: TileLoop, start: str, stop: str, columns: str, part: _Part) -> None:
         """All rows, for the part of the sum that a table of offsets and a number of segments tell."""
         if t.rows == 1:
-            self._each(t, 1, f"{start}, {stop}", columns, part)
+            self._each(t, 1, f"{start}, {stop}", stop, columns, part)
             return
         if t.adds or t.rounds:
             self._disjoint(t, start, stop, columns, part)
@@ -175,23 +175,23 @@ class Tiles(Vectors):
             self.line(f"if {stop} - {start} >= {t.rows}:")
             self.depth += 1
         self.use(LANG, "min2")
-        self._each(t, t.rows, f"{start}, {stop}, {t.rows}", columns, part, f"{stop} - {t.rows}")
+        self._each(t, t.rows, f"{start}, {stop}, {t.rows}", stop, columns, part, f"{stop} - {t.rows}")
         if t.short:
             self.depth -= 1
             self.line("else:")
             self.depth += 1
-            self._each(t, 1, f"{start}, {stop}", columns, part)
+            self._each(t, 1, f"{start}, {stop}", stop, columns, part)
             self.depth -= 1
 
     def _disjoint(self, t: TileLoop, start: str, stop: str, columns: str, part: _Part) -> None:
         """Tiles that add may not overlap: the rows that are left get a smaller tile, or one each."""
-        self._each(t, t.rows, f"{start}, {stop} - {t.rows - 1}, {t.rows}", columns, part)
+        self._each(t, t.rows, f"{start}, {stop} - {t.rows - 1}, {t.rows}", stop, columns, part)
         rest = 1 if t.short else t.rest
         if rest:
             self.use(SCALAR, "mod")
-            self._each(t, rest, f"{stop} - mod({stop} - {start}, {t.rows}), {stop}, {rest}", columns, part)
+            self._each(t, rest, f"{stop} - mod({stop} - {start}, {t.rows}), {stop}, {rest}", stop, columns, part)
 
-    def _each(self, t: TileLoop, rows: int, places: str, columns: str, part: _Part, most: str = "") -> None:
+    def _each(self, t: TileLoop, rows: int, places: str, stop: str, columns: str, part: _Part, most: str = "") -> None:
         """A tile of `rows` rows at each of `places`, or at `most` where that is less, and what follows its sum."""
         row, position = self.name("index", t.row), self.fresh()
         self.line(f"for {position} in range({places}):")
@@ -199,13 +199,15 @@ class Tiles(Vectors):
         self.line(f"{row} = min2({position}, {most})" if most else f"{row} = {position}")
         self._call(t, rows, columns, part)
         if t.finish is not None:
+            self.use(LANG, "min2")
             begin = self.named(f"min2({position}, {most})") if most else position
-            self._finish(t, t.finish, begin, rows, columns, part.whole)
+            end = self.named(f"min2({begin} + {rows}, {stop})")  # no literal: LLVM would write out all rows
+            self._finish(t, t.finish, (begin, end), columns, part.whole)
         self.depth -= 1
 
-    def _finish(self, t: TileLoop, finish: Store, begin: str, rows: int, columns: str, whole: str) -> None:
+    def _finish(self, t: TileLoop, finish: Store, rows: tuple[str, str], columns: str, whole: str) -> None:
         """`finish` for each element of a tile. Whole tiles get loops of a known length, which become a few vectors."""
-        width, mark = t.vectors * t.lanes, self.depth
+        width, mark, (begin, end) = t.vectors * t.lanes, self.depth, rows
         if whole:
             self.line(f"if {whole}:")
             self.depth += 1
@@ -213,7 +215,7 @@ class Tiles(Vectors):
         for condition, number in ((f"if {columns} >= {width}:", str(width)), ("else:", columns)):
             self.line(condition)
             self.depth += 1
-            self.line(f"for {self.name('index', t.row)} in range({begin}, {begin} + {rows}):")
+            self.line(f"for {self.name('index', t.row)} in range({begin}, {end}):")
             self.depth += 1
             c = self.fresh()
             self.line(f"for {c} in range({number}):")

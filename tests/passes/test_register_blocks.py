@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import indexlang as il
+from indexlang.nest.moves import block
 
 DEPTHWISE = "Y[b,x:{x},y:{y},j] = relu((sum[dx:3,dy:3] W[dx,dy,j]*A[b,x+dx-1,y+dy-1,j else 0]) + B[j])"
 CASES = [
@@ -21,6 +22,11 @@ CASES = [
     ("Y[x:{x},(g,j)] = sum[dx:3,i] W[g,dx,i,j]*A[x+dx-1,(g,i) else 0]", "", {"A": "x6", "W": "332j"}),
 ]
 SIZES = [(1, 1, 1), (2, 3, 17), (13, 33, 16), (9, 40, 33)]
+
+
+@pytest.fixture(autouse=True)
+def small_equations_get_blocks_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(block, "_LEAST_WORK", 0)
 
 
 def _arrays(shapes: dict[str, str], x: int, y: int, j: int, dtype: type) -> dict[str, Any]:

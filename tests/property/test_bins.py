@@ -14,16 +14,22 @@ from pieces import Program
 from running import assert_right, bound
 
 from indexlang.nest import inner, rows, scatter
-from indexlang.nest.moves import contract
+from indexlang.nest.moves import block, contract
 from indexlang.passes import partial_scatter, share_sums, split_sums
 
 SMALLER = (
     *((inner, "_GRAIN", 8), (inner, "_SHARED", 2), (inner, "_BLOCK", 2), (rows, "_ROW", 4), (rows, "_AT_ONCE", 2)),
     *((scatter, "_MANY_POINTS", 4), (scatter, "_ENOUGH", 2), (scatter, "_LEAST_RUN", 2), (scatter, "_RANGES", 3)),
-    *((contract, "_ROUND_TERMS", 3), (contract, "_ROUND_BYTES", 16), (contract, "_TALL", 1), (contract, "_PANEL", 8)),
+    *(
+        (contract, "_ROUND_TERMS", 3),
+        (contract, "_ROUND_BYTES", 16),
+        (contract, "_TALL", 1),
+        (contract, "_PANEL", 8),
+        (block, "_LEAST_WORK", 0),
+    ),
     *(
         (contract, "_PANEL_ROWS", 4),
-        (contract, "_MANY_ROWS", 4),
+        (contract, "MANY_ROWS", 4),
         (contract, "_WIDE", 2),
         (contract, "_BLOCKS_WANTED", 3),
     ),
@@ -68,6 +74,7 @@ def met(program: Program, dtype: str, small: str) -> None:
     assert_right(made.unjitted(machine), program, dtype)
 
 
+@pytest.mark.soak
 @settings(max_examples=400)
 @given(programs(most=300), st.sampled_from(("f64", "f32")), st.sampled_from(("small tiles", "own tiles")))
 def test_random_programs_with_small_limits(program: Program, dtype: str, small: str) -> None:
@@ -77,12 +84,14 @@ def test_random_programs_with_small_limits(program: Program, dtype: str, small: 
         met(program, dtype, small)
 
 
+@pytest.mark.soak
 @settings(max_examples=400)
 @given(programs(most=300), st.sampled_from(("f64", "f32")), st.sampled_from(("small tiles", "own tiles")))
 def test_random_programs_with_the_usual_limits(program: Program, dtype: str, small: str) -> None:
     met(program, dtype, small)
 
 
+@pytest.mark.soak
 def test_every_bin_was_met() -> None:
     """Counted over the two runs above, whose seed is fixed; run them with this test."""
     if sum(MET.values()) == 0:

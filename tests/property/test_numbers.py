@@ -74,7 +74,7 @@ def test_every_operation_of_two_special_values(dtype: str) -> None:
         assert_same_kind(found[f"R_{n}"], oracle, dtype, n)
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("dtype", [FLOATS[0], *(pytest.param(f, marks=pytest.mark.soak) for f in FLOATS[1:])])
 def test_every_reduction_of_a_special_value_in_every_place(dtype: str) -> None:
     """Along the last axis, along the first, and as a product with a matrix, which goes through register tiles."""
     values = special(dtype)

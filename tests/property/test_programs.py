@@ -21,7 +21,7 @@ def test_the_oracle_agrees_with_numpy(program: Program) -> None:
     oracle_agrees(program)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=500)
 @given(programs(most=FEW), FLOATS)
 def test_unjitted_source_agrees_with_numpy(program: Program, dtype: str) -> None:
     unjitted_agrees(program, dtype)

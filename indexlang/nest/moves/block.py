@@ -28,6 +28,7 @@ from indexlang.ir.expr import (
     free_indices,
     with_children,
 )
+from indexlang.ir.size import Named
 from indexlang.nest.body import Body, outermost
 from indexlang.nest.collapse import collapsed
 from indexlang.nest.moves.block_inside import Inside, Range, apart, inside, is_plain
@@ -37,6 +38,7 @@ from indexlang.nest.moves.contract import Target
 from indexlang.nest.nodes import Around, For, Lanes, Let, Nest, Node, Store, Strip, local
 from indexlang.nest.steps import known
 
+_LEAST_WORK = 1 << 17  # smaller equations are over before their blocks would have been compiled
 _SHARES = 48  # pieces of work that keep many threads busy
 _SOME_ROWS = 24  # of a named extent
 _NEAR = 24 << 10  # bytes that stay in the nearest cache beside all else
@@ -46,7 +48,7 @@ def blocked(original: Equation, program: Program, target: Target) -> Nest | None
     """The nest of an equation in register blocks; None where its structure is another."""
     e = collapsed(original, program)
     found = shape(e, program)
-    if found is None:
+    if found is None or _work(e, found) < _LEAST_WORK:
         return None
     e = replace(e, body=apart(e.body))
     found = replace(found, total=total_of(e.body))
@@ -61,6 +63,11 @@ def blocked(original: Equation, program: Program, target: Target) -> Nest | None
     if lanes < 2 or _tests(area.body, found.column.name):
         return None
     return _Block(original, e, found, area, lanes, (low, high), Body(program)).nest()
+
+
+def _work(e: Equation, found: Shape) -> int:
+    """Terms of all sums, those of a batch left out, so that its size decides nothing."""
+    return prod(known(b.extent) for b in (*e.indices, *found.total.over) if not isinstance(b.extent, Named))
 
 
 def _tests(e: Expr, index: str) -> bool:
