@@ -66,8 +66,13 @@ def blocked(original: Equation, program: Program, target: Target) -> Nest | None
 
 
 def _work(e: Equation, found: Shape) -> int:
-    """Terms of all sums, those of a batch left out, so that its size decides nothing."""
-    return prod(known(b.extent) for b in (*e.indices, *found.total.over) if not isinstance(b.extent, Named))
+    """Terms of all sums."""
+    return _shares((*e.indices, *found.total.over))
+
+
+def _shares(bounds: tuple[Bound, ...]) -> int:
+    """How many points there are, those of a batch left out, so that its size decides nothing."""
+    return prod(known(b.extent) for b in bounds if not isinstance(b.extent, Named))
 
 
 def _tests(e: Expr, index: str) -> bool:
@@ -110,7 +115,7 @@ class _Block:
         iterations = self.outer
         panels, start, stop = self._panels()
         iterations = (*iterations, *panels)
-        blocks, rows, lets = self._rows(prod(known(b.extent) for b in iterations))
+        blocks, rows, lets = self._rows(_shares(iterations))
         iterations = (*iterations, *blocks)
         body = (*lets, *self._all(rows, start, stop))
         title = f"block {self.size.rows}x{self.size.vectors} of {self.lanes}"
