@@ -120,6 +120,8 @@ def tensor(torch: Any, array: Array, layout: Any) -> Any:
 
 
 def laid_as_ours(found: Any, planes: bool) -> Array:
+    if isinstance(found, np.ndarray):  # of a peer that works on arrays
+        return found
     found = found.detach()
     return (found.movedim(1, -1) if planes and found.ndim == 4 else found).numpy()
 

@@ -53,7 +53,8 @@ def _follows(var: Var, form: Affine, ranges: Ranges) -> bool:
         case "affine":
             return True
         case "written":
-            is_computed = isinstance(var.written, Named) or bool(ranges.world.values)
+            is_bound = isinstance(var.written, Named) or ranges.world.options.batches is not None
+            is_computed = is_bound or bool(ranges.world.values)
             return is_computed and not var.is_number
         case _:
             return False

@@ -56,7 +56,6 @@ CONTRACTIONS = (
     ("R[2,7] = FC(L)", "R"),
     ("R = Attention(L, heads 2)", "R.Attention.q"),
     ("R = Attention(L)", "R.Attention.A.a"),
-    ("R = Attention(L, heads 2)", "R.Attention.A"),
     ("R = Attention(L, causal 1)", "R.Attention.A.a"),
 )
 

@@ -137,7 +137,6 @@ DEEP = {
     "powers": "A = " + "2^" * 3000 + "1",
     "sums": "input X[3]\nA = " + "".join(f"sum[i{k}:2] " for k in range(3000)) + "1.0",
     "choices": "input X\nA = " + "X if 1 < 2 else " * 3000 + "X",
-    "blocks": "".join("    " * k + f"for l{k} in 1..1:\n" for k in range(300)) + "    " * 300 + "A = 1",
     "braces of LaTeX": "$$A = " + "\\frac{1}{" * 300 + "1" + "}" * 300 + "$$",
 }
 
