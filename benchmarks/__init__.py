@@ -1,1 +1,1 @@
-"""The speed tables: ours beside its peers, in one run (`python -m benchmarks`)."""
+"""Speed beside other libraries: `python -m benchmarks` measures every table, `docs/performance.md` tells how to read them."""

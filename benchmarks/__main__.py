@@ -1,100 +1,88 @@
-"""`python -m benchmarks [--batch N] [--threads N] [--rounds N] [--json FILE]`: the lecture's AlexNet beside PyTorch.
+"""`python -m benchmarks [--only NAME …] [--threads N] [--rounds N] [--json FILE] [--plot FILE]`: speed beside other libraries.
 
-Absolute times mean little on shared machines; the ratio of medians of interleaved rounds in one process does. The
-results are compared before anything is timed. Without PyTorch ours is timed alone, and the table says so.
+Every result is checked against its peers before anything is timed; times are medians of interleaved rounds in one process.
+NAME is a table, or a part of a case's name (`3x3`). With --json, rows measured earlier stay in the file, so parts add up.
 """
 
 import argparse
-import json
+import platform
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from time import perf_counter
-from typing import Any
 
-import numpy as np
-
-import indexlang as il
-
-FILE = Path(__file__).parents[1] / "examples" / "alexnet.idx"
-CONVOLUTIONS = {"1": (4, 0), "3": (1, 2), "5": (1, 1), "6": (1, 1), "7": (1, 1)}  # layer: stride, padding
-POOLED = ("1", "3", "7")
+from benchmarks import peers
+from benchmarks.case import Setting
+from benchmarks.report import Limits, Report, Row, line, mean_ratio, merged, read, written
+from benchmarks.tables import TABLES, Table
+from indexlang import __version__
+from indexlang.kernels.machine import machine
+from indexlang.kernels.probe import copy_bandwidth, f32_peak
 
 
 def main() -> None:
-    """Measure and print one table."""
+    """Measure, print one table, and keep it."""
     options = _options()
-    image = np.random.default_rng(0).random((options.batch, 227, 227, 3), np.float32)
-    net = il.load(FILE, threads=options.threads)
-    runs: dict[str, Callable[[], Any]] = {"indexlang": lambda: net(image)}
-    runs |= _torch_runs(net, image, options.threads)
-    ours = net(image)
-    for name, run in runs.items():
-        worst = float(np.abs(np.asarray(run()) - ours).max() / np.abs(ours).max())
-        assert worst < 1e-4, f"{name} differs by {worst}"
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(options.rounds):
-        for name, run in runs.items():
-            start = perf_counter()
-            run()
-            times[name].append(1e3 * (perf_counter() - start))
-    _print(options, {name: median(t) for name, t in times.items()})
+    setting = Setting(options.threads, options.rounds)
+    limits = Limits(options.threads, f32_peak(options.threads), copy_bandwidth(options.threads))
+    versions = {"indexlang": __version__, "python": platform.python_version(), **peers.versions()}
+    here = {"processor_cores": machine().cores, "vector_bits": 8 * machine().vector_bytes}
+    print(", ".join(f"{name} {number}" for name, number in versions.items()))
+    print(f"{options.threads} threads, {here['vector_bits']} bits: {limits.f32_peak / 1e9:.0f} GFLOP/s in registers, "
+          f"{limits.copy_bandwidth / 1e9:.1f} GB/s copied")  # fmt: skip
+    rows: list[Row] = []
+    for table in TABLES:
+        wanted = _wanted(table, options.only)
+        if wanted is None:
+            continue
+        rows += _measure(table, setting, limits, wanted)
+        asked = {t.name: f"{t.title}. Asked: {t.asked}" for t in TABLES}
+        report = Report(versions, here, limits, asked, tuple(rows), setting.skipped)
+        if options.json:  # after every table: what is measured is kept
+            old = read(options.json) if options.json.exists() else None
+            options.json.write_text(written(merged(old, report) if old else report), encoding="utf-8")
+    for name, reason in setting.skipped.items():
+        print(f"left out: {name}: {reason}")
+    if options.plot:
+        from benchmarks.roofline import draw
+
+        draw(options.plot, rows, limits)
+
+
+def _measure(table: Table, setting: Setting, limits: Limits, wanted: Callable[[str], bool]) -> list[Row]:
+    head = f"\n{table.name}: {table.title} (asked: {table.asked})\n"
+    begun, rows = perf_counter(), list[Row]()
+    for row in table.rows(setting, wanted):
+        rows.append(row)
+        print(head + line(row, limits), flush=True)
+        head = ""
+    if not rows:
+        return rows
+    mean = mean_ratio(rows)
+    told = "" if mean is None else f"geometric mean of the ratios {mean:.2f}, "
+    print(f"  {told}measured in {perf_counter() - begun:.0f} s", flush=True)
+    return rows
+
+
+def _wanted(table: Table, only: list[str]) -> Callable[[str], bool] | None:
+    """Which cases of a table are asked for; None: it is not looked into."""
+    tables = {t.name for t in TABLES}
+    if not only or table.name in only:
+        return lambda name: True
+    parts = [part for part in only if part not in tables]
+    return (lambda name: any(part.lower() in name.lower() for part in parts)) if parts else None
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--batch", type=int, default=1)
+    names = ", ".join(t.name for t in TABLES)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="NAME", help=f"a table ({names}), or a part of a case's name"
+    )
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=11)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--rounds", type=int, default=15, help="at most; long cases take fewer")
+    parser.add_argument("--json", type=Path, help="write the rows there; rows that it has of other cases stay")
+    parser.add_argument("--plot", type=Path, help="a roofline picture, .svg or .png")
     return parser.parse_args()
-
-
-def _torch_runs(net: il.Program, image: np.ndarray, threads: int) -> dict[str, Callable[[], Any]]:
-    """PyTorch eager in both memory formats; nothing where it is not installed."""
-    try:
-        import torch
-    except ImportError:
-        print("PyTorch is not installed: no peer to compare with")
-        return {}
-    torch.set_num_threads(threads)
-    parameters = {name: torch.from_numpy(array.copy()) for name, array in net.params.items()}
-    planar = torch.from_numpy(image).permute(0, 3, 1, 2).contiguous()
-    last = planar.contiguous(memory_format=torch.channels_last)
-    return {
-        "torch": lambda: _alexnet(torch, parameters, planar, torch.contiguous_format),
-        "torch channels-last": lambda: _alexnet(torch, parameters, last, torch.channels_last),
-    }
-
-
-def _alexnet(torch: Any, p: dict[str, Any], x: Any, layout: Any) -> Any:
-    functional = torch.nn.functional
-    with torch.no_grad():
-        for layer, (stride, padding) in CONVOLUTIONS.items():
-            key = (layer, layout)
-            if key not in _WEIGHTS:  # laid out once, as a module would hold them
-                _WEIGHTS[key] = p[f"W{layer}"].permute(3, 2, 0, 1).contiguous(memory_format=layout)
-            x = functional.conv2d(x, _WEIGHTS[key], -p[f"B{layer}"], stride=stride, padding=padding).relu()
-            if layer in POOLED:
-                x = functional.max_pool2d(x, 3, 2)
-        x = x.permute(0, 2, 3, 1).reshape(x.shape[0], -1)
-        for layer in ("9", "10", "s"):
-            x = (x @ p[f"W{layer}"].reshape(-1, p[f"B{layer}"].shape[0]) - p[f"B{layer}"]).relu()
-    return x
-
-
-_WEIGHTS: dict[Any, Any] = {}
-
-
-def _print(options: argparse.Namespace, times: dict[str, float]) -> None:
-    peers = [t for name, t in times.items() if name != "indexlang"]
-    print(f"AlexNet, batch {options.batch}, {options.threads} threads, median of {options.rounds} rounds")
-    for name, t in times.items():
-        print(f"  {name:<20} {t:9.2f} ms")
-    if peers:
-        print(f"  ratio to the best peer {times['indexlang'] / min(peers):.2f}")
-    if options.json:
-        options.json.write_text(json.dumps({"schema": 1, "batch": options.batch, "milliseconds": times}, indent=2))
 
 
 if __name__ == "__main__":

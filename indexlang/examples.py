@@ -9,6 +9,7 @@ from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Program, Role, Tensor
 from indexlang.ir.expr import Expr, Read, reads, walk
 from indexlang.ir.size import Extent, Size
+from indexlang.memory import check_values
 from indexlang.results import Array
 from indexlang.text.diagnostics import data_error
 
@@ -18,10 +19,13 @@ _HIGHEST = 10  # of ints that are no subscripts
 def example_inputs(program: Program, seed: int, given: Mapping[str, Any]) -> dict[str, Array]:
     """The inputs that are not given: floats from the normal distribution, ints so that no subscript leaves its axis.
 
-    Raises DataError E0610 where an extent has no value, E0604 where the range of an int is not known.
+    Raises DataError E0610 where an extent has no value, E0901 for more than there is memory, E0604 where the range of an int is not known.
     """
     random = np.random.default_rng(seed)
     missing = [t for t in program.with_role(Role.INPUT) if t.name not in given]
+    for extent in (n for t in missing for n in t.extents):
+        _known(extent)
+    check_values(missing)
     return {t.name: _drawn(t, program, random) for t in missing}
 
 

@@ -1,9 +1,10 @@
 """`include "blocks.idx"`: the statements of another file, in the place of the line."""
 
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from indexlang.reading import decoded, why_not_read
+from indexlang.reading import decoded, read_bytes, why_not_read
 from indexlang.syntax import ast
 from indexlang.syntax.latex.parse import parse_latex
 from indexlang.syntax.latex.scan import is_latex
@@ -68,7 +69,10 @@ class _Reading:
             return ast.Module(())
         self.seen.add(path)
         try:
-            raw = path.read_bytes()
+            mode = path.stat().st_mode
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a pipe would wait for ever
+                return self._refuse(s, "it is no ordinary file", "name a file of equations")
+            raw = read_bytes(path)
         except (OSError, ValueError) as problem:
             return self._refuse(s, *why_not_read(problem))
         try:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from indexlang.ir.equation import SEED, Program, Role, Tensor
+from indexlang.memory import check_values
 from indexlang.parameters import Array, Parameters, draw, run_key
 from indexlang.results import result
 from indexlang.run.lasting import Lasting
@@ -51,6 +52,11 @@ class Kept:
     @cached_property
     def state(self) -> Parameters:
         return self._drawn(Role.STATE)
+
+    @property
+    def names_of_values(self) -> tuple[str, ...]:
+        """The parameters and states that are in memory: none before the first look."""
+        return tuple(n for kind in ("params", "state") if kind in self.__dict__ for n in self.__dict__[kind].arrays)
 
     def init(self, seed: int) -> None:
         """Begin again from a seed."""
@@ -121,6 +127,7 @@ class Kept:
 
     def _drawn(self, role: Role) -> Parameters:
         self.need_sizes()
+        check_values(self.program.with_role(role))
         found = Parameters({t.name: t for t in self.program.with_role(role)})
         for t in found.tensors.values():
             found.put(t.name, draw(t, self.seed))

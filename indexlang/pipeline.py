@@ -6,7 +6,8 @@ The only module that knows all stages.
 from indexlang.infer.elaborate import elaborate
 from indexlang.infer.scope import Options
 from indexlang.ir.equation import Program
-from indexlang.nest.moves.contract import Target
+from indexlang.nest.moves.pack import pack_operands
+from indexlang.nest.moves.target import Target
 from indexlang.nest.show import show_nest
 from indexlang.passes.accumulate import store_first_terms
 from indexlang.passes.borders import lower_borders
@@ -14,6 +15,8 @@ from indexlang.passes.contraction import prepare_contractions
 from indexlang.passes.dce import drop_dead
 from indexlang.passes.embed import embed_copies
 from indexlang.passes.fuse import fuse_readers
+from indexlang.passes.fuse_rows import fuse_rows
+from indexlang.passes.nothing import drop_empty_reductions
 from indexlang.passes.partial_scatter import split_scatters
 from indexlang.passes.residues import split_residues
 from indexlang.passes.share_sums import share_long_sums
@@ -34,16 +37,16 @@ def typed(module: ast.Module, options: Options) -> Program:
     return result.program
 
 
-def simple(program: Program, wanted: tuple[str, ...]) -> Program:
-    """The equations as they are computed: all passes, in order. The program's extents are known."""
-    stored = store_first_terms(split_scatters(turn_scatters(drop_dead(program, wanted))))
-    live = split_residues(fuse_readers(stored))
+def simple(program: Program, wanted: tuple[str, ...], target: Target) -> Program:
+    """The equations as they are computed on a machine: all passes, in order. The program's extents are known."""
+    stored = store_first_terms(split_scatters(turn_scatters(drop_empty_reductions(drop_dead(program, wanted)))))
+    live = pack_operands(split_residues(fuse_rows(fuse_readers(stored))), target)
     return lower_borders(embed_copies(split_long_sums(share_long_sums(prepare_contractions(live)))))
 
 
 def plan(program: Program, wanted: tuple[str, ...], target: Target) -> Plan:
     """Everything but compiling: kernels' sources in order, and the arena."""
-    return make_plan(simple(program, wanted), target)
+    return make_plan(simple(program, wanted, target), target)
 
 
 def show_tree(module: ast.Module, target: str | None) -> str:

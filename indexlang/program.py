@@ -77,8 +77,7 @@ class Program(Differentiable):
 
     def bound(self, /, **sizes: int) -> "Program":
         """The same program with values for named extents; it shares no parameters with this one."""
-        unknown = [n for n in sizes if n not in self._typed.size_names]
-        if unknown:
+        if unknown := [n for n in sizes if n not in self._typed.size_names]:
             names = ", ".join(self._typed.size_names) or "none"
             raise data_error("E0611", name=unknown[0], advice=f"the named extents are {names}")
         options = replace(self._options, sizes={**self._options.sizes, **sizes})
@@ -178,7 +177,7 @@ class Program(Differentiable):
 
         opset    the version of ONNX's operators, 18 or later; 21 if nothing is said
         returns  the number of nodes
-        raises   ProgramError E1101 (what ONNX cannot say), DataError E1102 (no `onnx`), E0605, E0610, E0705
+        raises   ProgramError E1101 (what ONNX cannot say), DataError E0802 (no `onnx`), E0605, E0610, E0705
         """
         from indexlang.export.model import USUAL, write_onnx
 
@@ -235,7 +234,7 @@ class Program(Differentiable):
         results = {n: result(program.tensor(n), None, {}) for n in names}
         version = next(_versions)
         try:
-            self._sized.executable(program, names).run(given, results, usable_threads(self._threads), version)
+            self._executable(program, names).run(given, results, usable_threads(self._threads), version)
         except CheckFailed as failed:
             raise subscript_error(failed) from None
         return results, given
@@ -291,7 +290,7 @@ class Program(Differentiable):
         results, take = self._ran(program, arrays, want, out or {})
         take()
         if key is not None:
-            made = self._sized.executable(program, tuple(results))
+            made = self._executable(program, tuple(results))
             call = prepared(made, program, tuple(results), (args, named), arrays)
             if call is not None:
                 self._calls.put(key, call)
@@ -312,10 +311,10 @@ class Program(Differentiable):
         self, program: Typed, arrays: dict[str, Array], want: Sequence[str] | None, out: Mapping[str, Array]
     ) -> tuple[Results, Callable[[], None]]:
         names = wanted(program, want)
-        made = self._sized.executable(program, self._with_updates(program, names))
+        made = self._executable(program, self._with_updates(program, names))
         results = {n: result(program.tensor(n), out.get(n), arrays) for n in names}
         following = self._own.following(program, results)
-        self._run(made, program, arrays, {**results, **following}, made.run)
+        self._run(made, program, arrays, {**results, **following})
 
         def take() -> None:
             self._own.runs += bool(program.with_role(Role.SEED))
@@ -350,11 +349,11 @@ class Program(Differentiable):
         """The best of `repeat` runs, step by step (steps that depend on parameters only are not among them)."""
         program, arrays = self._bind((), inputs)
         names = self._with_updates(program, program.outputs)
-        made = self._sized.executable(program, names)
+        made = self._executable(program, names)
         best: NDArray[np.int64] | None = None
         for _ in range(max(repeat, 1)):
             results = {n: result(program.tensor(n), None, arrays) for n in names}
-            spent = self._run(made, program, arrays, results, made.timed)
+            spent = np.diff(self._run(made, program, arrays, results))
             self._own.runs += bool(program.with_role(Role.SEED))
             best = spent if best is None or spent.sum() < best.sum() else best
         assert best is not None
@@ -371,12 +370,11 @@ class Program(Differentiable):
         program: Typed,
         arrays: Mapping[str, Array],
         results: Mapping[str, Array],
-        run: Callable[..., Any],
-    ) -> Any:
+    ) -> NDArray[np.int64]:
         own, lasting = self._own.split(program)
         version = (self.params.version if program.with_role(Role.PARAM) else 0, id(self))
         try:
-            return run({**arrays, **own}, results, self._threads_of(made), version, lasting)
+            return made.run({**arrays, **own}, results, self._threads_of(made), version, lasting)
         except CheckFailed as failed:
             raise subscript_error(failed) from None
 
@@ -394,6 +392,9 @@ class Program(Differentiable):
     def _bind(self, args: Sequence[Any], named: Mapping[str, Any]) -> tuple[Typed, dict[str, Array]]:
         """The program for these arguments, and the arguments in its dtypes."""
         return self._sized.bind(args, named)
+
+    def _executable(self, program: Typed, wanted: tuple[str, ...]) -> Executable:
+        return self._sized.executable(program, wanted, lambda: self._own.names_of_values)
 
 
 __all__ = ["Named", "Number", "Program", "Results", "StepTime", "TensorInfo"]

@@ -2,18 +2,30 @@
 
 from pathlib import Path
 
+from indexlang.syntax.parse import MAX_TEXT
 from indexlang.text.diagnostics import ProgramError, data_error, diagnostic
 from indexlang.text.source import Source, Span
+
+_MOST = 4 * MAX_TEXT  # bytes of a text; a character has at most four
 
 
 def read_source(path: Path) -> Source:
     """A program's text from a file. Raises DataError E0701, ProgramError E0001."""
     try:
-        raw = path.read_bytes()
+        raw = read_bytes(path)
     except (OSError, ValueError) as problem:
         reason, advice = why_not_read(problem)
         raise data_error("E0701", path=str(path), reason=reason, advice=advice) from None
     return decoded(str(path), raw)
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's bytes, as long as a text may have so many. Raises OSError, ValueError."""
+    with path.open("rb") as file:
+        raw = file.read(_MOST + 1)
+    if len(raw) > _MOST:
+        raise ValueError(f"it has more than {_MOST} bytes")
+    return raw
 
 
 def why_not_read(problem: OSError | ValueError) -> tuple[str, str]:

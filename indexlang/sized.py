@@ -1,16 +1,17 @@
 """A program for the extents and dtypes of one call after the other: what was made for them is kept for the next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from indexlang import arguments, pipeline
 from indexlang.infer.scope import Options
+from indexlang.ir.batches import batch_names
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Program as Typed
 from indexlang.ir.equation import Role
-from indexlang.memory import check_memory
+from indexlang.memory import check_memory, check_plan
 from indexlang.recent import Recent
 from indexlang.results import Array
 from indexlang.run.execute import Executable
@@ -44,11 +45,16 @@ class Sized:
         program = self._programs.get(key, lambda: self._made(float_type, sizes, dtypes, mapped))
         return program, arguments.ready(program.with_role(Role.INPUT), arrays)
 
-    def executable(self, program: Typed, wanted: tuple[str, ...]) -> Executable:
-        """The program with its kernels loaded, for these results."""
+    def executable(self, program: Typed, wanted: tuple[str, ...], held: Callable[[], Iterable[str]]) -> Executable:
+        """The program with its kernels loaded, for these results. Raises DataError E0901.
+
+        held  tells which parameters and states are in memory already
+        """
 
         def make() -> tuple[Typed, Executable]:
-            return program, Executable(pipeline.plan(program, wanted, target()))
+            plan = pipeline.plan(program, wanted, target())
+            check_plan(plan, wanted, held())
+            return program, Executable(plan)
 
         # the entry holds the program: as long as it is there, no other program has its identity
         return self._executables.get((id(program), wanted), make)[1]
@@ -59,7 +65,8 @@ class Sized:
         return pipeline.typed(self._module, replace(self._options, mapped=True))
 
     def _made(self, float_type: DType, sizes: dict[str, int], dtypes: dict[str, DType], mapped: bool) -> Typed:
-        options = Options(float_type, sizes, self._options.constants, dtypes, mapped)
+        batches = batch_names(self._mapped if mapped else self._typed)
+        options = Options(float_type, sizes, self._options.constants, dtypes, mapped, batches)
         try:
             program = pipeline.typed(self._module, options)
         except ProgramError as error:  # the text was right for other extents: these arguments do not fit it

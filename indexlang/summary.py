@@ -100,6 +100,16 @@ def summary(program: Program) -> Summary:
     return Summary(tuple(rows))
 
 
+def moved_bytes(program: Program) -> dict[str, int]:
+    """The least memory traffic of each computed tensor: itself, and every other tensor that its equations read, once."""
+    touched: dict[str, set[str]] = {}
+    for e in program.equations:
+        read = {r.tensor for part in (*e.left, e.body) for r in reads(part)}
+        touched.setdefault(e.target, {e.target}).update(read)
+    sizes = {t.name: _known(t.elements) * t.dtype.size for t in program.tensors}
+    return {name: sum(sizes[n] for n in names) for name, names in touched.items()}
+
+
 def multiply_adds(e: Equation) -> int:
     """The multiply-adds of an equation: a sum of products costs one for each value of its indices."""
     around = prod(_known(b.extent) for b in e.indices)

@@ -7,9 +7,10 @@
 `tile_RxV_dtype` is this function with R rows and V vectors of columns, as generated source may import it:
 
     from indexlang.kernels.contract import tile_14x2_f32
-    tile_14x2_f32(out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns)
+    tile_14x2_f32(out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns, adds, ahead)
 
-and `tile_RxV_dtype_add` adds the sums to what stands in `out`.
+Where `adds` is not 0, the sums are added to what stands in `out`. Tiles of few rows ask for the part of w that is `ahead`
+elements further on, so that it is there when it is needed.
 
 shapes  out, a, w: pointers (`lang.pointer_f32` or `pointer_f64`) already at the tile's origin (`lang.shift`); offsets:
         pointer_i64 to `segments` pairs (offset in a, offset in w), in elements; the rest int64, in elements.
@@ -28,28 +29,34 @@ from typing import Any
 from indexlang.kernels.machine import machine
 from indexlang.kernels.tile_ir import ELEMENTS, Tile
 
-_NAME = re.compile(r"tile_([1-9]\d?)x([1-9]\d?)_(f32|f64)((?:_add)?)")
+_NAME = re.compile(r"tile_([1-9]\d?)x([1-9]\d?)_(f32|f64)")
 
 
 def parse_tile(name: str) -> Tile | None:
     """The tile that `name` (such as tile_14x2_f32) means, or None."""
     match = _NAME.fullmatch(name)
-    return Tile(int(match[1]), int(match[2]), match[3], match[4]) if match else None
+    return Tile(int(match[1]), int(match[2]), match[3]) if match else None
 
 
-def choose_tile(rows: int, columns: int, dtype: str) -> tuple[int, int]:
+def choose_tile(rows: int, columns: int, dtype: str, vectors: int = 0) -> tuple[int, int]:
     """R and V that lose least for an output of `rows` x `columns` (f32 or f64), of which R <= rows.
 
     rows     how many consecutive rows have a constant stride; the last tile may overlap the one before
     columns  contiguous columns; the last tile is masked
+    vectors  V, where it is settled already
     cost     the time of all tiles in cycles a term, as measured (see Note [Cost of a tile]), is made least
     """
     lanes = machine().lanes(ELEMENTS[dtype][1])
     if rows <= 1:
-        return 1, _vectors_for_one_row(columns, lanes)
+        return 1, vectors or _vectors_for_one_row(columns, lanes)
     registers = machine().vector_registers
-    fitting = [(r, v) for v in range(1, 9) for r in range(1, min(rows, registers) + 1) if r * v + v + 1 <= registers]
-    return min(fitting, key=lambda tile: _cycles(rows, columns, lanes, *tile))
+    fitting = [
+        (r, v)
+        for v in ((vectors,) if vectors else range(1, 9))
+        for r in range(1, min(rows, registers) + 1)
+        if r * v + v + 1 <= registers
+    ]
+    return min(fitting, key=lambda tile: (_cycles(rows, columns, lanes, *tile), -tile[1]))
 
 
 def _cycles(rows: int, columns: int, lanes: int, r: int, v: int) -> float:

@@ -20,6 +20,7 @@ from numba.core.errors import RequireLiteralValue, TypingError
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
+from indexlang.kernels.lanes import Lanes, function_of, joined
 from indexlang.kernels.tile_ir import ARGUMENTS, I64, POINTER, POINTERS, Tile
 
 # What LLVM may assume of `plus` and `times`: the order of a chain and the sign of zero do not matter, nothing else.
@@ -189,10 +190,10 @@ scratch_f64 = _scratch_function(types.float64, "scratch_f64")
 
 
 def _chain(float_name: str, int_name: str, name: str) -> Any:
-    """An intrinsic of two numbers: a reorderable float operation, or the plain one on integers."""
+    """An intrinsic of two numbers or vectors: a reorderable float operation, or the plain one on integers."""
 
     def generate(context, builder, signature, args):
-        if isinstance(signature.return_type, types.Float):
+        if isinstance(signature.return_type, types.Float | Lanes):
             return getattr(builder, float_name)(*args, flags=_REORDER)
         return getattr(builder, int_name)(*args)
 
@@ -200,14 +201,12 @@ def _chain(float_name: str, int_name: str, name: str) -> Any:
 
 
 def _extreme(llvm_name: str, comparison: str, name: str) -> Any:
-    """An intrinsic of two numbers: LLVM's minimum or maximum, which keeps NaN, or a comparison of integers."""
+    """An intrinsic of two numbers or vectors: LLVM's minimum or maximum, which keeps NaN, or a comparison of integers."""
 
     def generate(context, builder, signature, args):
         kind = signature.return_type
-        if isinstance(kind, types.Float):
-            value = args[0].type
-            function = builder.module.declare_intrinsic(llvm_name, [value], ir.FunctionType(value, [value, value]))
-            return builder.call(function, args, fastmath=("nsz",))
+        if isinstance(kind, types.Float | Lanes):
+            return function_of(builder, llvm_name, *args, fastmath=("nsz",))
         compare = builder.icmp_signed if getattr(kind, "signed", False) else builder.icmp_unsigned
         return builder.select(compare(comparison, *args), *args)
 
@@ -216,8 +215,8 @@ def _extreme(llvm_name: str, comparison: str, name: str) -> Any:
 
 def _binary(generate: Callable[..., Any], name: str) -> Any:
     def operation(typing, a, b):
-        kind = typing.unify_types(a, b)
-        if not isinstance(kind, types.Integer | types.Float | types.Boolean):
+        kind = joined(a, b) or typing.unify_types(a, b)
+        if not isinstance(kind, types.Integer | types.Float | types.Boolean | Lanes):
             raise TypingError(f"{name} takes two numbers")
         return kind(kind, kind), generate
 
@@ -227,8 +226,8 @@ def _binary(generate: Callable[..., Any], name: str) -> Any:
 
 plus = _chain("fadd", "add", "plus")
 times = _chain("fmul", "mul", "times")
-max2 = _extreme("llvm.maximum", ">", "max2")
-min2 = _extreme("llvm.minimum", "<", "min2")
+max2 = _extreme("maximum", ">", "max2")
+min2 = _extreme("minimum", "<", "min2")
 
 
 @intrinsic
@@ -248,7 +247,7 @@ def atomic_min(typing, pointer, index, value):
 def tile_function(tile: Tile) -> Any:
     """The contraction tile as an intrinsic: a call of the function that `toolchain` links from `tile_ir`."""
 
-    def call(typing, out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns):
+    def call(typing, out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns, adds, ahead):
         def generate(context, builder, signature, args):
             module = builder.module
             kind = ir.FunctionType(ir.VoidType(), [POINTER if name in POINTERS else I64 for name in ARGUMENTS])
@@ -259,7 +258,7 @@ def tile_function(tile: Tile) -> Any:
             builder.call(function, pointers)
             return context.get_dummy_value()
 
-        given = (out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns)
+        given = (out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns, adds, ahead)
         kinds = (k if name in POINTERS else types.int64 for name, k in zip(ARGUMENTS, given, strict=True))
         return types.void(*kinds), generate
 

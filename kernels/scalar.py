@@ -13,6 +13,8 @@ from numba import types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
+from indexlang.kernels.lanes import Lanes, function_of, like
+
 Build = Callable[..., Any]
 
 _KINDS = {"f32": (types.float32, ir.FloatType(), "f"), "f64": (types.float64, ir.DoubleType(), "")}
@@ -43,7 +45,7 @@ def _libm(name: str) -> Build:
     return build
 
 
-_exp, _log1p, _erf, _fabs = _llvm("exp"), _libm("log1p"), _libm("erf"), _llvm("fabs")
+_exp, _log1p, _erf, _fabs, _fma = _llvm("exp"), _libm("log1p"), _libm("erf"), _llvm("fabs"), _llvm("fma")
 
 
 def _constant(kind: str, value: float) -> Any:
@@ -71,6 +73,30 @@ def _softplus(builder: Any, kind: str, x: Any) -> Any:
     return builder.fadd(positive, _log1p(builder, kind, small))
 
 
+# For each type: beyond which sizes a divisor is scaled first, and by how much.
+_SCALES = {"f32": (2.0**-100, 2.0**100, 2.0**64), "f64": (2.0**-900, 2.0**900, 2.0**512)}
+
+
+def _quotient(builder: Any, kind: str, x: Any, y: Any) -> Any:
+    """x / y, correctly rounded, in multiplications: LLVM computes 1/y once where y does not change in a loop.
+
+    source  Markstein, IBM J. Res. Dev. 34(1), 1990: q = x*r, then q + (x - q*y)*r with r = 1/y rounded
+    """
+    small, large, factor = _SCALES[kind]
+    size = _fabs(builder, kind, y)
+    one = _constant(kind, 1.0)
+    scale = builder.select(builder.fcmp_ordered("<", size, _constant(kind, small)), _constant(kind, factor), one)
+    scale = builder.select(builder.fcmp_ordered(">", size, _constant(kind, large)), _constant(kind, 1 / factor), scale)
+    divisor = builder.fmul(y, scale)
+    r = builder.fdiv(one, divisor)
+    q = builder.fmul(x, r)
+    rest = _fma(builder, kind, builder.fneg(q), divisor, x)
+    better = _fma(builder, kind, rest, r, q)
+    # Infinities met, or a zero would lose its sign: q stands.
+    is_done = builder.fcmp_unordered("==", better, _constant(kind, 0.0))
+    return builder.fmul(builder.select(is_done, q, better), scale)
+
+
 _FLOAT: dict[str, tuple[int, Build]] = {
     "exp": (1, _exp),
     "log": (1, _llvm("log")),
@@ -81,6 +107,7 @@ _FLOAT: dict[str, tuple[int, Build]] = {
     "cos": (1, _llvm("cos")),
     "tanh": (1, _libm("tanh")),
     "erf": (1, _erf),
+    "quotient": (2, _quotient),
     "pow": (2, _llvm("pow")),
     "floor": (1, _llvm("floor")),
     "ceil": (1, _llvm("ceil")),
@@ -117,10 +144,12 @@ def _kind_of(t: Any) -> str | None:
 
 
 def _numeric(name: str, on_float: Build, on_int: Build, arity: int) -> Any:
-    """A function of floats or int64, chosen by the type of its arguments."""
+    """A function of floats or int64 (or, of one argument, of a vector), chosen by the type of its arguments."""
 
     def result(*kinds: Any) -> Any:
         t = kinds[0]
+        if isinstance(t, Lanes) and arity == 1:
+            return t(t), lambda context, builder, signature, args: on_float(builder, t.kind, *args)
         if t not in (types.float32, types.float64, types.int64) or any(k != t for k in kinds):
             raise TypingError(f"{name} takes int64, float32 or float64, not {kinds}")
         kind = _kind_of(t)
@@ -150,7 +179,7 @@ def _int(value: int) -> Any:
 
 
 def _relu_float(builder: Any, kind: str, x: Any) -> Any:
-    return builder.select(builder.fcmp_ordered("<", x, _constant(kind, 0.0)), _constant(kind, 0.0), x)
+    return builder.select(builder.fcmp_ordered("<", x, like(x, 0.0)), like(x, 0.0), x)
 
 
 def _relu_int(builder: Any, x: Any) -> Any:
@@ -158,9 +187,9 @@ def _relu_int(builder: Any, x: Any) -> Any:
 
 
 def _sign_float(builder: Any, kind: str, x: Any) -> Any:
-    zero = _constant(kind, 0.0)
-    below = builder.select(builder.fcmp_ordered("<", x, zero), _constant(kind, -1.0), x)
-    return builder.select(builder.fcmp_ordered(">", x, zero), _constant(kind, 1.0), below)
+    zero = like(x, 0.0)
+    below = builder.select(builder.fcmp_ordered("<", x, zero), like(x, -1.0), x)
+    return builder.select(builder.fcmp_ordered(">", x, zero), like(x, 1.0), below)
 
 
 def _sign_int(builder: Any, x: Any) -> Any:
@@ -169,7 +198,7 @@ def _sign_int(builder: Any, x: Any) -> Any:
 
 
 def _abs_float(builder: Any, kind: str, x: Any) -> Any:
-    return _fabs(builder, kind, x)
+    return function_of(builder, "fabs", x)
 
 
 def _abs_int(builder: Any, x: Any) -> Any:

@@ -16,7 +16,21 @@ from indexlang.kernels.machine import machine
 Value = Any  # of llvmlite.ir, whose classes carry too little type information to check
 I1, I8, I32, I64, POINTER = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.PointerType()
 ELEMENTS = {"f32": (ir.FloatType(), 4), "f64": (ir.DoubleType(), 8)}
-ARGUMENTS = ("out", "out_row", "a", "a_row", "a_step", "w", "w_step", "offsets", "segments", "run", "columns")
+ARGUMENTS = (
+    "out",
+    "out_row",
+    "a",
+    "a_row",
+    "a_step",
+    "w",
+    "w_step",
+    "offsets",
+    "segments",
+    "run",
+    "columns",
+    "adds",
+    "ahead",
+)
 POINTERS = ("out", "a", "w", "offsets")
 # The accumulators move to a second-level sum after so many terms, or up to twice as many: see Note [Blocked sums].
 BLOCK = 512
@@ -24,22 +38,21 @@ BLOCK = 512
 _UNROLL = 1
 # Rows reached from one base pointer: at 0, 1 and 2 row strides, which addressing modes give for nothing.
 _ROWS_A_BASE = 3
-# With few rows there is little to do for each weight, and memory is the limit: fetch so many terms ahead.
-_FEW_ROWS, _AHEAD = 8, 8
+# With few rows there is little to do for each weight, and memory is the limit: weights are fetched ahead.
+_FEW_ROWS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A register tile: `rows` x `vectors` vectors of `dtype` (f32 or f64); `ending` "_add" adds to what is there."""
+    """A register tile: `rows` x `vectors` vectors of `dtype` (f32 or f64)."""
 
     rows: int
     vectors: int
     dtype: str
-    ending: str = ""
 
     @property
     def name(self) -> str:
-        return f"tile_{self.rows}x{self.vectors}_{self.dtype}{self.ending}"
+        return f"tile_{self.rows}x{self.vectors}_{self.dtype}"
 
     @property
     def lanes(self) -> int:
@@ -55,7 +68,7 @@ def tile_ir(tile: Tile) -> str:
     for argument, name in zip(function.args, ARGUMENTS, strict=True):
         argument.name = name
     b = ir.IRBuilder(function.append_basic_block("entry"))
-    full = b.icmp_signed(">=", function.args[-1], _int(tile.vectors * tile.lanes))
+    full = b.icmp_signed(">=", function.args[ARGUMENTS.index("columns")], _int(tile.vectors * tile.lanes))
     with b.if_else(full, likely=True) as (whole, ragged):
         with whole:
             _Body(tile, b, masked=False).emit()
@@ -126,7 +139,7 @@ class _Body:
             self._load(self._at(w, _int(v * self.tile.lanes), self.itemsize), v) for v in range(self.tile.vectors)
         ]
         if self.tile.rows <= _FEW_ROWS:
-            self._prefetch(self._at(w, b.mul(arg["w_step"], _int(_AHEAD)), self.itemsize))
+            self._prefetch(self._at(w, arg["ahead"], self.itemsize))
         for r, row in enumerate(self.sums):
             along = b.mul(arg["a_row"], _int(r % _ROWS_A_BASE))
             spread = self._spread(b.load(self._at(bases[r // _ROWS_A_BASE], along, self.itemsize), typ=self.element))
@@ -156,16 +169,22 @@ class _Body:
         self._clear_sums()
 
     def _store_all(self) -> None:
-        """Write the tile: the sums, and the totals when there are any."""
+        """Write the tile: the sums, the totals when there are any, and with `adds` what stands there."""
         b = self.b
         with b.if_then(b.load(self.flushed, typ=I1)):
             self._each(lambda sum_, total: b.store(self._plus(sum_, total), sum_))
+        with b.if_then(b.icmp_signed("!=", self.arg["adds"], _int(0))):
+            for sum_, place, v in self._places():
+                b.store(b.fadd(self._load(place, v), b.load(sum_, typ=self.vector)), sum_)
+        for sum_, place, v in self._places():
+            self._save(b.load(sum_, typ=self.vector), place, v)
+
+    def _places(self) -> Iterator[tuple[Value, Value, int]]:
+        """Every vector of sums, its address in `out`, and the number of its columns' mask."""
         for r, row in enumerate(self.sums):
-            start = self._at(self.arg["out"], b.mul(self.arg["out_row"], _int(r)), self.itemsize)
+            start = self._at(self.arg["out"], self.b.mul(self.arg["out_row"], _int(r)), self.itemsize)
             for v, sum_ in enumerate(row):
-                place = self._at(start, _int(v * self.tile.lanes), self.itemsize)
-                value = b.load(sum_, typ=self.vector)
-                self._save(b.fadd(self._load(place, v), value) if self.tile.ending else value, place, v)
+                yield sum_, self._at(start, _int(v * self.tile.lanes), self.itemsize), v
 
     def _each(self, act) -> None:
         for sums, totals in zip(self.sums, self.totals, strict=True):

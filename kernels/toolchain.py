@@ -1,6 +1,8 @@
 """From the Python source of a worker to relocatable object code. Imports numba: never needed on a warm start."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -10,6 +12,7 @@ from numba.core import compiler
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.cpu_options import FastMathOptions
 from numba.core.registry import cpu_target
+from numba.cpython import numbers
 
 from indexlang.kernels.contract import parse_tile
 from indexlang.kernels.machine import target_machine
@@ -26,6 +29,7 @@ ALLOWED_CALLS = re.compile(
     r"|fmaximum|fminimum)f?|mem(cpy|set|move)"
 )
 
+_INTEGERS = re.compile(r"(input|output)_[iu]\d")
 _MAY_FAIL = "indexlang_worker_may_fail"
 
 
@@ -92,12 +96,32 @@ def _lower(function: FunctionType) -> tuple[str, list[llvm.ModuleRef]]:
     typing.refresh()
     target.refresh()
     try:
-        result = compiler.compile_extra(typing, target, function, WORKER_ARGUMENTS, types.none, flags, {})
+        with _wrapping() if _reads_integers(function) else nullcontext():
+            result = compiler.compile_extra(typing, target, function, WORKER_ARGUMENTS, types.none, flags, {})
     except Exception as trouble:
         raise WorkerError(f"the worker does not compile: {trouble}") from trouble
     library: Any = result.library
     linked = [other._get_module_for_linking() for other in dict.fromkeys(library._linking_libraries)]
     return result.fndesc.llvm_func_name, [library._final_module, *linked]
+
+
+def _reads_integers(function: FunctionType) -> bool:
+    """Whether integers of the worker come from data, or go there: then nobody has proved that they stay in 64 bits."""
+    return any(name == "to_int" or _INTEGERS.match(name) for name in function.__code__.co_names)
+
+
+@contextmanager
+def _wrapping() -> Iterator[None]:
+    """Integer arithmetic that wraps around, in place of numba's, which promises LLVM that it never does.
+
+    By that promise LLVM would drop the half of a bounds check: a product t*t of data is "never negative".
+    """
+    before = numbers._int_arith_flags  # pyright: ignore
+    numbers._int_arith_flags = lambda _: []
+    try:
+        yield
+    finally:
+        numbers._int_arith_flags = before
 
 
 def _entry(native: str, symbol: str) -> str:

@@ -1,11 +1,11 @@
-"""exp, log, tanh and erf in plain arithmetic, so that LLVM makes vectors of loops that use them.
+"""exp, expm1, log, log1p, tanh and erf in plain arithmetic, so that LLVM makes vectors of loops that use them.
 
 Workers are written with `math.exp` and so on; `toolchain` puts these functions in place of the C library's. They have
 no branches and keep NaN, infinities, zeros and denormals as the C library does. Greatest error found, in units in the
 last place, over the whole range (`tests/kernels/test_vecmath.py`; the promise is 4):
 
-    f32   exp 1.1   log 0.8   tanh 2.4   erf 1.0
-    f64   exp 1.0   log 0.8   tanh 2.0
+    f32   exp 1.1   log 0.8   tanh 2.4   erf 1.0   expm1 1.5   log1p 1.5
+    f64   exp 1.1   log 0.8   tanh 2.3             expm1 2.1   log1p 1.3
 
 source  exp: reduction by two parts of ln 2, polynomial by interpolation at Chebyshev points; log: fdlibm e_log.c and
         FreeBSD e_logf.c; erf: two polynomials after N. Juffa
@@ -155,6 +155,27 @@ class _Maker:
         t = self.fma(scale, self.exp_less_one(r), b.fsub(scale, self.real(1.0)))
         return self.call("copysign", b.fdiv(t, b.fadd(t, self.real(2.0))), x)
 
+    def expm1(self, x: Any) -> Any:
+        """Half of it first, so that 2**n is a number where the value is one; what is tiny is its own value."""
+        b, k = self.b, self.k
+        n, r = self.reduce(self.clamp(x, -2 * k.c["tanh_end"], k.c["greatest"]))
+        half = self.power_of_two(b.sub(n, self.whole(1)))
+        t = self.fma(half, self.exp_less_one(r), b.fsub(half, self.real(0.5)))
+        return self._unless_tiny(x, b.fadd(t, t))
+
+    def log1p(self, x: Any) -> Any:
+        """log(u) with u = 1 + x rounded, and what the rounding took away, over u."""
+        b = self.b
+        u = b.fadd(self.real(1.0), x)
+        rest = b.fdiv(b.fsub(x, b.fsub(u, self.real(1.0))), u)
+        value = self.log(u)
+        ends = b.fcmp_unordered("uno", rest, rest)  # 0 or infinity: nothing was taken away
+        return self._unless_tiny(x, b.select(ends, value, b.fadd(value, rest)))
+
+    def _unless_tiny(self, x: Any, value: Any) -> Any:
+        tiny = self.real(2.0 ** -(self.k.mantissa + 2))
+        return self.b.select(self.b.fcmp_ordered("<", self.call("fabs", x), tiny), x, value)
+
     def log(self, x: Any) -> Any:
         b, k = self.b, self.k
         smallest = 2.0 ** (1 - k.bias)
@@ -212,8 +233,13 @@ _FUNCTIONS: dict[str, Callable[[_Maker, Any], Any]] = {
     "log": _Maker.log,
     "tanh": _Maker.tanh,
     "erf": _Maker.erf,
+    "expm1": _Maker.expm1,
+    "log1p": _Maker.log1p,
 }
-_ROWS = (("exp", _F32), ("log", _F32), ("tanh", _F32), ("erf", _F32), ("exp", _F64), ("log", _F64), ("tanh", _F64))
+_ROWS = (
+    *((name, kind) for kind in (_F32, _F64) for name in ("exp", "log", "tanh", "expm1", "log1p")),
+    ("erf", _F32),
+)
 # The names under which a worker calls for them -> the name of our function.
 REPLACED: dict[str, str] = {
     name: f"indexlang_{function}_{kind.name}"

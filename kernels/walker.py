@@ -23,6 +23,7 @@ from indexlang.kernels.machine import cpu_key, target_machine
 from indexlang.kernels.walker_ir import CLOSE, HEAD, HELP, STEP, SYMBOL, walker_ir
 
 # One row of a plan's table, int64: worker address, iterations, chunk, address of the worker's int64 arguments.
+# A negative chunk: pieces of that size in order, all on the caller's thread, so that a serial step can be interrupted.
 ROW = 4
 # Words of `status`: 0 a worker failed; 2 somebody wants the run to end. See `Walker.run`.
 STATUS_WORDS = 8

@@ -98,8 +98,12 @@ begin:  ; --- a step that nobody has begun is not begun after a failure
     %iterations = load i64, ptr %iterations_at
     %wanted_chunk = load i64, ptr %chunk_at
     %args = load ptr, ptr %args_at
-    %chunk_positive = icmp sgt i64 %wanted_chunk, 0
-    %chunk = select i1 %chunk_positive, i64 %wanted_chunk, i64 1
+    %serial = icmp slt i64 %wanted_chunk, 0
+    %opposite = sub i64 0, %wanted_chunk
+    %size = select i1 %serial, i64 %opposite, i64 %wanted_chunk
+    %size_positive = icmp sgt i64 %size, 0
+    %chunk = select i1 %size_positive, i64 %size, i64 1
+    %keeps_off = and i1 %serial, %helps
     %some = icmp sgt i64 %iterations, 0
     %count = select i1 %some, i64 %iterations, i64 0
     %count_1 = add i64 %count, -1
@@ -121,7 +125,11 @@ take:   ; --- one chunk after the other
     %leave = or i1 %is_left, %interrupted
     br i1 %leave, label %stop, label %tired
 tired:
-    br i1 %helps, label %grab, label %clock
+    br i1 %helps, label %helper, label %clock
+helper: ; --- the chunks of a serial step are the caller's
+    br i1 %keeps_off, label %none_here, label %grab
+none_here:
+    br label %wait
 clock:
     %time = call i64 @now()
     %too_long = icmp sgt i64 %time, %deadline
@@ -156,7 +164,7 @@ advance:
     br label %step
 
 wait:   ; --- until the others have finished their chunks
-    %spin = phi i64 [ 0, %none ], [ %spin_more, %again ]
+    %spin = phi i64 [ 0, %none ], [ 0, %none_here ], [ %spin_more, %again ]
     %spin_more = add i64 %spin, 1
     %is_open = load atomic i64, ptr %open acquire, align 8
     %go = icmp ne i64 %is_open, 0

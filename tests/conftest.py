@@ -12,6 +12,7 @@ for folder in (
     HERE / "property",
     HERE / "passes",
     HERE / "train",
+    HERE / "trust",
     HERE.parent,
 ):  # `cases`, `generate`; indexlang when it is not installed
     if str(folder) not in sys.path:

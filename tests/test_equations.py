@@ -39,6 +39,31 @@ def test_oracle_equals_numpy(case: Case) -> None:
     assert_equal(got, wanted(case, inputs), "f64", tolerance(case, inputs, "f64"))
 
 
+@pytest.mark.parametrize(("text", "array"), [
+    ("input X[B,N,N,2]\nM = MaxPool(X, width 3)\nY[b] = sum[x,y,i] M[b,x,y,i]", (1, 2, 2, 2)),
+    ("input X[B,N]\nY[b,x] = sum[d:3] X[b,x+d]", (1, 2)),
+    ("input X[B,N]\nY[b,x:N-2] = sum[d:3] X[b,x+d]", (4, 2)),
+])  # fmt: skip
+def test_a_window_that_fits_nowhere_is_told_when_sizes_are_bound(text: str, array: tuple[int, ...]) -> None:
+    net = il.compile(text)
+    with pytest.raises(il.IndexlangError, match="E0423") as told:
+        net(np.zeros(array, np.float32))
+    assert "2 elements" in str(told.value)
+    assert "3 values" in str(told.value)
+
+
+def test_a_batch_of_none_and_ranges_of_none_go_through() -> None:
+    net = il.compile(
+        "input X[B,N,N,2]\nM = MaxPool(Conv(X, width 3, pad 1, features 4), width 2)\nD[b,x:N-1] = M[b,0,0,0]*x\noutput M, D"
+    )
+    found = net(np.zeros((0, 4, 4, 2), np.float32))
+    assert (found.M.shape, found.D.shape) == ((0, 2, 2, 4), (0, 3))
+    one = il.compile("input X[N]\nD[x:N-1] = X[x+1] - X[x]\nE[x:0] = sum[d:3] X[x+d]\noutput D, E")(
+        np.zeros(1, np.float32)
+    )
+    assert (one.D.shape, one.E.shape) == ((0,), (0,))
+
+
 def test_the_table_is_a_table() -> None:
     names = [case.name for case in CASES]
     assert len(set(names)) == len(names) >= 150

@@ -27,6 +27,7 @@ COMMANDS = {
     "export": "Write a program as an ONNX file.",
     "explain": "The long story of an error.",
     "weights": "Show what a file of weights holds, or convert it to other names and axes.",
+    "bench": "Time every equation, and say what bounds it.",
     "doctor": "What this machine offers: versions, cores, cache, measured speed.",
 }
 

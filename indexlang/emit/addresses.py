@@ -36,11 +36,22 @@ class Addresses(Writer):
         """The flat position of an access: `b * L1_b + x * L1_x + j`."""
         text = "0"
         for axis, s in enumerate(subscripts):
-            place = self.integer(s)
+            place = self._subscript(tensor, axis, s)
             if axis < len(subscripts) - 1 and place != "0":
                 place = f"{_factor(place)} * {self._stride(tensor, axis, s)}"
             text = added(text, place)
         return text
+
+    def _subscript(self, tensor: str, axis: int, s: Expr) -> str:
+        """A subscript's text. Where a part of the result begins is an argument, so that one kernel serves all parts."""
+        form = affine(s) if tensor == self.nest.writes else None
+        if form is None or not (form.is_plain and form.is_concrete) or not isinstance(form.constant, int):
+            return self.integer(s)
+        begin = form.constant
+        if isinstance(begin, Named) or begin <= _UNROLLED:
+            return self.integer(s)
+        name = self.number(("begin", tensor, str(axis), str(begin)), begin, f"{tensor}_begin")
+        return added(self._affine(Affine(0, form.terms)), name)
 
     def _stride(self, tensor: str, axis: int, s: Expr) -> str:
         stride = self.nest.strides[tensor][axis]

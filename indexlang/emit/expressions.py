@@ -1,5 +1,6 @@
 """Expressions as Python text. What is long, costly or needed twice gets a name of its own first."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from math import isinf, isnan
 from typing import assert_never
@@ -23,7 +24,7 @@ class Expressions(Addresses):
 
     def __init__(self, nest: Nest, namer: Namer) -> None:
         super().__init__(nest, namer)
-        self.known: list[dict[Expr, str]] = [{}]
+        self.known: list[dict[object, str]] = [{}]
 
     def value(self, e: Expr) -> str:
         for layer in self.known:
@@ -101,8 +102,9 @@ class Expressions(Addresses):
         return self._cast(kind, repr(number))
 
     def _read(self, e: Read) -> str:
-        if is_local(e):
-            return self.name("local", e.tensor[1:])
+        if is_local(e.tensor):
+            name = self.name("local", e.tensor[1:])
+            return f"{name}[{self.integer(e.subscripts[0])}]" if e.subscripts else name
         text = f"{self.tensor(e.tensor)}[{self.address(e.tensor, e.subscripts)}]"
         stored = self.nest.dtypes[e.tensor]
         if stored in (DType.I32, DType.U8):
@@ -162,10 +164,13 @@ class Expressions(Addresses):
 
     def _aside(self, e: Expr, dtype: DType) -> tuple[list[str], str]:
         """The lines that `e` needs, one block deeper and not written yet, and its text."""
+        return self._lines_aside(lambda: self.converted(e, dtype))
+
+    def _lines_aside(self, write: Callable[[], str]) -> tuple[list[str], str]:
         mark = len(self.lines)
         self.known.append({})
         self.depth += 1
-        text = self.converted(e, dtype)
+        text = write()
         self.depth -= 1
         self.known.pop()
         lines = self.lines[mark:]
@@ -211,6 +216,7 @@ _FUNCTIONS = {
         ops.MIN,
         ops.TO_INT,
         ops.UNIFORM,
+        ops.QUOTIENT,
     )
     for kind in ("f32", "f64")
 }

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from typing import Protocol
 
+from indexlang.emit.words import is_word
 from indexlang.text.names import GREEK
 
 _LATIN = {letter: word for word, letter in GREEK.items()}
@@ -19,8 +20,8 @@ class Namer(Protocol):
 class Readable:
     """The user's letters, as far as ASCII goes."""
 
-    def __init__(self, taken: frozenset[str]) -> None:
-        self.taken = set(taken)
+    def __init__(self) -> None:
+        self.taken: set[str] = set()
         self.given: dict[tuple[str, str], str] = {}
 
     def __call__(self, kind: str, name: str) -> str:
@@ -31,7 +32,7 @@ class Readable:
 
     def _unique(self, stem: str) -> str:
         found, n = stem, 1
-        while found in self.taken or keyword.iskeyword(found) or keyword.issoftkeyword(found):
+        while found in self.taken or is_word(found) or keyword.iskeyword(found) or keyword.issoftkeyword(found):
             n += 1
             found = f"{stem}_{n}"
         self.taken.add(found)
@@ -53,4 +54,4 @@ def _stem(name: str) -> str:
     spelled = "".join(_LATIN.get(c, c) for c in name.split("\0")[0]).replace("'", "_p")
     plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
     cleaned = re.sub(r"\W", "_", plain)[:40]
-    return cleaned if cleaned and not cleaned[0].isdigit() else f"v_{cleaned}"
+    return cleaned if cleaned[:1].isalpha() else f"v_{cleaned.lstrip('_')}"

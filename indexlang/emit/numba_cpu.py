@@ -7,13 +7,6 @@ from indexlang.emit.names import Canonical, Readable
 from indexlang.emit.statements import Statements
 from indexlang.nest.nodes import Nest
 
-# Words of the generated language that no user's letter may shadow.
-_FRAME = frozenset(("start", "stop", "args", "n", "range", "f32", "f64", "i64", "inf", "nan"))
-_FUNCTIONS = frozenset(
-    ("shift", "plus", "times", "min", "max", "min2", "max2", "atomic_min", "relu", "sign", "absolute")
-)
-_RESERVED = _FRAME | _FUNCTIONS | {"floordiv", "mod", "to_int"}
-
 
 def emit(nest: Nest) -> KernelText:
     """The source of a nest. Nests of equal structure get equal keys, whatever their names and extents."""
@@ -21,11 +14,13 @@ def emit(nest: Nest) -> KernelText:
     canonical.worker()
     key = hashlib.sha256(canonical.text("kernel").encode()).hexdigest()
     symbol = f"kernel_{key[:16]}"
-    readable = Statements(nest, Readable(_RESERVED))
+    readable = Statements(nest, Readable())
     readable.worker()
     heading = f"# {_one_line(nest.title)}\n# schedule: {nest.schedule}\n"
     return KernelText(heading + readable.text(symbol), key, symbol, tuple(readable.args))
 
 
 def _one_line(text: str) -> str:
-    return text.replace("\n", " ").encode("ascii", "backslashreplace").decode()[:500]
+    """The text of a comment: printable ASCII only, so that nothing in it ends the line for Python."""
+    spelled = text.encode("ascii", "backslashreplace").decode()
+    return "".join(c if c.isprintable() else " " for c in spelled)[:500]

@@ -5,7 +5,22 @@ from typing import assert_never
 from indexlang.emit.tiles import Tiles
 from indexlang.emit.writer import LANG, SCALAR, bare
 from indexlang.ir import ops
-from indexlang.nest.nodes import Add, Check, For, Let, Node, Store, TileLoop, Track
+from indexlang.nest.nodes import (
+    Add,
+    Around,
+    Check,
+    Choice,
+    For,
+    Lanes,
+    Let,
+    Node,
+    Row,
+    Store,
+    Strip,
+    TileLoop,
+    Track,
+    is_local,
+)
 
 
 class Statements(Tiles):
@@ -46,15 +61,26 @@ class Statements(Tiles):
         match node:
             case For():
                 self._for(node)
+            case Choice():
+                self._choice(node)
+            case Strip():
+                self._strip(node)
+            case Around():
+                self._around(node)
+            case Lanes():
+                self._lanes(node)
             case Let(name=name, dtype=dtype, value=value):
-                self.assign(self.name("local", name), self.converted(value, dtype))
+                self.assign(self.name("local", name), self.spread(value, dtype))
+            case Row(name=name, dtype=dtype, size=size):
+                self.use(LANG, f"scratch_{dtype.value}")
+                self.assign(self.name("local", name), f"scratch_{dtype.value}({size})")
             case Add(name=name, dtype=dtype, fold=fold, term=term):
                 target = self.name("local", name)
                 self.assign(target, self.folded(fold, target, self.converted(term, dtype)))
             case Track():
                 self._track(node)
             case Store():
-                self._store(node)
+                self.store(node)
             case Check():
                 self._check(node)
             case TileLoop():
@@ -70,6 +96,41 @@ class Statements(Tiles):
         self._block(node.body)
         self.depth -= 1
 
+    def _choice(self, node: Choice) -> None:
+        self.line(f"if {bare(self.value(node.test))}:")
+        for part in (node.then, node.other):
+            self.depth += 1
+            self._block(part)
+            self.depth -= 1
+            if part is node.then:
+                self.line("else:")
+
+    def _strip(self, node: Strip | Lanes) -> None:
+        start, stop = self.integer(node.start), self.named(self.stop(node.index, node.stop))
+        self.use(LANG, "min2")
+        position = self.fresh()
+        self.line(f"for {position} in range({start}, {stop}, {node.step}):")
+        self.depth += 1
+        self.line(f"{self.name('index', node.index)} = min2({position}, {stop} - {node.step})")
+        self._block(node.body)
+        self.depth -= 1
+
+    def _around(self, node: Around) -> None:
+        """One loop for both ranges, so that there is one copy of what is in it."""
+        low, high = self.named(self.integer(node.low)), self.integer(node.high)
+        position, gap = self.fresh(), self.named(f"{high} - {low}")
+        start, stop = self.integer(node.start), self.stop(node.index, node.stop)
+        self.line(f"for {position} in range({start}, {stop} - {gap}):")
+        self.depth += 1
+        self.line(f"{self.name('index', node.index)} = {position} if {position} < {low} else {position} + {gap}")
+        self._block(node.body)
+        self.depth -= 1
+
+    def _lanes(self, node: Lanes) -> None:
+        self.lane, self.lanes = node.index, node.lanes
+        self._strip(node)
+        self.lane, self.lanes = "", 1
+
     def _track(self, node: Track) -> None:
         best, at = self.name("local", node.best), self.name("local", node.at)
         term = self.named(self.value(node.term))
@@ -79,14 +140,21 @@ class Statements(Tiles):
         self.line(f"    {best} = {term}")
         self.line(f"    {at} = {self.name('index', node.index)}")
 
-    def _store(self, node: Store) -> None:
+    def store(self, node: Store) -> None:
+        if self.lane:
+            self.put(node.tensor, node.subscripts, node.value)
+            return
+        if is_local(node.tensor):
+            row, place = self.name("local", node.tensor[1:]), self.integer(node.subscripts[0])
+            self.assign(f"{row}[{place}]", self.value(node.value))
+            return
         value = self.converted(node.value, self.nest.dtypes[node.tensor])
         address = self.address(node.tensor, node.subscripts)
         if node.fold is None:
             self.assign(f"{self.tensor(node.tensor)}[{address}]", value)
-            return
-        place = f"{self.tensor(node.tensor)}[{self.named(address)}]"
-        self.assign(place, self.folded(node.fold, place, value))
+        else:
+            place = f"{self.tensor(node.tensor)}[{self.named(address)}]"
+            self.assign(place, self.folded(node.fold, place, value))
 
     def _check(self, node: Check) -> None:
         if node.guard is not None:

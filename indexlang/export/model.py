@@ -1,7 +1,6 @@
 """The graph as an ONNX model. The library `onnx` is an optional package: it is imported when a model is made."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from indexlang.export.equations import written
 from indexlang.export.graph import TYPES
 from indexlang.interop.disk import written_aside
+from indexlang.interop.packages import optional
 from indexlang.ir.equation import Program, Role, Tensor
 from indexlang.text.diagnostics import data_error
 
@@ -21,7 +21,7 @@ def write_onnx(program: Program, values: Mapping[str, NDArray[Any]], path: Path,
     """Write a program's outputs as an ONNX file; its parameters and states have the values given. The number of nodes.
 
     opset    the version of ONNX's operators, 18 or later
-    raises   ProgramError E1101 for what ONNX cannot say; DataError E1102 without the package, E0605, E0705
+    raises   ProgramError E1101 for what ONNX cannot say; DataError E0802 without the package, E0605, E0705
     """
     model = onnx_model(program, values, opset)
     size: int = model.ByteSize()
@@ -34,10 +34,7 @@ def write_onnx(program: Program, values: Mapping[str, NDArray[Any]], path: Path,
 
 def onnx_model(program: Program, values: Mapping[str, NDArray[Any]], opset: int = USUAL) -> Any:
     """The same as an object of `onnx`, checked by `onnx.checker`."""
-    try:
-        checker, defs, helper, numpy_helper = map(_part, ("checker", "defs", "helper", "numpy_helper"))
-    except ImportError:
-        raise data_error("E1102", what="exporting to ONNX", package="onnx") from None
+    checker, defs, helper, numpy_helper = map(_part, ("checker", "defs", "helper", "numpy_helper"))
     newest: int = defs.onnx_opset_version()
     if not OLDEST <= opset <= newest:
         raise data_error("E0605", kind="opset", name=opset, advice=f"this version of onnx writes {OLDEST} to {newest}")
@@ -57,7 +54,7 @@ def onnx_model(program: Program, values: Mapping[str, NDArray[Any]], opset: int 
 
 
 def _part(name: str) -> Any:
-    return import_module(f"onnx.{name}")
+    return optional(f"onnx.{name}", "exporting to ONNX", "onnx", "onnx")
 
 
 def _described(helper: Any, t: Tensor) -> Any:

@@ -32,8 +32,10 @@ class Accesses(Context):
             return self.build.number(world.constants[name], e.span)
         if self.ranges and name in world.extents:
             return Const(world.extent(name), DType.INT, e.span)
+        if name in world.tensors and not world.tensors[name].extents:
+            return self._scalar(e)  # what a bare name always means, whatever an extent is called
         capital = self.index_of_capital(name)
-        if capital is not None and not (name in world.tensors and not world.tensors[name].extents):
+        if capital is not None:
             return Const(capital.extent, DType.INT, e.span)
         ahead = next((letter for letter in sorted(self.scope.ahead) if name in capitals(letter)), None)
         if ahead is not None and name not in world.tensors:

@@ -154,7 +154,8 @@ class Calls:
         """The formula of a function of scalars; an argument with work in it that stands there twice gets a name first."""
         once = all(uses_once(f) for f in forms)
         args = tuple(a if once or not self._is_heavy(a) else self._named(a, place) for a in e.args)
-        return self._expr(inlined(replace(e, args=args), forms), place)
+        with self.frame.library.calling(e.span):
+            return self._expr(inlined(replace(e, args=args), forms), place)
 
     def _is_heavy(self, a: ast.Expr) -> bool:
         has = self.frame.library.has

@@ -16,8 +16,9 @@ from indexlang.infer.scope import Options, Scope, World
 from indexlang.infer.seeds import seeded
 from indexlang.infer.solutions import open_names
 from indexlang.infer.targets import fan_ins
-from indexlang.infer.unroll import Unrolling
+from indexlang.infer.unroll import LIMIT, Unrolling
 from indexlang.infer.updates import define_next_values
+from indexlang.infer.whole import too_large
 from indexlang.ir.build import Builder, Number
 from indexlang.ir.equation import Program, Role, Tensor
 from indexlang.ir.parts import marked_parts
@@ -60,6 +61,8 @@ class _Elaboration:
         frame = self.frame
         if not frame.guard(self._unroll):
             return Elaborated(None, _sorted(tuple(frame.found)))
+        if len(self.module.statements) > LIMIT:
+            return Elaborated(None, (diagnostic("E0903", self.module.statements[LIMIT].span, limit=LIMIT),))
         self.world.extents.update(extent_names(self.module))
         frame.library = Library.of(self.module.statements)
         frame.statements = tuple(s for s in self.module.statements if not isinstance(s, ast.Def))
@@ -73,8 +76,9 @@ class _Elaboration:
         made: list[Program] = []
         if not any(d.severity.value == "error" for d in frame.found):
             frame.guard(lambda: made.append(self._program(frame.out, outputs)))
-        found = _sorted((*frame.found, *frame.out.warnings))
-        return Elaborated(made[0] if made else None, found)
+        large = tuple(too_large(made[0])) if made else ()
+        found = _sorted((*frame.found, *frame.out.warnings, *large))
+        return Elaborated(made[0] if made and not large else None, found)
 
     def _program(self, out: Emission, outputs: tuple[str, ...]) -> Program:
         inputs = [t for t in self.world.tensors.values() if t.role is Role.INPUT]  # those of a call are not declared

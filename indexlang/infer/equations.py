@@ -10,6 +10,7 @@ from indexlang.infer.lefts import check_one_to_one, covered
 from indexlang.infer.proofs import check_uses
 from indexlang.infer.ranges import Ranges, Reason, settled
 from indexlang.infer.scope import Scope, Use, Var, World
+from indexlang.infer.windows import check_windows
 from indexlang.ir import ops
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation
@@ -79,6 +80,7 @@ class _Elaboration:
         ranges = Ranges(self.world, self.scope, tuple(self._stated_ranges(left)))
         values = ranges.solve()
         self.reasons = ranges.reasons
+        check_windows(ranges)
         troubles = check_uses(ranges)
         if troubles:
             raise ProgramError(troubles)
@@ -138,7 +140,7 @@ class _Elaboration:
             raise program_error("E0310", span, index=name, because=[("its range is written here", before.span)])
         extent = before.extent if before is not None else extent
         written = self.expressions.extent(extent, f"the range of `{name}`") if extent is not None else None
-        self.scope.left[name] = self.scope.new(name, span, written)
+        self.scope.left[name] = self.scope.new(name, span, written, extent)
 
     def _bind_inside(self, item: ast.Subscript, extent: ast.Expr | None) -> None:
         """The indices of `s*x+dx` or `label[b]` on a left side; `x+1:5` is the range of x."""

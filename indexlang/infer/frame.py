@@ -5,6 +5,7 @@ Names are those of the body; what leaves it (`Frame.out`) carries the same names
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from indexlang.infer import declarations, random
 from indexlang.infer.calls import Calls
@@ -52,7 +53,7 @@ class Frame:
     """Elaborates a body. `found` collects its mistakes; definitions that read something mistaken are passed over.
 
     path      where the body's tensors go in the program: '' for the program itself, else `L1.U`
-    packages  the names of packages that belong to the caller
+    packages  the name of the package that the body's own parameters belong to, if its head has one
     around    the calls around this body, outermost first
     """
 
@@ -62,7 +63,7 @@ class Frame:
         world: World,
         library: Library,
         path: str = "",
-        packages: frozenset[str] = frozenset(),
+        packages: tuple[str, ...] = (),
         around: tuple[tuple[ast.Def, ast.Call], ...] = (),
     ) -> None:
         self.statements = statements
@@ -175,7 +176,7 @@ class Frame:
     def order(self) -> Iterator[str]:
         """Targets so that each comes after all it reads; a cycle is told once and its members left out."""
         state: dict[str, int] = {}
-        owners = self._package_owners()
+        owners = self._package_owners
         scalars = {n for n, es in self.equations.items() if es[0].subscripts is None}
         needs = {
             n: sorted(
@@ -210,6 +211,7 @@ class Frame:
                     out.append(name)
         return iter(out)
 
+    @cached_property
     def _package_owners(self) -> dict[str, str]:
         """Which equation first passes a package: reading `Φ1.W` needs that equation's call."""
         out: dict[str, str] = {}
@@ -225,7 +227,7 @@ class Frame:
         """The equation that a name waits for."""
         if read in self.equations:
             return (read,)
-        if read in self.world.tensors:  # declared: no call needs to make it
+        if read in self.world.tensors or read in owners:  # declared: no call needs to make it; a package to be passed
             return ()
         prefix = read
         while "." in prefix:
@@ -354,7 +356,7 @@ class Frame:
     def fail(self, name: str) -> None:
         """A tensor's equations have mistakes: whatever reads it, or a package that it passes first, says nothing more."""
         self.world.broken.add(name)
-        self.world.broken.update(package for package, owner in self._package_owners().items() if owner == name)
+        self.world.broken.update(package for package, owner in self._package_owners.items() if owner == name)
 
     # -- mistakes
 

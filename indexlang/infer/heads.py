@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _OPEN = re.compile(r"(\w+)@(\S+)")  # an open extent, as its symbol is called
 _ABOUT_EXTENTS = ("E0402", "E0404", "E0412", "E0414", "E0415")
+_NOWHERE, _NEGATIVE = "E0423", "E0417"  # a window that fits nowhere; so little room that a range is below 0
 _ABOUT_NUMBERS = ("E0304", "E0305", "E0313", "E0417")
 
 
@@ -55,7 +56,7 @@ class Head:
             world.constants.update((n, v) for n, v in outer.constants.items() if n not in headed)
             world.tables.update((n, v) for n, v in outer.tables.items() if n not in headed)
         world.constants["training"] = outer.constants.get("training", False)
-        world.places.update({n: s for n, s in outer.places.items() if n in world.constants})
+        world.places.update({n: outer.places[n] for n in world.constants if n in outer.places})
         return world
 
     def bind(self) -> None:
@@ -67,8 +68,24 @@ class Head:
     def reasons(self, code: str) -> list[Note]:
         """What this call has to do with a mistake inside the function."""
         if code in _ABOUT_NUMBERS:
-            return [Note(*self.from_where[name]) for name in self.binding.constants if name in self.from_where]
+            found = [Note(*self.from_where[name]) for name in self.binding.constants if name in self.from_where]
+            return [*found, *self._tensors_given()] if code == _NEGATIVE else found
+        if code == _NOWHERE:
+            return self._tensors_given()
         return self.open_extents() if code in _ABOUT_EXTENTS else []
+
+    def _tensors_given(self) -> list[Note]:
+        """What the names of the head's tensors stand for, and how large that is."""
+        named = ((p, self.binding.tensors.get(p.name)) for p in tensor_params(self.form))
+        pairs = [(p, given) for p, given in named if isinstance(given, TensorGiven)]
+        found = ((p, given, self.caller.world.tensors[given.name].extents) for p, given in pairs)
+        return [
+            Note(
+                f"`{p.name}` is `{given.span.text or given.name}`, of extents [{', '.join(map(str, extents))}]",
+                given.span,
+            )
+            for p, given, extents in found
+        ]
 
     def open_extents(self) -> list[Note]:
         """Why the constants that the head leaves open are what they are in this call."""

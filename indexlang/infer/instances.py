@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from indexlang.infer.equations import Stated
 from indexlang.infer.expressions import Expressions
 from indexlang.infer.heads import Head
-from indexlang.infer.matching import Binding
+from indexlang.infer.matching import Binding, package_params
 from indexlang.infer.results import Results
 from indexlang.infer.scope import Scope
 from indexlang.infer.solutions import open_names
@@ -41,7 +41,8 @@ class Instances:
         except ProgramError as error:
             raise ProgramError([_called_from(d, call, binding.form, []) for d in error.diagnostics]) from None
         try:
-            return made.run()
+            with self.frame.library.calling(call.span):
+                return made.run()
         except ProgramError as error:
             told = [_called_from(d, call, binding.form, made.head.reasons(d.code)) for d in error.diagnostics]
             raise ProgramError(told) from None
@@ -134,9 +135,10 @@ class _Instance:
     def _frame(self, body: tuple[ast.Statement, ...]) -> "Frame":
         extents = {n: v for n, v in self.head.values.items() if isinstance(v, int | Size) and not isinstance(v, bool)}
         self.world.values.update({n: v for n, v in extents.items() if n[:1].isupper()})
-        packages = frozenset(p.name for p in self.form.params if isinstance(p, ast.PackageParam))
         around = (*self.caller.around, (self.form, self.call))
-        return type(self.caller)(body, self.world, self.caller.library, self.head.path, packages, around)
+        return type(self.caller)(
+            body, self.world, self.caller.library, self.head.path, package_params(self.form)[:1], around
+        )
 
     def _state_result(self, inner: "Frame", local: str) -> None:
         """What the left side of the caller's equation says of the result's extents."""

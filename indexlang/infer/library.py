@@ -1,11 +1,16 @@
 """The functions that a text can call: its own, and those of the prelude."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from indexlang.infer.scalars import is_scalar_function, with_scalars
 from indexlang.syntax import ast
 from indexlang.syntax.prelude import prelude_forms, prelude_names
+from indexlang.text.diagnostics import program_error
+from indexlang.text.source import Span
+
+MAX_CALLS, MAX_CALLS_INSIDE = 20_000, 30
 
 
 @dataclass
@@ -16,6 +21,23 @@ class Library:
     ready: dict[tuple[bool, str], tuple[ast.Def, ...]] = field(
         default_factory=dict[tuple[bool, str], tuple[ast.Def, ...]]
     )
+
+    calls: int = 0  # that were made for the whole text
+    depth: int = 0  # of those that are being made
+
+    @contextmanager
+    def calling(self, span: Span) -> Generator[None, None, None]:
+        """A call is worked out. Raises E0904 for too many of them, E0106 for too many inside each other."""
+        if self.calls >= MAX_CALLS:
+            raise program_error("E0904", span, limit=MAX_CALLS)
+        if self.depth >= MAX_CALLS_INSIDE:
+            raise program_error("E0106", span, limit=MAX_CALLS_INSIDE)
+        self.calls += 1
+        self.depth += 1
+        try:
+            yield
+        finally:
+            self.depth -= 1
 
     @staticmethod
     def of(statements: Iterable[ast.Statement]) -> "Library":

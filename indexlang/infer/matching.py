@@ -43,11 +43,11 @@ Given = TensorGiven | NumberGiven | NameGiven
 
 @dataclass(frozen=True)
 class Binding:
-    """A call matched with a form."""
+    """A call matched with a form. `packages` are those given, by their names in the head."""
 
     form: ast.Def
     tensors: dict[str, TensorGiven | NumberGiven] = field(default_factory=dict[str, TensorGiven | NumberGiven])
-    package: NameGiven | None = None
+    packages: dict[str, NameGiven] = field(default_factory=dict[str, NameGiven])
     constants: dict[str, NumberGiven] = field(default_factory=dict[str, NumberGiven])
 
     @property
@@ -64,6 +64,11 @@ class Binding:
 def tensor_params(form: ast.Def) -> tuple[ast.TensorParam, ...]:
     """The tensors that a function takes, those without axes included."""
     return tuple(p for p in form.params if isinstance(p, ast.TensorParam))
+
+
+def package_params(form: ast.Def) -> tuple[str, ...]:
+    """The packages that a function takes. Parameters of its own body belong to the first."""
+    return tuple(p.name for p in form.params if isinstance(p, ast.PackageParam))
 
 
 def pack_axis(p: ast.TensorParam) -> int | None:
@@ -113,8 +118,8 @@ def _matched(
 ) -> Binding | Diagnostic:
     tensors: dict[str, TensorGiven | NumberGiven] = {}
     constants: dict[str, NumberGiven] = {}
-    package: NameGiven | None = None
-    waiting = _package_in_place(form, given)
+    packages: dict[str, NameGiven] = {}
+    waiting = _packages_in_place(form, given)
     for p in form.params:
         first = waiting[0] if waiting else None
         match p:
@@ -129,7 +134,7 @@ def _matched(
                 waiting.pop(0)
             case ast.PackageParam():
                 if isinstance(first, NameGiven):
-                    package = first
+                    packages[p.name] = first
                     waiting.pop(0)
             case ast.ConstantParam():
                 if isinstance(first, NumberGiven):
@@ -139,17 +144,19 @@ def _matched(
         extra = waiting[0]
         return _unknown(extra) if isinstance(extra, NameGiven) else _count(call, form, given)
     trouble = _take_keywords(call, form, keywords, constants)
-    return trouble if trouble is not None else Binding(form, tensors, package, constants)
+    return trouble if trouble is not None else Binding(form, tensors, packages, constants)
 
 
-def _package_in_place(form: ast.Def, given: tuple[Given, ...]) -> list[Given]:
-    """The arguments with a package where the head has it: `Conv(Φ, L)` means `Conv(L, Φ)`."""
-    at = next((n for n, p in enumerate(form.params) if isinstance(p, ast.PackageParam)), None)
+def _packages_in_place(form: ast.Def, given: tuple[Given, ...]) -> list[Given]:
+    """The arguments with packages where the head has them: `Conv(Φ, L)` means `Conv(L, Φ)`."""
+    places = [n for n, p in enumerate(form.params) if isinstance(p, ast.PackageParam)]
     names = [g for g in given if isinstance(g, NameGiven)]
-    if at is None or len(names) != 1 or len(given) <= at:
+    if not names or len(names) > len(places) or len(given) <= places[0]:
         return list(given)
-    rest = [g for g in given if g is not names[0]]
-    return [*rest[:at], names[0], *rest[at:]]
+    out: list[Given] = [g for g in given if not isinstance(g, NameGiven)]
+    for at, name in zip(places, names, strict=False):
+        out.insert(at, name)
+    return out
 
 
 def _unfit(p: ast.TensorParam, given: Given, call: ast.Call) -> Diagnostic | None:
@@ -177,12 +184,11 @@ def _unknown(given: NameGiven) -> Diagnostic:
 
 def _count(call: ast.Call, form: ast.Def, given: tuple[Given, ...]) -> Diagnostic:
     wanted = plural(len(tensor_params(form)), "tensor")
-    takes_package = any(isinstance(p, ast.PackageParam) for p in form.params)
     return diagnostic(
         "E0205",
         call.span,
         name=call.name,
-        wanted=wanted + (" and perhaps a package" if takes_package else ""),
+        wanted=wanted + (" and perhaps a package" if package_params(form) else ""),
         given=plural(len(given), "argument"),
         advice=f"write `{header(form)}`",
         because=[(f"`{form.name}` is defined here", form.name_span)],

@@ -293,7 +293,10 @@ def settled(e: Expr, values: Mapping[str, Extent], build: Builder) -> Expr:
 def _of_type(e: Expr, dtype: DType) -> Expr:
     """A quotient of extents is a float, also where it comes to a whole number."""
     if isinstance(e, Const) and e.dtype is DType.INT and dtype.is_float and isinstance(e.value, int):
-        return Const(float(e.value), dtype, e.span)
+        try:
+            return Const(float(e.value), dtype, e.span)
+        except OverflowError:  # beyond all floats, as IEEE arithmetic has it
+            return Const(float("inf") if e.value > 0 else float("-inf"), dtype, e.span)
     return e
 
 

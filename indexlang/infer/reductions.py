@@ -43,7 +43,7 @@ class Reductions(Context):
                     "E0314", b.span, name=b.name, because=[(f"the constant `{b.name}`", self.world.places[b.name])]
                 )
             written = self.extent(b.extent, f"the range of `{b.name}`") if b.extent else None
-            made.append(self.scope.new(b.name, b.span, written))
+            made.append(self.scope.new(b.name, b.span, written, b.extent))
         return made
 
     def _check_used(self, e: ast.Reduction, binders: list[Var], body: Expr) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from indexlang.infer.heads import Head
 from indexlang.infer.idle import without_idle_borders
 from indexlang.infer.mapping import Alias, Transplant
-from indexlang.infer.matching import header
+from indexlang.infer.matching import NameGiven, header, package_params
 from indexlang.ir.equation import Call, Equation, Tensor
 from indexlang.ir.expr import Index
 from indexlang.ir.size import same
@@ -31,7 +31,7 @@ class Results:
         package = self._package()
         renamed = {local: self.name}
         for t in inner.out.declared.values():
-            renamed[t.name] = f"{package}.{t.name}" if package else t.name
+            renamed[t.name] = self._declared_name(t.name, package)
         for t in inner.out.computed.values():
             renamed.setdefault(t.name, self._next_name(t.name, renamed) or f"{self.name}.{t.name}")
         seen_from_here = self._derivatives(renamed)
@@ -97,13 +97,10 @@ class Results:
 
     def _package(self) -> str:
         """The package of this call's parameters, as the caller names it."""
-        given = self.binding.package
+        own = next(iter(package_params(self.form)), "")
+        if own in self.binding.packages:
+            return self._as_named_here(self.binding.packages[own].name)
         frame = self.caller
-        if given is not None:
-            if given.name in frame.packages:
-                return ""
-            head, _, rest = given.name.partition(".")
-            return rest if head in frame.packages and rest else given.name
         declared = self.inner.out.declared
         if not declared:
             return self.target
@@ -112,6 +109,24 @@ class Results:
             n += 1
             name = f"{self.target}.{self.form.name}{n if n > 2 else ''}"
         return name
+
+    def _as_named_here(self, package: str) -> str:
+        """Parameters of a body's own package are called without it until they reach the caller."""
+        head, _, rest = package.partition(".")
+        return rest if head in self.caller.packages else package
+
+    def _declared_name(self, name: str, package: str) -> str:
+        """`W` of the body belongs to its own package; `Ψ.W`, to another one of its head, to what the call gives for Ψ."""
+        head, _, rest = name.partition(".")
+        if rest and head in self.binding.packages:
+            package, name = self._as_named_here(self.binding.packages[head].name), rest
+        return f"{package}.{name}" if package else name
+
+    def _given_for(self, original: Tensor) -> NameGiven | None:
+        """The package in the call that a parameter of the body belongs to."""
+        head = original.name.partition(".")[0]
+        own = next(iter(package_params(self.form)), "")
+        return self.binding.packages.get(head) or self.binding.packages.get(own)
 
     def _declare(self, moved: Tensor, original: Tensor) -> None:
         """A parameter of a shared package is declared once."""
@@ -138,7 +153,7 @@ class Results:
 
     def _check_package_extents(self, moved: Tensor, original: Tensor) -> None:
         """`Φ[1,1,J,K]` states the extents of a package's first parameter of that rank."""
-        given = self.binding.package
+        given = self._given_for(original)
         if given is None or given.extents is None or len(given.extents) != len(moved.extents):
             return
         for axis, (s, found) in enumerate(zip(given.extents, moved.extents, strict=True)):

@@ -1,7 +1,7 @@
 """What names mean while a program is being elaborated: the world outside an equation, and the scope inside."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from indexlang.infer.solutions import Solutions
 from indexlang.ir.build import Builder, Number
@@ -9,6 +9,7 @@ from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Tensor
 from indexlang.ir.expr import Bound, Expr
 from indexlang.ir.size import Extent, Named, Size, symbol
+from indexlang.syntax import ast
 from indexlang.text.diagnostics import Diagnostic
 from indexlang.text.names import did_you_mean, look_alike
 from indexlang.text.source import Span
@@ -23,6 +24,7 @@ class Options:
     sizes   values of named extents           constants  values that replace those in the text (`-D`)
     dtypes  of inputs that are not declared: as the arguments of a call have them
     mapped  whether every input has one more leading axis than it declares, and every output with it
+    batches the named extents whose kernels serve every value (`ir.batches`); None: all of them
     """
 
     float_type: DType
@@ -30,6 +32,7 @@ class Options:
     constants: Mapping[str, Number] = field(default_factory=dict[str, Number])
     dtypes: Mapping[str, DType] = field(default_factory=dict[str, DType])
     mapped: bool = False
+    batches: frozenset[str] | None = None
 
 
 @dataclass
@@ -56,7 +59,10 @@ class World:
         if name in self.values:
             return self.values[name]
         known = self.options.sizes.get(name)
-        return symbol(name) if known is None else Named(known)
+        if known is None:
+            return symbol(name)
+        batches = self.options.batches
+        return Named(known) if batches is None or name in batches else known
 
     def fresh_extent(self, stem: str) -> str:
         """A name for an extent that the text does not name: the capital of the index that shows it."""
@@ -78,12 +84,16 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Var:
-    """An index while its equation is elaborated. Its extent is the symbol `?name` until ranges are solved."""
+    """An index while its equation is elaborated. Its extent is the symbol `?name` until ranges are solved.
+
+    is_number  its written range is a number that stands in the text
+    """
 
     name: str  # unique in the equation
     letter: str  # as written
     span: Span
     written: Extent | None = None
+    is_number: bool = False
 
     @property
     def symbol(self) -> str:
@@ -144,17 +154,20 @@ class Scope:
     warnings: list[Diagnostic] = field(default_factory=list[Diagnostic])
     never_empty: list[tuple[str, "Var", Span]] = field(default_factory=list[tuple[str, "Var", Span]])  # mean, argmax
 
-    def new(self, letter: str, span: Span, written: Extent | None = None) -> Var:
-        """A new index of the equation; its range is to be solved."""
-        var = self.twin(letter, span, written)
+    def new(self, letter: str, span: Span, written: Extent | None = None, text: ast.Expr | None = None) -> Var:
+        """A new index of the equation; its range is to be solved. `text`: what is written as its range."""
+        is_number = (
+            isinstance(text, ast.Number) and text.span.text[:1].isdigit()
+        )  # names have values put in their place
+        var = replace(self.twin(letter, span), written=written, is_number=is_number)
         self.vars[var.name] = var
         return var
 
-    def twin(self, letter: str, span: Span, written: Extent | None = None) -> Var:
+    def twin(self, letter: str, span: Span) -> Var:
         """A new name for an index whose extent is that of another."""
         name, n = letter, 1
         while name in self.letters:
             n += 1
             name = f"{letter}#{n}"
         self.letters[name] = letter
-        return Var(name, letter, span, written)
+        return Var(name, letter, span)

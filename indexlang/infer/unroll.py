@@ -16,7 +16,7 @@ from indexlang.syntax.rewrite import rewritten
 from indexlang.text.diagnostics import program_error
 from indexlang.text.source import Span
 
-LIMIT = 200_000
+LIMIT = 20_000  # statements of a program: checking each takes a quarter of a millisecond or more
 
 Node = TypeVar("Node")
 Value = Number | tuple[Number, ...]

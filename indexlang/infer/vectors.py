@@ -82,9 +82,8 @@ class _Writing:
     def __init__(self, e: ast.Equation, world: World) -> None:
         self.e = e
         self.world = world
-        used = {n.name for n in ast.nodes(e) if isinstance(n, ast.Name | ast.Access | ast.Binder)}
-        self.taken = used | world.constants.keys() | world.tensors.keys() | world.computed
-        self.fresh: Iterator[str] = (x for x in _candidates() if x not in self.taken and not self._means_a_constant(x))
+        self.used = {n.name for n in ast.nodes(e) if isinstance(n, ast.Name | ast.Access | ast.Binder)}
+        self.fresh: Iterator[str] = (x for x in _candidates() if self._is_free(x) and not self._means_a_constant(x))
         self.slices: list[Slice] = []
         self.is_whole = e.subscripts is None
 
@@ -123,10 +122,14 @@ class _Writing:
         """The letters of the first whole tensor of that rank that has one for each axis, all of them free here."""
         for n in (n for b in bodies for n in _outer_names(b)):
             axes = self.world.tensors[n.name].axes if rank and self._rank(n.name) == rank else ()
-            is_free = not set(axes) & {*self.taken, ""} and not any(self._means_a_constant(x) for x in axes)
+            is_free = all(x and self._is_free(x) and not self._means_a_constant(x) for x in axes)
             if len(set(axes)) == len(axes) == rank and is_free:
                 return axes
         return ()
+
+    def _is_free(self, name: str) -> bool:
+        world = self.world
+        return not any(name in names for names in (self.used, world.constants, world.tensors, world.computed))
 
     def _means_a_constant(self, letter: str) -> bool:
         """Whether an index of this letter would have to run as far as a constant says: nobody has written it."""
@@ -145,7 +148,7 @@ class _Writing:
             return shown
         if isinstance(s, ast.Name):
             lower = s.name[0].lower() + s.name[1:]
-            if lower not in self.taken and lower not in {other.letter for other in self.slices}:
+            if self._is_free(lower) and lower not in {other.letter for other in self.slices}:
                 return lower
         return next(x for x in self.fresh if x not in {other.letter for other in self.slices})
 

@@ -1,6 +1,10 @@
-"""Which version of a package is installed."""
+"""Packages that indexlang can do without: which version is installed, and their modules."""
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from indexlang.text.diagnostics import data_error
 
 
 def version_of(package: str) -> str | None:
@@ -11,4 +15,12 @@ def version_of(package: str) -> str | None:
         return None
 
 
-__all__ = ["version_of"]
+def optional(module: str, what: str, package: str, extra: str) -> Any:
+    """A module of an optional package, which indexlang[extra] brings. Raises DataError E0802 where `what` cannot be had."""
+    try:
+        return import_module(module)
+    except ImportError:
+        raise data_error("E0802", what=what, package=package, extra=extra) from None
+
+
+__all__ = ["optional", "version_of"]

@@ -37,7 +37,8 @@ class Affine:
     def scaled(self, factor: Extent) -> "Affine":
         if factor == 0:
             return Affine(0)
-        return Affine(self.constant * factor, tuple((v, c * factor) for v, c in self.terms))
+        constant = 0 if type(self.constant) is int and self.constant == 0 else self.constant * factor  # never a named 0
+        return Affine(constant, tuple((v, c * factor) for v, c in self.terms))
 
     def __sub__(self, other: "Affine") -> "Affine":
         return self + other.scaled(-1)

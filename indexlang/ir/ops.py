@@ -230,6 +230,8 @@ CEIL = Op("ceil", 1, Kind.NUMBER, _of("ceil"), "ceil_{f}({0})", "rounded up; an 
 ROUND = Op("round", 1, Kind.NUMBER, _of("rint"), "round_{f}({0})", "to the nearest integer, halves to the even one",
            kinks=(-0.5, 0.5))
 UNIFORM = Op("draw", 3, Kind.DRAW, _uniform, "uniform_{f}({0}, {1}, {2})", "the number in [0, 1) that the key, the stream and the position of an element give")
+QUOTIENT = Op("quotient", 2, Kind.FLOAT, _of("divide"), "quotient_{f}({0}, {1})",
+              "a / b, fast where b stays the same for many a; made by schedules only")
 TO_INT = Op("int", 1, Kind.TO_INT, _quiet(_to_int), "to_int({0})", "an integer-valued float as an int")
 STOP = Op("stop", 1, Kind.NUMBER, _itself, "{0}", "x itself, through which no gradient passes")
 # fmt: on

@@ -1,6 +1,7 @@
 """What every general schedule is made of: reductions as scalars, hoisted as far out as their indices allow."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 
@@ -9,6 +10,7 @@ from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program
 from indexlang.ir.expr import (
+    Apply,
     Bound,
     Const,
     Expr,
@@ -25,10 +27,25 @@ from indexlang.ir.expr import (
 from indexlang.ir.layout import layout
 from indexlang.ir.show import show_equation
 from indexlang.ir.size import Named
-from indexlang.nest.nodes import Add, For, Let, Nest, Node, Track, local
+from indexlang.nest.nodes import Add, For, Let, Nest, Node, Row, Store, Track, local
 from indexlang.nest.steps import known, step_cost
 
 _UNROLLED_TERMS, _UNROLLED_NODES = 32, 600  # of a reduction that is written out term by term
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """`early` is what the sum `total` computes at its index `at`, `late` the same at the `place` in the row, later.
+
+    room  elements of the row that there is room for
+    """
+
+    total: Reduce
+    early: Expr
+    late: Expr
+    at: Index
+    place: Index
+    room: int
 
 
 class Body:
@@ -38,6 +55,7 @@ class Body:
         self.program = program
         self.build = Builder(program.float_type)
         self.locals = 0
+        self.kept: tuple[Kept, ...] = ()
 
     def hoisted(self, body: Expr, inside: set[str], done: dict[Expr, Expr]) -> tuple[Node, ...]:
         """Statements for the reductions of `body` whose indices are all known now; `done` maps each to its scalar."""
@@ -47,12 +65,26 @@ class Body:
                 out.extend(self._reduction(n, inside, done))
         return tuple(out)
 
-    def filled(self, body: Expr, done: Mapping[Expr, Expr]) -> Expr:
-        """`body` with the reductions that are done replaced by their scalars."""
+    def known(self, parts: Iterable[Expr], done: dict[Expr, Expr]) -> Iterator[Node]:
+        """Statements that compute parts of a body, in order."""
+        for n in parts:
+            value = self.filled(n, done)
+            done[n] = self._local("t", n.dtype)
+            yield Let(_name(done[n]), n.dtype, value)
+
+    def _local(self, stem: str, dtype: DType) -> Read:
+        self.locals += 1
+        return local(f"{stem}{self.locals}", dtype)
+
+    def filled(self, body: Expr, done: Mapping[Expr, Expr], steady: Set[str] = frozenset()) -> Expr:
+        """`body` with the reductions that are done replaced by their scalars; `steady` is what no step of the loop changes."""
         found = done.get(body)
         if found is not None:
             return found
-        return with_children(body, tuple(self.filled(c, done) for c in children(body)))
+        made = with_children(body, tuple(self.filled(c, done, steady) for c in children(body)))
+        if isinstance(body, Apply) and body.op is ops.DIV and free_indices(body.args[1]) <= steady:
+            return replace(made, op=ops.QUOTIENT)
+        return made
 
     def _reduction(self, n: Reduce, inside: set[str], done: dict[Expr, Expr]) -> Iterator[Node]:
         over = self._loop_order(n)
@@ -60,9 +92,13 @@ class Body:
         yield from self.hoisted(n.body, inside, early)
         late = dict(early)
         within = self.hoisted(n.body, inside | {b.name for b in over}, late)
-        term = self.filled(n.body, late)
-        self.locals += 1
-        name = f"t{self.locals}"
+        for k in (k for k in self.kept if k.total == n):
+            row = self._local("row", k.early.dtype)
+            within += (*self.known((k.early,), late), Store(row.tensor, (k.at,), late[k.early]))
+            done[k.late] = replace(row, subscripts=(k.place,))
+            yield Row(_name(row), row.dtype, k.room)
+        term = self.filled(n.body, late, inside | {b.name for b in over[:-1]})
+        name = _name(self._local("t", n.dtype))
         if n.fold in (ops.ARGMAX, ops.ARGMIN):
             yield from _tracking(n, name, within, term)
         else:
@@ -91,6 +127,11 @@ class Body:
         dtypes = {n: self.program.tensor(n).dtype for n in tensors}
         work = operations(lowered, iterations)
         return Nest(show_equation(e), iterations, body, names, e.target, strides, dtypes, work, schedule=schedule)
+
+
+def _name(e: Expr) -> str:
+    assert isinstance(e, Read)
+    return e.tensor[1:]
 
 
 def _tracking(n: Reduce, name: str, within: tuple[Node, ...], term: Expr) -> Iterator[Node]:
@@ -134,17 +175,25 @@ def outermost(e: Expr) -> Iterator[Reduce]:
 
 
 def operations(e: Equation, iterations: Sequence[Bound]) -> int:
-    """Elementary operations an iteration: all index values, times the nodes of the body."""
-    total = sum(1 for _ in walk(e.body)) + 1
-    for n in walk(e.body):
-        if isinstance(n, Reduce):
-            for b in n.over:
-                total = min(total * max(known(b.extent), 1), 2**60)
+    """Elementary operations an iteration: those of each element, and of each sum as often as it is done."""
     flattened = {b.name for b in iterations}
-    for b in e.indices:
-        if b.name not in flattened:
-            total = min(total * max(known(b.extent), 1), 2**60)
-    return total
+    own = tuple(b for b in e.indices if b.name not in flattened)
+    return min(_work(e.body, own), 2**60)
+
+
+def _work(body: Expr, around: tuple[Bound, ...]) -> int:
+    """Operations of loops over `around`, with the sums of their body before the loops that they do not need."""
+    own = set(outermost(body))
+    sums = sum(_work(n.body, (*(b for b in around if b.name in free_indices(n)), *n.over)) for n in own)
+    nodes = 1 + sum(1 for _ in _outside_sums(body))
+    return nodes * prod(max(known(b.extent), 1) for b in around) + sums
+
+
+def _outside_sums(e: Expr) -> Iterator[Expr]:
+    if not isinstance(e, Reduce):
+        yield e
+        for c in children(e):
+            yield from _outside_sums(c)
 
 
 def here(e: Equation, dtype: DType) -> Read:

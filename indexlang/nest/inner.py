@@ -1,7 +1,8 @@
 """The schedule `inner`: loops over the left indices; each sum is a scalar, computed as far out as its indices are known.
 
 The outer indices are flattened and shared by the threads, the others are loops of a kernel. Where tests at a border
-fail, the interior gets loops without them. A transposition goes through square blocks.
+fail, the interior gets loops without them. A transposition goes through square blocks
+(`transposed.py`).
 """
 
 from math import prod
@@ -9,30 +10,34 @@ from math import prod
 from indexlang.ir import ops
 from indexlang.ir.build import integer
 from indexlang.ir.equation import Equation
-from indexlang.ir.expr import Bound, Expr, Index, Reduce, Select, reads, walk
+from indexlang.ir.expr import Bound, Expr, Index, Select, free_indices
 from indexlang.ir.size import Extent, Named
-from indexlang.nest.body import Body, operations
+from indexlang.nest.body import Body, is_short, operations, outermost
 from indexlang.nest.collapse import collapsed
 from indexlang.nest.interior import Interior, interior
+from indexlang.nest.kept import invariants, kept
 from indexlang.nest.nodes import For, Nest, Node, Store
-from indexlang.nest.steps import FAR, known, step_cost
+from indexlang.nest.steps import known
+from indexlang.nest.transposed import transposed
+from indexlang.passes.fuse_rows import is_row
 
 _GRAIN = 4096  # operations an iteration should have, so that finding its indices costs nothing …
 _SHARED = 64  # … as long as there are so many iterations for the threads
-_BLOCK = 32  # elements along the side of a transposed block
 
 
 def inner(e: Equation, body: Body) -> Nest:
     """The nest of an equation without `+=`."""
     short = collapsed(e, body.program)
-    return _transposed(e, short, body) or _Inner(short, body).nest(e)
+    return transposed(e, short, body) or _Inner(short, body).nest(e)
 
 
 class _Inner:
     def __init__(self, e: Equation, body: Body) -> None:
         self.e, self.make = e, body
-        outer = _shared(e)
+        outer = min(_shared(e), _of_rows(e))
         self.outer, self.rest = e.indices[:outer], e.indices[outer:]
+        if len(self.rest) == 1:
+            body.kept = kept(e, self.rest[0], {b.name for b in self.outer})
 
     def nest(self, original: Equation) -> Nest:
         found = interior(self.e)
@@ -48,8 +53,16 @@ class _Inner:
         """Loops over `rest`, and before each what is known by then."""
         before = self.make.hoisted(body, names, done)
         if not rest:
-            return (*before, Store(self.e.target, self.e.left, self.make.filled(body, done)))
+            return (
+                *before,
+                Store(
+                    self.e.target,
+                    self.e.left,
+                    self.make.filled(body, done, names - {b.name for b in self.e.indices[-1:]}),
+                ),
+            )
         first = rest[0]
+        before += tuple(self.make.known(invariants(body, names, done), done))
         within = self._loops(body, rest[1:], names | {first.name}, dict(done))
         return (*before, For(first.name, integer(0), integer(first.extent), within))
 
@@ -112,24 +125,12 @@ def _shared(e: Equation) -> int:
     return count
 
 
-def _transposed(original: Equation, e: Equation, body: Body) -> Nest | None:
-    """Blocks of `_BLOCK` x `_BLOCK` where another left index than the last is the one along which elements are read."""
-    if len(e.indices) < 2 or any(isinstance(n, Reduce) for n in walk(e.body)):
-        return None
-    last = e.indices[-1]
-    costs = {b.name: sum(step_cost(r, b.name, body.program) for r in reads(e.body)) for b in e.indices}
-    far = [r for r in reads(e.body) if step_cost(r, last.name, body.program) == FAR]
-    near = [b for b in e.indices[:-1] if any(step_cost(r, b.name, body.program) == 1 for r in far)]
-    if not near or costs[near[-1].name] >= costs[last.name] + FAR:
-        return None
-    build, across = body.build, near[-1]
-    blocks = {b: Bound(f"{b.name}_block", (b.extent + (_BLOCK - 1)) // _BLOCK) for b in (across, last)}
-    nodes: tuple[Node, ...] = (Store(e.target, e.left, e.body),)
-    for b in (last, across):
-        start = build.apply(ops.MUL, integer(_BLOCK), Index(blocks[b].name))
-        stop = build.apply(ops.MIN, build.apply(ops.ADD, start, integer(_BLOCK)), integer(b.extent))
-        nodes = (For(b.name, start, stop, nodes),)
-    outer = tuple(b for b in e.indices if b not in blocks)
-    blocked = Equation(e.target, (*outer, *(Bound(b.name, _BLOCK) for b in blocks)), e.left, False, e.body)
-    nest = body.nest(original, blocked, (*outer, *blocks.values()), nodes, "transposed")
-    return nest
+def _of_rows(e: Equation) -> int:
+    """How many left indices the sums of rows need: those of more would be done again for each of their values."""
+    count = len(e.indices)
+    for n in outermost(e.body):
+        own = free_indices(n)
+        needed = max((k + 1 for k, b in enumerate(e.indices) if b.name in own), default=count)
+        if not is_short(n) and is_row(e.indices[needed:]):
+            count = min(count, needed)
+    return count

@@ -1,5 +1,5 @@
-"""A loop nest: what one kernel does. Expressions are those of the IR; a read without axes whose name starts with a
-percent sign is a local scalar of the nest."""
+"""A loop nest: what one kernel does. Expressions are those of the IR; a read whose name starts with a percent sign is
+a local scalar of the nest, or an element of a local row."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,12 +21,69 @@ class For:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What is done where a test holds, and what where it does not."""
+
+    test: Expr
+    then: "tuple[Node, ...]"
+    other: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A loop over `start <= index < stop` in steps of `step`, the last of which ends at `stop` and may overlap the one
+    before; `stop - start >= step`, or nothing is done."""
+
+    index: str
+    start: Expr
+    stop: Expr
+    step: int
+    body: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A loop over `start <= index < low` and `high <= index < stop`."""
+
+    index: str
+    start: Expr
+    low: Expr
+    high: Expr
+    stop: Expr
+    body: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """A strip in whose body `index` stands for `lanes` consecutive values.
+
+    What depends on it, and every local scalar, is a vector.
+    """
+
+    index: str
+    start: Expr
+    stop: Expr
+    step: int
+    lanes: int
+    body: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
 class Let:
     """A local scalar."""
 
     name: str
     dtype: DType
     value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Room for `size` local numbers, which are read and stored like a tensor of that name after a percent sign."""
+
+    name: str
+    dtype: DType
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +128,35 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Aisle:
+    """An index around the rows, of which several values go through a round one after the other: `start <= index < stop`."""
+
+    index: str
+    start: Expr
+    stop: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Rounds:
-    """A long sum in rounds: all tiles of a panel sum a part of it, over packed copies of that part, then the next.
+    """A long sum in rounds: all tiles of a panel sum a part of it, which caches hold or copies are made of, then the next.
 
     size    segments of each round; terms of the run where there is one segment only
     rows    of the copy of a; 0: a stays where it is
+    width   of the copy of w, the tile's columns; 0: w stays where it is
+    panel   how many columns go through together, at most
     places  name of the table with the pairs of offsets in a and w; `TileLoop.offsets` has those in the copies
     at      the index that stands for a tile's first column: from `first` to `last`, the columns of the panel
     """
 
     size: int
     rows: int
+    width: int
+    panel: int
     places: str
     at: str
     first: Expr
     last: Expr
+    aisle: Aisle | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +165,7 @@ class TileLoop:
 
     a, w, out  reads whose subscripts give each tile's origin; the sum's indices stand at 0 there
     offsets    name of the table with the pairs of offsets of the outer summed indices
+    finish     what becomes of every element of a tile once its sum is complete
     """
 
     out: Read
@@ -105,20 +177,23 @@ class TileLoop:
     rows: int  # R of the tile
     vectors: int  # V of the tile
     lanes: int
-    column: str  # the index name that stands for the tile's first column in subscripts
+    column: str
     columns: Extent
+    first: Expr  # the tile's first column
     row_steps: tuple[Extent, Extent]  # in out, in a
     run: Extent
     run_steps: tuple[Extent, Extent]  # in a, in w
     offsets: str
     segments: Extent
     short: bool  # whether there may be fewer rows than a tile has
-    rounds: "Rounds | None" = None
+    rounds: Rounds | None = None
     rest: int = 0  # rows behind the last whole tile, where they are known
-    ending: str = ""  # "_add": the sums are added to what stands in `out`
+    in_panels: bool = False  # whether w is
+    adds: bool = False  # the sums are added to what stands in `out`
+    finish: Store | None = None
 
 
-Node = For | Let | Add | Track | Store | Check | TileLoop
+Node = For | Choice | Strip | Around | Lanes | Let | Row | Add | Track | Store | Check | TileLoop
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +203,7 @@ class Nest:
     reads    tensors that are read; `writes` is the one written
     strides  how far apart in memory the elements along each axis of a tensor are; 1 along the last
     tables   constant int64 tables that the kernel reads
-    serial   all iterations run in one chunk, in order
+    serial   iterations run in order, on one thread
     work     elementary operations an iteration, for the size of chunks
     """
 
@@ -150,5 +225,5 @@ def local(name: str, dtype: DType) -> Read:
     return Read(f"%{name}", (), None, dtype)
 
 
-def is_local(e: Read) -> bool:
-    return e.tensor.startswith("%")
+def is_local(tensor: str) -> bool:
+    return tensor.startswith("%")

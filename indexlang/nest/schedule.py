@@ -1,10 +1,12 @@
-"""Which schedule an equation gets: tiles for contractions, rows or inner loops for the rest."""
+"""Which schedule an equation gets: tiles for contractions, blocks for other sums, rows or inner loops for the rest."""
 
 from collections.abc import Iterator
 
 from indexlang.ir.equation import Equation, Program
 from indexlang.nest.lower import lowered
-from indexlang.nest.moves.contract import Target, contract
+from indexlang.nest.moves.block import blocked
+from indexlang.nest.moves.contract import contract
+from indexlang.nest.moves.target import Target
 from indexlang.nest.nodes import Nest
 from indexlang.passes.contraction import contraction
 
@@ -17,4 +19,8 @@ def schedule(e: Equation, program: Program, target: Target) -> Iterator[Nest]:
         if tiled is not None:
             yield tiled
             return
-    yield from lowered(e, program)
+    block = blocked(e, program, target)
+    if block is not None:
+        yield block
+    else:
+        yield from lowered(e, program)

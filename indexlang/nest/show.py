@@ -5,7 +5,22 @@ from typing import assert_never
 
 from indexlang.ir.expr import Expr
 from indexlang.ir.show import show
-from indexlang.nest.nodes import Add, Check, For, Let, Nest, Node, Store, TileLoop, Track
+from indexlang.nest.nodes import (
+    Add,
+    Around,
+    Check,
+    Choice,
+    For,
+    Lanes,
+    Let,
+    Nest,
+    Node,
+    Row,
+    Store,
+    Strip,
+    TileLoop,
+    Track,
+)
 
 
 def show_nest(nest: Nest) -> str:
@@ -23,8 +38,29 @@ def _lines(node: Node) -> Iterator[str]:
             yield f"for {index} in {_text(start)}..{_text(stop)}:"
             for inner in body:
                 yield from (f"    {line}" for line in _lines(inner))
+        case Choice(test=test, then=then, other=other):
+            yield f"if {_text(test)}:"
+            for inner in then:
+                yield from (f"    {line}" for line in _lines(inner))
+            yield "else:"
+            for inner in other:
+                yield from (f"    {line}" for line in _lines(inner))
+        case Strip(index=index, start=start, stop=stop, step=step, body=body):
+            yield f"for {index} in {_text(start)}..{_text(stop)} by {step}:"
+            for inner in body:
+                yield from (f"    {line}" for line in _lines(inner))
+        case Around(index=index, start=start, low=low, high=high, stop=stop, body=body):
+            yield f"for {index} in {_text(start)}..{_text(low)} and {_text(high)}..{_text(stop)}:"
+            for inner in body:
+                yield from (f"    {line}" for line in _lines(inner))
+        case Lanes(index=index, start=start, stop=stop, step=step, lanes=lanes, body=body):
+            yield f"for {index} in {_text(start)}..{_text(stop)} by {step}, vectors of {lanes}:"
+            for inner in body:
+                yield from (f"    {line}" for line in _lines(inner))
         case Let(name=name, value=value):
             yield f"{name} = {_text(value)}"
+        case Row(name=name, size=size):
+            yield f"{name} = room for {size}"
         case Add(name=name, fold=fold, term=term):
             yield f"{name} = {fold.name}({name}, {_text(term)})"
         case Track(best=best, at=at, fold=fold, index=index, term=term):

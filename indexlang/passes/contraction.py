@@ -4,7 +4,8 @@ A contraction is an equation with an affine left side whose body holds one sum, 
 
     out[…,r,…,c] = f( sum[k…] a[…r…k…] * w[…k…c…] , … )
 
-c, the last left index, is in w only; r is in a only; the sum runs over k; all other left indices are batches.
+c, the last left index, is in w only; r is in a only; the sum runs over k; all other left indices are batches. In w, c may
+be cut into panels: w[…k…floor(c/n)…c%n].
 before   C[i,k] = sum A[i,j]*B[k,j]
 after    B_t[j,k] = B[k,j];  C[i,k] = sum A[i,j]*B_t[j,k]
 """
@@ -27,12 +28,16 @@ from indexlang.passes.growing import Growing
 from indexlang.passes.surround import surrounded
 
 _LEAST_TERMS = 4
+_NARROW = 8  # columns
 _HEAVY = 8  # times larger than the rest: too much to be copied
 
 
 @dataclass(frozen=True, slots=True)
 class Contraction:
-    """The parts of a contraction; `a` and `w` are affine reads."""
+    """The parts of a contraction; `a` and `w` are affine reads, but for the panels of w.
+
+    panel  columns of each panel that w is cut into; 0: its columns lie side by side, or somewhere else
+    """
 
     total: Reduce
     a: Read
@@ -40,6 +45,13 @@ class Contraction:
     column: Bound
     row: Bound | None
     batches: tuple[Bound, ...]  # left indices that are neither, in order
+    panel: int = 0
+
+    @property
+    def is_contiguous(self) -> bool:
+        """Whether the next column of w is the next element, within a panel if there are such."""
+        last = self.w.subscripts[-1]
+        return self.panel > 0 or (isinstance(last, Index) and last.name == self.column.name)
 
 
 def contraction(e: Equation, program: Program) -> Contraction | None:
@@ -68,10 +80,12 @@ def _parts(e: Equation, program: Program, total: Reduce, a: Read, w: Read, colum
         return None
     if a.border is not None and a.border.value is not None and not isinstance(a.border.value, Const):
         return None
-    for read in (a, w):
-        if program.tensor(read.tensor).dtype is not total.dtype or any(not _is_plain(s) for s in read.subscripts):
+    panel = _panel(w, column.name)
+    own = beside_panels(w) if panel else w.subscripts
+    for read, subscripts in ((a, a.subscripts), (w, own)):
+        if program.tensor(read.tensor).dtype is not total.dtype or any(not _is_plain(s) for s in subscripts):
             return None
-    if not any(isinstance(s, Index) and s.name == column.name for s in w.subscripts):
+    if not panel and not any(isinstance(s, Index) and s.name == column.name for s in w.subscripts):
         return None
     over = {b.name for b in total.over}
     if not over <= _used(a) | _used(w) or not over & _used(w):
@@ -84,7 +98,30 @@ def _parts(e: Equation, program: Program, total: Reduce, a: Read, w: Read, colum
         terms *= int(str(b.extent))
     if terms < _LEAST_TERMS and not any(isinstance(b.extent, Named) for b in total.over):
         return None
-    return Contraction(total, a, w, column, row, batches)
+    if not panel and _is_narrow(a, w, column, batches):
+        return None
+    return Contraction(total, a, w, column, row, batches, panel)
+
+
+def _panel(w: Read, column: str) -> int:
+    """The columns of a panel, where the last subscript of `w` is the column within one."""
+    match w.subscripts[-1]:
+        case Apply(op=ops.MOD, args=(Index(name=name), Const(value=int() as n))) if name == column:
+            return n
+        case _:
+            return 0
+
+
+def beside_panels(w: Read) -> tuple[Expr, ...]:
+    """The subscripts of `w` but for those that say which panel, and where in it."""
+    return tuple(s for s in w.subscripts[:-1] if not (isinstance(s, Apply) and s.op is ops.FLOORDIV))
+
+
+def _is_narrow(a: Read, w: Read, column: Bound, batches: tuple[Bound, ...]) -> bool:
+    """Whether many small products stand side by side: too narrow for tiles, they go into register blocks as they are."""
+    last = w.subscripts[-1]
+    grouped = any(b.name in _used(a) and b.name in _used(w) for b in batches)
+    return grouped and isinstance(last, Index) and last.name == column.name and int(str(column.extent)) <= _NARROW
 
 
 def _ends_in(left: tuple[Expr, ...], column: str) -> bool:
@@ -139,33 +176,21 @@ class _Preparation(Growing):
         if found is None or self._is_vector_product(found):
             yield e
             return
-        if self._is_heavy(e, found):
+        if is_heavy(e, found, self.program):
             yield from self._turned(e, found)
             return
         body = e.body
         if found.a.border is not None:
             padded = yield from self._padded(found.a)
             body = _replaced(body, found.a, padded)
-        last = found.w.subscripts[-1]
-        if not (isinstance(last, Index) and last.name == found.column.name):
+        if not found.is_contiguous:
             transposed = yield from self._transposed(found.w, found.column.name)
             body = _replaced(body, found.w, transposed)
         yield replace(e, body=body)
 
     def _is_vector_product(self, found: Contraction) -> bool:
         """Without rows, each element of w is used once: a copy would cost more than it saves."""
-        last = found.w.subscripts[-1]
-        contiguous = isinstance(last, Index) and last.name == found.column.name
-        return found.row is None and not contiguous
-
-    def _is_heavy(self, e: Equation, found: Contraction) -> bool:
-        """Whether w would have to be transposed, and has many times the elements of all else."""
-        last, row = found.w.subscripts[-1], found.row
-        if row is None or found.a.border is not None or (isinstance(last, Index) and last.name == found.column.name):
-            return False
-        a, w = (_elements(self.program.tensor(r.tensor).extents) for r in (found.a, found.w))
-        column_of_a = any(isinstance(s, Index) and s.name == row.name for s in found.a.subscripts)
-        return column_of_a and not e.accumulates and w >= _HEAVY * (a + _elements(tuple(b.extent for b in e.indices)))
+        return found.row is None and not found.is_contiguous
 
     def _turned(self, e: Equation, found: Contraction) -> Iterator[Equation]:
         """`C[i,k] = sum A[i,j]*B[k,j]` as `C_turned[k,i] = sum B[k,j]*A[i,j]` and `C[i,k] = C_turned[k,i]`."""
@@ -269,6 +294,16 @@ class _Preparation(Growing):
                 read.span,
             )
         return Read(name, tuple(read.subscripts[k] for k in order), None, read.dtype, read.span)
+
+
+def is_heavy(e: Equation, found: Contraction, program: Program) -> bool:
+    """Whether w would have to be transposed, and has many times the elements of all else."""
+    row = found.row
+    if row is None or found.a.border is not None or found.is_contiguous:
+        return False
+    a, w = (_elements(program.tensor(r.tensor).extents) for r in (found.a, found.w))
+    column_of_a = any(isinstance(s, Index) and s.name == row.name for s in found.a.subscripts)
+    return column_of_a and not e.accumulates and w >= _HEAVY * (a + _elements(tuple(b.extent for b in e.indices)))
 
 
 def _elements(extents: tuple[Extent, ...]) -> int:

@@ -32,10 +32,16 @@ def fuse_readers(program: Program) -> Program:
                 e = replace(e, body=_with(waiting.pop(r.tensor), r, e))
                 gone.add(r.tensor)
         out.append(e)
-        if e.target in alone and _may_move(e, program):
+        if e.target in alone and is_free_to_move(e, program):
             waiting[e.target] = e
-    tensors = tuple(t for t in program.tensors if t.name not in gone)
-    return program.replace(tensors=tensors, equations=tuple(e for e in out if e.target not in gone))
+    return without(program, tuple(e for e in out if e.target not in gone), gone)
+
+
+def without(program: Program, equations: tuple[Equation, ...], gone: set[str]) -> Program:
+    """The program with these equations, and without tensors that are gone; those that run-time checks speak of are known on."""
+    kept = {checked.target for e in equations for checked in e.checks or ()}
+    tensors = tuple(t for t in program.tensors if t.name not in gone or t.name in kept)
+    return program.replace(tensors=tensors, equations=equations)
 
 
 def _read_once(program: Program) -> set[str]:
@@ -46,7 +52,7 @@ def _read_once(program: Program) -> set[str]:
     return {n for n in computed if read[n] == 1 and made[n] == 1}
 
 
-def _may_move(e: Equation, program: Program) -> bool:
+def is_free_to_move(e: Equation, program: Program) -> bool:
     """Data-dependent subscripts stay: their run-time checks speak of the equation's own indices."""
     gathers = any(uses_data(s) for r in reads(e.body) for s in r.subscripts)
     return e.is_plain and not e.accumulates and not gathers and e.body.dtype is program.tensor(e.target).dtype
@@ -90,13 +96,15 @@ def _with(moved: Equation, r: Read, e: Equation) -> Expr:
     names = dict(subscripts)
     for b in (b for n in walk(moved.body) if isinstance(n, Reduce) for b in n.over):
         if b.name not in names:
-            names[b.name] = _other(b.name, taken)
+            names[b.name] = other_name(b.name, taken)
             taken.add(names[b.name])
-    body = _renamed(moved.body, names)
+    body = renamed(moved.body, names)
     return rewrite(e.body, lambda n: body if n == r else n)
 
 
-def _renamed(e: Expr, names: Mapping[str, str]) -> Expr:
+def renamed(e: Expr, names: Mapping[str, str]) -> Expr:
+    """`e` with other names for its indices, those it binds included."""
+
     def rename(n: Expr) -> Expr:
         match n:
             case Index(name=name):
@@ -109,7 +117,8 @@ def _renamed(e: Expr, names: Mapping[str, str]) -> Expr:
     return rewrite(e, rename)
 
 
-def _other(stem: str, taken: set[str]) -> str:
+def other_name(stem: str, taken: set[str]) -> str:
+    """The name, with as many marks as make it new."""
     while stem in taken:
         stem += "'"
     return stem

@@ -54,14 +54,19 @@ def _split(e: Equation, program: Program) -> Iterator[Equation]:
 
 
 def _periods(e: Equation) -> dict[str, int]:
-    """For each left index that is to be split: the least common multiple of what divides it inside reductions."""
+    """For each left index that is to be split: the least common multiple of what divides it inside reductions.
+
+    An index of so few values that each would have an equation and a kernel of its own (bins of a pool) stays whole.
+    """
     floors = [f for n in walk(e.body) if isinstance(n, Reduce) for f in _floors(n.body)]
     mixed = {v for f in floors if len(f.above.indices) > 1 or not f.above.is_plain for v in f.above.indices}
     out: dict[str, int] = {}
     for b in e.indices:
         below = [f.below for f in floors if f.above.indices == {b.name}]
         if below and b.name not in mixed and all(isinstance(d, int) for d in below):
-            out[b.name] = lcm(*(d for d in below if isinstance(d, int)))
+            period = lcm(*(d for d in below if isinstance(d, int)))
+            if type(b.extent) is not int or b.extent > period:
+                out[b.name] = period
     return out
 
 

@@ -30,6 +30,7 @@ from indexlang.ir.expr import (
     with_children,
 )
 from indexlang.ir.size import Extent
+from indexlang.passes.fuse import without
 from indexlang.passes.growing import Growing
 from indexlang.passes.products import both
 
@@ -156,8 +157,7 @@ def joined_again(program: Program, made: frozenset[str]) -> Program:
             bodies[e.target] = e
     still = {e.target for e in out if e.target in bodies}
     gone = alone - still
-    tensors = tuple(t for t in program.tensors if t.name not in gone)
-    return program.replace(tensors=tensors, equations=tuple(e for e in out if e.target not in gone))
+    return without(program, tuple(e for e in out if e.target not in gone), gone)
 
 
 def _fits(moved: Equation, r: Read, e: Equation) -> bool:

@@ -3,12 +3,11 @@
 import warnings
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from indexlang.interop.disk import check_place, written_aside
-from indexlang.text.diagnostics import data_error
+from indexlang.interop.packages import optional
 
 Figure = Any  # matplotlib is optional, and loaded when something is drawn
 Axes = Any
@@ -46,7 +45,7 @@ def canvas(path: Path, width: float, height: float) -> Generator[Figure, None, N
     """A figure to draw on, in inches; it is written to `path` when the block ends well.
 
     path    ends in .png or .svg; written aside, then renamed. The same drawing gives the same bytes
-    errors  E0825 without matplotlib; E0705 for another ending, and where the file cannot be written
+    errors  E0802 without matplotlib; E0705 for another ending, and where the file cannot be written
     """
     check_path(path)
     library = part("")
@@ -64,12 +63,8 @@ def check_path(path: Path) -> None:
 
 
 def part(name: str) -> Any:
-    """A module of matplotlib; '' is the package itself. Raises DataError E0825."""
-    try:
-        package = import_module("matplotlib")
-        return import_module(f"matplotlib.{name}") if name else package
-    except ImportError:
-        raise data_error("E0825", package="matplotlib", extra="plot") from None
+    """A module of matplotlib; '' is the package itself. Raises DataError E0802."""
+    return optional(f"matplotlib.{name}" if name else "matplotlib", "drawing", "matplotlib", "plot")
 
 
 def plain(text: str) -> str:

@@ -77,15 +77,16 @@ class _Frame:
 
     def _place(self, plan: Plan, places: Mapping[str, int]) -> None:
         """Addresses inside the frame, once and for all; the rest waits in `patches`."""
-        base, fails, status = (a.ctypes.data for a in (self.arena, self.fails, self.status))
+        inside = _placed(self.arena, places)
+        fails, status = self.fails.ctypes.data, self.status.ctypes.data
         for at, arg, step in self.phase.patches:
             host, offset = plan.views.get(arg.name, (arg.name, 0))
             if arg.kind == "fail":
                 self.args[at] = fails + 8 * step
             elif arg.kind != "tensor":
                 self.args[at] = status
-            elif host in places:
-                self.args[at] = base + places[host] + offset
+            elif host in inside:
+                self.args[at] = inside[host] + offset
             else:
                 self.patches.setdefault(host, []).append((at, offset))
 
@@ -109,9 +110,8 @@ class _Frame:
     def stand_on(self, version: object, kept: tuple[Lasting, ...], places: Mapping[str, int]) -> None:
         """Take the addresses of what lasts."""
         if self.fixed is not None:
-            base = self.fixed.ctypes.data
-            for name, at in places.items():
-                self.point(name, base + at)
+            for name, address in _placed(self.fixed, places).items():
+                self.point(name, address)
         for k in kept:
             self.point_all(k.arrays)
         self.version, self.kept = version, tuple(map(ref, kept))
@@ -141,47 +141,24 @@ class Executable:
         threads: int,
         version: object,
         kept: tuple[Lasting, ...] = (),
-    ) -> None:
+    ) -> NDArray[np.int64]:
         """Compute `outputs` from `given` and `kept`, all C-contiguous arrays of the program's dtypes and extents.
 
         version  changes when parameters change: what depends on them alone is then computed again
-        cost     some microseconds besides the kernels; arrays of `kept` cost nothing while its version stays
+        returns  when the run began, and when each step of `plan.steps` ended, in nanoseconds
+        cost     some microseconds besides the kernels; `kept` costs nothing while it is the same
         raises   CheckFailed; KeyboardInterrupt ends the run within one chunk
         """
         frame = self._frame()
-        self._run(frame, given, outputs, threads, version, kept)
-        self._frames.append(frame)
-
-    def timed(
-        self,
-        given: Mapping[str, Array],
-        outputs: Mapping[str, Array],
-        threads: int,
-        version: object,
-        kept: tuple[Lasting, ...] = (),
-    ) -> NDArray[np.int64]:
-        """The same; returns the nanoseconds that each step of `plan.steps` took."""
-        frame = self._frame()
-        self._run(frame, given, outputs, threads, version, kept)
-        spent = np.diff(frame.times)
-        self._frames.append(frame)
-        return spent
-
-    def _run(
-        self,
-        frame: _Frame,
-        given: Mapping[str, Array],
-        outputs: Mapping[str, Array],
-        threads: int,
-        version: object,
-        kept: tuple[Lasting, ...],
-    ) -> None:
         if not frame.stands_on(version, kept):
             frame.fixed = self._fixed_tensors(_joined(given, kept), threads, version)
             frame.stand_on(version, kept, self.plan.kept)
         frame.point_all(given)
         frame.point_all(outputs)
         self._walk(frame, threads, (given, outputs, kept))
+        times = frame.times.copy()
+        self._frames.append(frame)
+        return times
 
     def _fixed_tensors(self, given: Mapping[str, Array], threads: int, version: object) -> Array | None:
         if not self.plan.once:
@@ -272,6 +249,12 @@ def _phase(steps: tuple[Step, ...]) -> _Phase:
     return _Phase(
         steps, table, np.array(args or [0], np.int64), starts, patches, tables, shared == 0, shared < _WORTH_WAKING
     )
+
+
+def _placed(arena: Array, places: Mapping[str, int]) -> dict[str, int]:
+    """The address of each tensor in an arena."""
+    base = arena.ctypes.data
+    return {name: base + at for name, at in places.items()}
 
 
 def _aligned(size: int) -> Array:

@@ -2,12 +2,13 @@
 
 import threading
 
+from indexlang import __version__
 from indexlang.emit.guard import check_source
 from indexlang.emit.kernel import KernelText
 from indexlang.emit.store import Store, default_folder
 from indexlang.kernels.loader import LoadError, cpu_key, load
 
-_FORMAT = "1"  # changes when equal sources no longer mean equal objects
+_FORMAT = "2"  # changes when equal sources no longer mean equal objects
 _lock = threading.Lock()
 _addresses: dict[str, int] = {}
 _stores: list[Store] = []
@@ -34,7 +35,7 @@ def address_of(kernel: KernelText) -> int:
 
 def _load(kernel: KernelText) -> int:
     kept = store()
-    key = f"{_FORMAT}-{cpu_key()}-{kernel.key}"
+    key = f"{_FORMAT}-{__version__}-{cpu_key()}-{kernel.key}"
     code = kept.get(key)
     if code is not None:
         try:

@@ -5,7 +5,7 @@ from functools import cache
 
 from indexlang.kernels.contract import choose_tile
 from indexlang.kernels.loader import machine
-from indexlang.nest.moves.contract import Target
+from indexlang.nest.moves.target import Target
 
 
 @cache

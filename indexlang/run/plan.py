@@ -10,12 +10,15 @@ from indexlang.ir.equation import Equation, Program
 from indexlang.ir.expr import Read
 from indexlang.nest.checks import Checks
 from indexlang.nest.lower import cleared
-from indexlang.nest.moves.contract import Target
+from indexlang.nest.moves.target import Target
 from indexlang.nest.nodes import Nest
 from indexlang.nest.schedule import schedule
+from indexlang.nest.together import together
 from indexlang.run.places import fixed_tensors, overlaid, side_by_side, views
 
-_CHUNK_WORK = 60_000
+_CHUNK_WORK = 60_000  # operations that are worth a chunk …
+_VECTOR_WORK = 400_000  # … as vectors, where there are enough chunks for all threads even so
+_CHUNKS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +71,50 @@ def make_plan(program: Program, target: Target) -> Plan:
     checks = Checks(program)
     for e in program.equations:
         into = once if e.target in fixed else steps
-        into.extend(_steps(e, program, checks, target, begun))
+        for step in _steps(e, program, checks, target, begun):
+            _append(into, step)
     kept, kept_bytes = side_by_side(program, fixed)
     places, arena = overlaid(program, fixed)
     return Plan(program, tuple(steps), tuple(once), places, arena, kept, kept_bytes, views(program))
 
 
+def _append(steps: list[Step], step: Step) -> None:
+    """One more step, or a last one that does both: parts of a tensor that share their loops."""
+    last = steps[-1] if steps and steps[-1].equation.part and step.equation.part else None
+    both = together(last.nest, step.nest) if last is not None and step.check is None is last.check else None
+    if last is None or both is None:
+        steps.append(step)
+    else:
+        steps[-1] = _step(both, last.equation)
+
+
 def _steps(e: Equation, program: Program, checks: Checks, target: Target, begun: set[str]) -> Iterator[Step]:
     for checked in (e,) if e.checks is None else e.checks:
+        if _is_empty(checked):
+            continue
         for nest, access, axis in checks.checks(checked):
             yield _step(nest, e, CheckedRead(checked, access, axis, nest))
     if e.target not in begun and not e.part and (e.accumulates or not _covers(e, program)):
         yield _step(cleared(e, program), e)
     begun.add(e.target)
-    for nest in schedule(e, program, target):
-        yield _step(nest, e)
+    if not _is_empty(e):  # of an equation without points nothing may be computed, not even ahead of its loops
+        for nest in schedule(e, program, target):
+            yield _step(nest, e)
 
 
 def _step(nest: Nest, e: Equation, check: CheckedRead | None = None) -> Step:
     iterations = prod(int(b.extent) for b in nest.iterations)  # type: ignore[arg-type]
-    chunk = iterations if nest.serial else max(1, min(iterations, _CHUNK_WORK // max(nest.work, 1)))
-    return Step(nest, emit(nest), e, iterations, max(chunk, 1), check)
+    chunk = max(min(iterations, _chunk(iterations, nest.work)), 1)
+    return Step(nest, emit(nest), e, iterations, -chunk if nest.serial else chunk, check)
+
+
+def _chunk(iterations: int, work: int) -> int:
+    least, most = _CHUNK_WORK // max(work, 1), _VECTOR_WORK // max(work, 1)
+    return max(least, min(most, iterations // _CHUNKS))
+
+
+def _is_empty(e: Equation) -> bool:
+    return any(b.extent == 0 for b in e.indices)
 
 
 def _covers(e: Equation, program: Program) -> bool:

@@ -2,7 +2,7 @@
 """Tokens → syntax tree, one statement at a time, so that one broken line costs one message."""
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -52,6 +52,7 @@ def _heads(line: lexer.Line) -> set[str]:
     return {next((t.text for t in line.tokens if t.kind == "NAME"), "")}
 
 
+@lru_cache(maxsize=4096)  # a loop computes the same names in every turn
 def parse_expression(source: Source, offset: int, text: str) -> ast.Expr:
     """The expression inside a computed name (`L_{l+1}`), with its place in the source."""
     inside, found = lexer.lines(Source(source.name, " " * offset + "x = " + text))

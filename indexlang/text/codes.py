@@ -205,6 +205,12 @@ _ROWS = (
     Code("E0422", "parts that do not make up the tensor", "{message}", "write `x+c` for each axis, with ranges that leave no element out",
          "A tensor whose extents are stated may have several `=` equations, each for a box of it. Together they give every element once.",
          "input X[3]\ntensor A[5]\nA[i:3] = X[i]\nA[4+i:1] = X[i]"),
+    Code("E0423", "a window that fits nowhere", "`{subscript}` fits nowhere into axis {axis} of `{tensor}`, which has {count}, so `{index}` takes no value",
+         "give it more elements, make the window smaller, or add padding",
+         "How far an index runs follows from the extents: a window of 3 slides over 5 elements in 3 ways, over 2 in none. The tensor would be "
+         "empty, and what is computed from it later no number: a maximum of nothing is -inf, a mean of nothing NaN. So this is told where it "
+         "begins. A range that you write as a number may be 0, and an axis that is given with no elements makes tensors of no elements.",
+         "input X[2]\nA[i] = sum[d:3] X[i+d]"),
     # -- gradients
     Code("E0501", "a gradient through whole numbers", "`{name}` holds {dtype} values: it has no gradient", "differentiate with respect to a tensor of floats",
          "A derivative says how a float changes with another float. Ints and bools do not change a little at a time, so there is no "
@@ -256,8 +262,9 @@ _ROWS = (
     # -- training
     Code("E0801", "no such data", "there is no data `{name}`", "{advice}",
          "Data of training is named by a word that is known (digits, faces), or by the path of a file or a folder."),
-    Code("E0802", "an optional package is missing", "{what} needs the package {package}", "pip install 'indexlang[data]'",
-         "The examples that come with other packages are not copied: scikit-learn has the digits, scikit-image the faces."),
+    Code("E0802", "an optional package is missing", "{what} needs the package {package}", "pip install 'indexlang[{extra}]'",
+         "indexlang itself needs few packages. Others are installed by the name of what they are for: `data` (scikit-learn has the digits, "
+         "scikit-image the faces), `plot` (matplotlib), `onnx`, `tb` (TensorBoard's files)."),
     Code("E0803", "a table that cannot be read", "{place}: {message}", "{advice}",
          "A table is text in UTF-8: a line of column names, then a line for each example, its cells divided by commas. "
          "Cells are numbers in ASCII; a cell is never guessed or left out."),
@@ -301,8 +308,6 @@ _ROWS = (
          "An optimiser is `def NAME(W[I...], g[I...], …)`: a parameter, its gradient, numbers of the step by their names, and a package for what it remembers."),
     Code("E0824", "a run lies there", "{path} holds a run already", "go on with it: --resume, or choose another folder with --save",
          "A run is never written over another one."),
-    Code("E0825", "an optional package is missing", "this needs the package {package}", "pip install 'indexlang[{extra}]'",
-         "Pictures, TensorBoard files and some data come with optional packages."),
     Code("E0840", "not a run of training", "{path} is no run of training: {reason}", "{advice}",
          "A run is the folder that `indexlang train` wrote, by default in `runs/`. What was measured stands in its `metrics.jsonl`."),
     Code("E0841", "nothing to draw", "the run {run} {message}", "{advice}",
@@ -316,8 +321,10 @@ _ROWS = (
          "the machine has free, or what the environment variable INDEXLANG_MEMORY says."),
     Code("E0902", "an extent too large", "{what} is {value}, more than 2^63", "use smaller extents", "Extents and sizes are below 2^63.",
          "A[i:10000000000000000000000] = 1.5*i"),
-    Code("E0903", "too many statements", "the program unrolls to more than {limit} statements", "use fewer turns",
-         "`for` repeats its block; the whole program is bounded.", "for l in 1..1000000000:\n    L_{l}[i] = X[i]"),
+    Code("E0903", "too many statements", "the program has more than {limit} statements", "use fewer turns, or an index in place of numbered names",
+         "`for` repeats its block; the whole program is bounded, so that checking it is.", "for l in 1..1000000000:\n    L_{l}[i] = X[i]"),
+    Code("E0904", "too many calls", "functions call each other more than {limit} times", "name what is used twice: `A = F(L)`, then `A + A`",
+         "Every call becomes equations of its own, so functions that call others twice grow beyond all bounds."),
     # -- numbers
     Code("E1001", "a number was lost in training", "step {step}: `{element}` is {value}, and {how}", "{advice}",
          "A loss that is NaN or infinite ends the run. The message names the first tensor, in the order of computing, that has such an element."),
@@ -325,8 +332,6 @@ _ROWS = (
     Code("E1101", "not for ONNX", "`{name}` cannot be written as ONNX: {message}", "{advice}",
          "Export goes from the equations: each becomes operators of ONNX that compute the same. What ONNX has nothing for is refused at "
          "its equation: random tensors, next values of states and parameters, places that depend on extents without a value."),
-    Code("E1102", "the package for an export is missing", "{what} needs the package {package}", "pip install 'indexlang[onnx]'",
-         "ONNX files are written with the package `onnx`, which is not installed with indexlang itself."),
     # -- warnings
     Code("W0101", "a formula that is no equation", "this is no equation and is left out: {reason}", "write `name[indices] = …` if it is to be computed",
          "A text in LaTeX may show formulas that define nothing: a name by itself, a condition, an approximation. "

@@ -94,7 +94,11 @@ class Loop:
         p = self.position
         batches = self.feed.batches(p.epoch, p.done)
         for batch in batches:
-            self._step(batch, interrupts)
+            try:
+                self._step(batch, interrupts)
+            except KeyboardInterrupt:
+                if not interrupts.gave_up:
+                    raise
             if interrupts.came:
                 self._checkpoint()
                 return False

@@ -1,11 +1,11 @@
 """TensorBoard's files, on request: the metrics of every step and epoch as scalars."""
 
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from indexlang.interop.disk import reason
+from indexlang.interop.packages import optional
 from indexlang.text.diagnostics import data_error
 from indexlang.train.events import Begun, Ended, EpochDone, Event, LayerSignal, Signals, StepDone
 from indexlang.train.watching import Warn, warn_on_stderr
@@ -14,18 +14,14 @@ KINDS = ("activation", "gradient", "dead", "saturated", "update")
 
 
 class TensorBoard:
-    """A watcher that writes event files into a folder. Raises DataError E0825 without the package `tensorboard`, E0705.
+    """A watcher that writes event files into a folder. Raises DataError E0802 without the package `tensorboard`, E0705.
 
     A file that cannot be written is told once to `warn`, and given up: the run goes on.
     """
 
     def __init__(self, folder: Path, warn: Warn = warn_on_stderr) -> None:
-        try:
-            writers: Any = import_module("tensorboard.summary.writer.event_file_writer")
-            self._protocol: Any = import_module("tensorboard.compat.proto.event_pb2")
-            self._summary: Any = import_module("tensorboard.compat.proto.summary_pb2")
-        except ImportError:
-            raise data_error("E0825", package="tensorboard", extra="tb") from None
+        writers = _part("summary.writer.event_file_writer")
+        self._protocol, self._summary = _part("compat.proto.event_pb2"), _part("compat.proto.summary_pb2")
         try:
             self._writer: Any = writers.EventFileWriter(str(folder))
         except (OSError, ValueError) as problem:
@@ -79,3 +75,7 @@ def _told(layer: LayerSignal) -> list[tuple[str, float]]:
 
 
 __all__ = ["TensorBoard"]
+
+
+def _part(name: str) -> Any:
+    return optional(f"tensorboard.{name}", "writing for TensorBoard", "tensorboard", "tb")

@@ -44,3 +44,29 @@ def test_a_call_is_refused(row: Call) -> None:
 def test_a_name_of_the_head_hides_a_constant_of_the_text() -> None:
     program = il.compile("J = 16\n" + FUNCTIONS + "input L0[2,5,5,3]\nL1[2,5,5,4] = Conv(L0, width 1)")
     assert program.tensors["L1.W"].extents == (1, 1, 3, 4)
+
+
+PACKAGES = """
+input L[B,8]
+def Two(L[I], Φ, Ψ):
+    param V[I]
+    A = FC(L, Φ.first, features 3)
+    C = FC(A, Φ, features 4)
+    R = FC(C, Ψ.x, features 2)
+    return R + sum[i] V[i]*L[i]
+def Turned(L[I], Φ, Ψ) = Two(L, Ψ.one, Φ.two)
+"""
+
+
+@pytest.mark.parametrize(("call", "packages"), [
+    ("Two(L, P, Q.k)", {"P.V", "P.first.W", "P.W", "Q.k.x.W"}),
+    ("Two(P, Q, L)", {"P.V", "P.first.W", "P.W", "Q.x.W"}),
+    ("Two(L)", {"s.V", "s.first.W", "s.W", "s.Ψ.x.W"}),
+    ("Two(L, P)", {"P.V", "P.first.W", "P.W", "P.Ψ.x.W"}),
+    ("Turned(L, P, Q)", {"Q.one.V", "Q.one.first.W", "Q.one.W", "P.two.x.W"}),
+])  # fmt: skip
+def test_a_head_may_have_several_packages_and_their_parts(call: str, packages: set[str]) -> None:
+    """`Φ.first` stands beside `Φ`, in any order; the body's own parameters belong to the first package."""
+    found = il.compile(FUNCTIONS + PACKAGES + f"s = {call}\noutput s").params
+    assert set(found) == packages
+    assert found[next(n for n in packages if n.endswith("x.W"))].shape == (2, 4)

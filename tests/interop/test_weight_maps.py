@@ -60,7 +60,33 @@ def test_names_that_no_family_knows():
 
 def test_groups_ask_for_the_program():
     with pytest.raises(DataError, match="groups"):
-        to_ours(drawn({"layer1.0.conv1.weight": (4, 4, 3, 3)}))
+        to_ours(drawn({"layer1.0.conv2.weight": (4, 4, 3, 3)}))
+
+
+def test_groups_that_the_file_tells():
+    """As many groups as the features that are read have those of one group."""
+    for count in (1, 2, 4):
+        file = drawn({"layer1.0.conv1.weight": (8, 3, 1, 1), "layer1.0.conv2.weight": (8, 8 // count, 3, 3)})
+        family, ours = to_ours(file)
+        assert family == "resnet"
+        grouped = (3, 3, count, 8 // count, 8 // count) if count > 1 else (3, 3, 8, 8)
+        assert ours["layer_1_0.conv2.W"].shape == grouped
+        back = to_theirs(ours)[1]
+        assert {n: a.tobytes() for n, a in back.items()} == {n: a.tobytes() for n, a in file.items()}
+
+
+def test_the_prefix_of_a_wrapper_is_left_out():
+    file = drawn({"module.features.0.0.weight": (32, 3, 3, 3), "module.features.0.1.bias": (32,)})
+    assert to_ours(file)[1].keys() == {"stem.W", "stem.beta"}
+
+
+def test_extents_tell_variants_apart():
+    """The names of SqueezeNet 1.0 and 1.1 are the same here; another network that has them needs to be told."""
+    ours = {f"fire_{n}.squeeze.W": (1, 1, 4, 2) for n in range(2, 10)} | {"conv10.W": (1, 1, 4, 3)}
+    for width, features, family in ((7, 96, "squeezenet1_0"), (3, 64, "squeezenet1_1")):
+        assert to_theirs(drawn({**ours, "conv1.W": (width, width, 3, features)}))[0] == family
+    with pytest.raises(DataError, match="several families"):
+        to_theirs(drawn({**ours, "conv1.W": (5, 5, 3, 64)}))
 
 
 NET = "input X[6,6,3]\nL = Conv(X, conv1, width 3, features 4)\nM[j] = sum[x,y] L[x,y,j]\nN = Linear(M, fc8, features 2)\n"

@@ -10,8 +10,9 @@ from indexlang.kernels.machine import machine
 
 ENDS = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 5e-324, -5e-324, 1e-45, -1e-45, 1e-310, 2e-39]
 ENDS += [88.72, 88.73, -87.4, -103.9, -104.1, 3e38, -3e38, 709.78, 709.79, -744.4, -745.2, 1e308, -1e308]
-ROWS = [(name, kind) for kind in ("f32", "f64") for name in ("exp", "log", "tanh")] + [("erf", "f32")]
-EXACT = {"exp": np.exp, "log": np.log, "tanh": np.tanh, "erf": np.vectorize(math.erf, otypes=[np.float64])}
+ROWS = [(name, kind) for kind in ("f32", "f64") for name in ("exp", "log", "tanh", "expm1", "log1p")] + [("erf", "f32")]
+EXACT = {"exp": np.exp, "log": np.log, "tanh": np.tanh, "expm1": np.expm1, "log1p": np.log1p}
+EXACT["erf"] = np.vectorize(math.erf, otypes=[np.float64])
 
 
 def body(name: str, kind: str) -> str:

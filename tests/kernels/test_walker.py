@@ -106,6 +106,7 @@ STEPS = [
     [(10, 3)] * 2000,
     [(0, 3)] * 2000,
     [(5, 0), (5, -1)],
+    [(1000, -7), (0, -1), (999, 10), (1000, -1000), (3, -5), (50, 1)] * 20,
 ]
 
 
@@ -170,6 +171,40 @@ def test_a_step_sees_all_of_the_step_before(threads: int):
     assert np.array_equal(rows[steps % 2], expected)
 
 
+LISTING = """
+define void @listing(i64 %start, i64 %stop, ptr %args) {
+    %cells = load ptr, ptr %args
+    br label %loop
+loop:
+    %i = phi i64 [ %start, %0 ], [ %i1, %loop ]
+    %count = load i64, ptr %cells
+    %more = add i64 %count, 1
+    store i64 %more, ptr %cells
+    %place = getelementptr i64, ptr %cells, i64 %more
+    store i64 %i, ptr %place
+    %i1 = add i64 %i, 1
+    %go = icmp slt i64 %i1, %stop
+    br i1 %go, label %loop, label %end
+end:
+    ret void
+}
+"""
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_a_negative_chunk_means_pieces_in_order_on_one_thread(threads: int):
+    code = target_machine().emit_object(llvm.parse_assembly(LISTING))
+    count = 20_000
+    cells = np.zeros(count + 1, np.int64)
+    args = np.array([cells.ctypes.data], np.int64)
+    table = np.array([[load(code, "listing"), count, -3, args.ctypes.data]], np.int64)
+    for _ in range(20):
+        cells[:] = 0
+        Walker().run(table, np.zeros(STATUS_WORDS, np.int64), np.zeros(2, np.int64), threads)
+        assert cells[0] == count
+        assert np.array_equal(cells[1:], np.arange(count))
+
+
 def test_several_python_threads_at_once(worker: int):
     plans = [Plan(worker, [(50, 3)] * 100, spin=20) for _ in range(4)]
 
@@ -227,8 +262,9 @@ def heeded() -> Iterator[None]:
 
 @pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("threads", THREADS)
-def test_keyboard_interrupt_ends_a_run(worker: int, threads: int):
-    plan = Plan(worker, [(10_000_000, 1)] * 10, spin=1000)
+@pytest.mark.parametrize("chunk", [1, -1])
+def test_keyboard_interrupt_ends_a_run(worker: int, threads: int, chunk: int):
+    plan = Plan(worker, [(10_000_000, chunk)] * 10, spin=1000)
     timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
     begin = time.monotonic()
     timer.start()

@@ -11,7 +11,7 @@ from models.catalogue import BY_NAME, MODELS, Model
 from models.names import theirs
 
 import indexlang as il
-from indexlang.interop.maps import best, to_theirs
+from indexlang.interop.maps import best, to_ours, to_theirs
 from indexlang.interop.weights import Entry
 from indexlang.interop.weights.forms import BY_NAME as FORMS
 
@@ -26,6 +26,9 @@ FAMILIES = {
     "shufflenet.idx": "shufflenet_v2",
     "inception.idx": "inception_v3",
 }
+
+
+Named = tuple[str, Mapping[str, Any]]
 
 
 def program(model: Model, **more: Any) -> il.Program:
@@ -80,10 +83,17 @@ def compared(model: Model, path: Path, twin: Any) -> str:
         for name in own:
             assert own[name].tobytes() == other[name].tobytes(), name
     assert not net.parameters_are_random
-    _, back = to_theirs({**net.params, **net.state}, said.map)
+    all_ours = {**net.params, **net.state}
     state = {name: value.numpy() for name, value in twin.state_dict().items() if not name.endswith("_tracked")}
-    assert {n: a.tobytes() for n, a in back.items()} == {n: a.tobytes() for n, a in state.items()}
+    same_bits(to_theirs(all_ours), (said.map, state))  # names and extents tell the family
+    same_bits(to_ours(state), (said.map, all_ours))
     return str(said)
+
+
+def same_bits(found: Named, wanted: Named) -> None:
+    assert found[0] == wanted[0]
+    assert {n: a.tobytes() for n, a in found[1].items()} == {n: a.tobytes() for n, a in wanted[1].items()}
+    assert {n: a.shape for n, a in found[1].items()} == {n: a.shape for n, a in wanted[1].items()}
 
 
 SMALL = ("squeezenet1_0", "squeezenet1_1", "shufflenet_v2_x0_5", "mnasnet0_5", "mobilenet_v2", "resnet18")

@@ -36,7 +36,7 @@ def dense_block(layers: int, side: int, growth: int, outputs: tuple[str, ...] = 
 
 def test_a_dense_block_is_one_buffer_without_copies() -> None:
     program = dense_block(4, 5, 2)
-    simple = pipeline.simple(program, program.outputs)
+    simple = pipeline.simple(program, program.outputs, target())
     inside = {t.name for t in simple.tensors if t.role is Role.COMPUTED and layout(simple, t.name).root == "L4"}
     assert inside == {f"L{k}" for k in range(5)}  # the layers R0 … are written into their places at once
     plan = pipeline.plan(program, program.outputs, target())
@@ -64,7 +64,7 @@ def test_a_padded_tensor_is_made_inside_its_border() -> None:
     image = read("L", "x+dx+-1", "y+dy+-1", "i", border=0.0)
     m.equation("Y", "x y j", (6, 6, 5), total({"dx": 3, "dy": 3, "i": 3}, mul(read("W", "dx", "dy", "i", "j"), image)))
     program = m.program("Y")
-    simple = pipeline.simple(program, ("Y",))
+    simple = pipeline.simple(program, ("Y",), target())
     assert layout(simple, "L").root == "L_padded"
     agrees_with_the_oracle(program)
 

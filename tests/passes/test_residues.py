@@ -40,6 +40,12 @@ def test_each_class_is_a_contraction_without_conditions() -> None:
     assert program.show("nest").count("schedule: tile") == 4
 
 
+def test_bins_of_a_pool_share_an_equation() -> None:
+    program = il.compile("input X[2,7,7,4]\nY[2,6,6,4] = AdaptiveAvgPool(X)")
+    assert program.show("simple").count("\nY[") == 1
+    agrees("Y[x:3] = sum[d:3] (X[7*x//3+d] if d < (7*x+9)//3-7*x//3 else 0)", drawn({"X": (7,)}))
+
+
 @pytest.mark.parametrize(
     "text",
     [

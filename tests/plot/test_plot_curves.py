@@ -177,8 +177,8 @@ def test_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     run = read_run(trained(tmp_path / "r", epochs=1))
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     code, message, hint = told(draw_curves, [run], tmp_path / "a.png")
-    assert (code, hint) == ("E0825", "pip install 'indexlang[plot]'")
-    assert message == "this needs the package matplotlib"
+    assert (code, hint) == ("E0802", "pip install 'indexlang[plot]'")
+    assert message == "drawing needs the package matplotlib"
     assert not (tmp_path / "a.png").exists()
 
 

@@ -1,8 +1,10 @@
 """What borders, reductions and functions mean, in numpy: nothing of this is taken from the compiler."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+from rounding import ULPS, of_function, of_jump
 
 Value = np.ndarray
 
@@ -51,13 +53,36 @@ FOLDS: dict[str, Callable[[Value, tuple[int, ...]], Value]] = {
     "min": lambda a, axes: a.min(axes, keepdims=True) if a.size else _none(a, axes, np.inf),
     "mean": lambda a, axes: a.mean(axes, keepdims=True),
     "logsumexp": _logsumexp,
+    "argmax": lambda a, axes: np.argmax(a, axes[0], keepdims=True),
+    "argmin": lambda a, axes: np.argmin(a, axes[0], keepdims=True),
 }
-FUNCTIONS: dict[str, Callable[[Value], Value]] = {
-    "relu": lambda a: np.maximum(a, 0),
-    "tanh": np.tanh,
-    "abs": np.abs,
-    "sin": np.sin,
-    "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
-    "floor": np.floor,
-    "sign": np.sign,
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of one number: its values, and what a rounded argument does to them (see `rounding`)."""
+
+    value: Callable[[Value], Value]
+    slope: float = 1.0
+    ulps: int = ULPS
+    distance: Callable[[Value], Value] | None = None  # to the next jump
+
+    def error(self, a: Value, ea: Value, value: Value) -> Value:
+        if self.distance is not None:
+            return of_jump(a, ea, self.distance(a))
+        return of_function(a, ea, value, self.slope, self.ulps)
+
+
+FUNCTIONS: dict[str, Function] = {
+    "relu": Function(lambda a: np.maximum(a, 0), ulps=0),
+    "tanh": Function(np.tanh),
+    "abs": Function(np.abs, ulps=0),
+    "sin": Function(np.sin),
+    "sigmoid": Function(lambda a: 1 / (1 + np.exp(-a)), 0.25),
+    "floor": Function(np.floor, distance=lambda a: np.abs(a - np.rint(a))),
+    "sign": Function(np.sign, distance=np.abs),
+    "ceil": Function(np.ceil, distance=lambda a: np.abs(a - np.rint(a))),
+    "round": Function(np.rint, distance=lambda a: np.abs(np.abs(a - np.floor(a)) - 0.5)),
+    "cos": Function(np.cos),
+    "softplus": Function(lambda a: np.maximum(a, 0) + np.log1p(np.exp(-np.abs(a)))),
 }

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from generate import Program, Value, programs
+from generate import programs
 from gradients.numeric import floats, typed
 from hypothesis import assume, given, settings
+from pieces import Program, Value
 from shown import typed as checked_text
 
 import indexlang as il

@@ -43,6 +43,8 @@ LAYOUT = (
     ("s = 4", r"s &= 4"),
     ("for l in 1..3:\n    L_{l+1}[i] = L_{l}[i]",
      "&\\text{for } \\ell = 1, \\ldots, 3:\n&\\quad L_{\\ell+1}[i] = L_\\ell[i]"),
+    ("for k in 1..2:\n    L_{k,0} = relu(L_{k-1,1})\noutput L_{2,0}",
+     "&\\text{for } k = 1, \\ldots, 2:\n&\\quad L_{(k,0)} = \\text{relu}(L_{(k-1,1)})\n&\\text{output } L_{(2,0)}"),
     ("k = 2\nL_{k+1}[i] = L_{k}[i]", "k &= 2\nL_{k+1}[i] &= L_{(k)}[i]"),
     ("L = Conv(M, Φ.down.conv_2)", r"L &= \text{Conv}(M, \Phi.\text{down}.\text{conv}_2)"),
     ("L_l_plus_1[i] = L_l[i]", r"L_{\ell+1}[i] &= L_\ell[i]"),

@@ -30,7 +30,7 @@ def around(mode="constant", p=2, **options):
 ROWS = (
     Case("conv 1-D", "Y[x] = sum W[dx]*X[x+dx]", dict(W=(3,), X=(10,)), lambda W, X: win(X, 3) @ W),
     Case("conv 1-D, one output", "Y[x] = sum W[dx]*X[x+dx]", dict(W=(10,), X=(10,)), lambda W, X: win(X, 10) @ W),
-    Case("conv 1-D, no output", "Y[x] = sum W[dx]*X[x+dx]", dict(W=(5,), X=(4,)), lambda W, X: np.zeros(0)),
+    Case("conv 1-D over nothing", "Y[x] = sum W[dx]*X[x+dx]", dict(W=(5,), X=(0,)), lambda W, X: np.zeros(0)),
     Case("conv 1-D, stride 2", "Y[x] = sum W[dx]*X[2*x+dx]", dict(W=(3,), X=(12,)), lambda W, X: win(X, 3, 2) @ W),
     Case("conv 1-D, stride 3", "Y[x] = sum W[dx]*X[3*x+dx]", dict(W=(2,), X=(12,)), lambda W, X: win(X, 2, 3) @ W),
     Case("conv 1-D, stride 4", "Y[x] = sum W[dx]*X[4*x+dx]", dict(W=(5,), X=(17,)), lambda W, X: win(X, 5, 4) @ W),

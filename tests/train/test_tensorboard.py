@@ -45,7 +45,7 @@ def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     for name in [n for n in sys.modules if n.startswith("tensorboard.")]:
         monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(il.DataError, match=r"E0825.*tensorboard") as caught:
+    with pytest.raises(il.DataError, match=r"E0802.*tensorboard") as caught:
         TensorBoard(tmp_path)
     assert "indexlang[tb]" in caught.value.diagnostics[0].hint
 

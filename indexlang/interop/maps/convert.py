@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from indexlang.interop.maps.fit import stripped
 from indexlang.interop.maps.layouts import Extents
 from indexlang.interop.maps.rules import Map, Rule, families
 from indexlang.interop.weights.archive import shown
@@ -14,6 +15,7 @@ from indexlang.text.names import did_you_mean
 
 Array = np.ndarray[Any, Any]
 FEW = 3
+GROUP = "g"  # the letter of layouts that counts groups
 OWN_NAMES, THEIR_NAMES = "indexlang", "torchvision"
 
 
@@ -29,12 +31,17 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """All tensors by one map. `strange`: names that no rule is about.  `unused`: rules that found nothing."""
+    """All tensors by one map.
+
+    strange  names that no rule is about      unused  rules that found nothing
+    fits     no extent speaks against it
+    """
 
     map: Map
     moves: tuple[Move, ...]
     strange: tuple[str, ...]
     unused: int
+    fits: bool
 
 
 def to_theirs(arrays: Mapping[str, Array], family: str | None = None) -> tuple[str, dict[str, Array]]:
@@ -48,10 +55,11 @@ def to_theirs(arrays: Mapping[str, Array], family: str | None = None) -> tuple[s
 
 
 def to_ours(arrays: Mapping[str, Array], family: str | None = None) -> tuple[str, dict[str, Array]]:
-    """Arrays of torchvision by our names; what a map leaves out is left out. Raises DataError E0609 as `to_theirs`.
+    """Arrays of torchvision by our names; what a map leaves out is left out, and so is a prefix of a wrapper.
 
-    Where extents alone do not tell the groups of a convolution, a program has to (E0609).
+    Raises DataError E0609 as `to_theirs`, and where the file does not tell the groups of a convolution: a program has to.
     """
+    arrays = stripped(arrays)
     extents = {name: array.shape for name, array in arrays.items()}
     way = _way([_ours(map_, extents) for map_ in _maps(family)])
     return way.map.name, {move.after: _read(arrays[move.before], move) for move in way.moves}
@@ -67,44 +75,71 @@ def _maps(family: str | None) -> Sequence[Map]:
 
 
 def _theirs(map_: Map, extents: Mapping[str, Extents]) -> Way:
-    return _by(map_, extents, lambda rule, name: rule.their_name(name), lambda rule, e: _known(rule, None, e))
+    return _by(map_, extents, lambda rule, name: rule.their_name(name), lambda rule, name: _known(rule, extents[name]))
 
 
 def _ours(map_: Map, extents: Mapping[str, Extents]) -> Way:
     wanted = {n: e for n, e in extents.items() if all(p.values(n) is None for p in map_.leave)}
-    return _by(map_, wanted, lambda rule, name: rule.our_name(name), lambda rule, e: _known(rule, e, None))
+    return _by(map_, wanted, lambda rule, name: rule.our_name(name), lambda rule, name: _read_from(rule, name, wanted))
 
 
-def _known(rule: Rule, theirs: Extents | None, ours: Extents | None) -> Mapping[str, int] | None:
-    return None if rule.layout is None else rule.layout.sizes(theirs, ours, rule.sizes)
+def _known(rule: Rule, ours: Extents) -> Mapping[str, int] | None:
+    return None if rule.layout is None else rule.layout.sizes(None, ours, rule.sizes)
+
+
+def _read_from(rule: Rule, name: str, extents: Mapping[str, Extents]) -> Mapping[str, int] | None:
+    """The sizes of a tensor of the file. A convolution has groups where it has fewer features than it reads."""
+    layout = rule.layout
+    if layout is None:
+        return None
+    groups = _groups(rule, name, extents)
+    if groups is None:
+        return layout.sizes(extents[name], None, rule.sizes)
+    if (groups > 1) is not any(GROUP in axis for axis in layout.theirs):
+        return None
+    return layout.sizes(extents[name], None, {**rule.sizes, GROUP: groups})
+
+
+def _groups(rule: Rule, name: str, extents: Mapping[str, Extents]) -> int | None:
+    """How many groups a convolution has, if that is in question and the file tells it."""
+    values = rule.theirs.values(name)
+    if rule.reads is None or values is None or len(extents[name]) < 2:
+        return None
+    read, features = extents.get(rule.reads.name(values)), extents[name][1]
+    if not read or not features or read[0] % features:
+        return None
+    return read[0] // features
 
 
 def _by(
     map_: Map,
     extents: Mapping[str, Extents],
     renamed: Callable[[Rule, str], str | None],
-    sized: Callable[[Rule, Extents], Mapping[str, int] | None],
+    sized: Callable[[Rule, str], Mapping[str, int] | None],
 ) -> Way:
     def moves() -> Iterator[Move | str]:
-        for name, e in extents.items():
-            found = ((rule, renamed(rule, name), sized(rule, e)) for rule in map_.rules)
-            yield next((Move(name, to, rule, s) for rule, to, s in found if to is not None and s is not None), name)
+        for name in extents:
+            found = ((rule, to, sized(rule, name)) for rule in map_.rules if (to := renamed(rule, name)) is not None)
+            yield next((Move(name, to, rule, s) for rule, to, s in found if s is not None), name)
 
     made = list(moves())
     good = tuple(move for move in made if isinstance(move, Move))
     used = {(move.rule.ours.text, move.rule.theirs.text) for move in good}
-    return Way(map_, good, tuple(name for name in made if isinstance(name, str)), len(map_.rules) - len(used))
+    strange = tuple(name for name in made if isinstance(name, str))
+    fits = all(extents.get(name, e) == e for name, e in map_.marks.items())
+    return Way(map_, good, strange, len(map_.rules) - len(used), fits)
 
 
 def _way(ways: Sequence[Way]) -> Way:
     """The one map that knows every tensor, and has the fewest rules that nothing needs."""
-    best = max(ways, key=lambda way: (not way.strange, len(way.moves), -way.unused))
+    best = max(ways, key=lambda way: (not way.strange, way.fits, len(way.moves), -way.unused))
     if best.strange or not best.moves:
         raise _unknown(best)
     after = [move.after for move in best.moves]
     if len(set(after)) < len(after):
         raise data_error("E0609", message="two tensors would have one name", advice="give --family, or --program FILE")
-    rivals = [way for way in ways if not way.strange and way.unused == best.unused and _names(way) != _names(best)]
+    equals = [way for way in ways if (way.strange, way.fits, way.unused) == ((), best.fits, best.unused)]
+    rivals = [way for way in equals if _names(way) != _names(best)]
     if rivals:
         names = ", ".join(f"`{way.map.name}`" for way in (best, *rivals))
         raise data_error("E0609", message=f"the names fit several families: {names}", advice="say which: --family NAME")
@@ -137,7 +172,7 @@ def _written(array: Array, move: Move) -> Array:
 
 def _clear(array: Array, move: Move) -> None:
     """Groups do not show in torch's axes: (128, 4, 3, 3) may be 32 groups of 4 features, or a plain layer of 4."""
-    if move.rule.open_groups:
+    if move.rule.reads is not None and GROUP not in move.sizes:
         raise data_error(
             "E0609",
             message=f"the axes of `{shown(move.before)}` do not say whether it has groups",

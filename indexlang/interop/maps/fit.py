@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from indexlang.interop.maps.rules import OWN, Map, Rule, families
 from indexlang.interop.weights.archive import Entry
 
 Array = np.ndarray[Any, Any]
+T = TypeVar("T")
 Extents = tuple[int, ...]
 PREFIXES = ("module.", "_orig_mod.")  # of torch's wrappers: data parallel, compiled
 
@@ -81,8 +82,8 @@ def best(params: Mapping[str, Extents], states: Mapping[str, Extents], entries: 
     return max(tries, key=lambda f: (f.complete, f.known - len(f.misfits), f.known))  # the first of equals
 
 
-def stripped(entries: Mapping[str, Entry]) -> Mapping[str, Entry]:
-    """The entries without a prefix that all names have from a wrapper."""
+def stripped(entries: Mapping[str, T]) -> Mapping[str, T]:
+    """What a file has by name, without a prefix that all names have from a wrapper."""
     for prefix in PREFIXES:
         if entries and all(name.startswith(prefix) for name in entries):
             return stripped({name[len(prefix) :]: entry for name, entry in entries.items()})

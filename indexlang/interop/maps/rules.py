@@ -8,20 +8,22 @@ A file of this folder is a family of networks. `kinds.toml` says what a layer ha
     theirs = "layer{l}.{k}.conv{n}"   the module of the file; a list: the first is written, all are read
     norm = "layer{l}.{k}.bn{n}"       where the batch norm of the same package is
     sizes = { x = 6, y = 6 }          sizes that extents do not tell
+    reads = "layer{l}.{k}.conv1"      the module whose features a convolution reads: their number tells its groups
     words = { b = { a = "branch1" } } where the sides use other words: ours = theirs
 
 `leave` lists names of the file that the program has no use for. Where the numbers of a family follow no pattern, each
-`[[variant]]` is a map of its own: its table `places` says what `{at}` is, on our side = in the file; `norm = false` says that it has no batch norms.
+`[[variant]]` is a map of its own: its table `places` says what `{at}` is, on our side = in the file; `norm = false` says that
+it has no batch norms; `marks` has extents of our tensors that only this variant has, where names do not tell.
 """
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from indexlang.interop.maps.layouts import NO_SIZES, Layout, layout
+from indexlang.interop.maps.layouts import NO_SIZES, Extents, Layout, layout
 from indexlang.interop.maps.patterns import Pattern, Values, pattern
 
 FOLDER = Path(__file__).parent
@@ -32,7 +34,10 @@ PLACE, NEXT_PLACE = "{at}", "{at+1}"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Names on both sides, axes, and whether the numbers are negated. No layout: the axes are the same, as many as come."""
+    """Names on both sides, axes, and whether the numbers are negated. No layout: the axes are the same, as many as come.
+
+    reads  the weights in the file whose first axis is the features that this convolution reads, where it may have groups
+    """
 
     ours: Pattern
     theirs: Pattern
@@ -40,7 +45,7 @@ class Rule:
     sign: int
     sizes: Mapping[str, int]
     words: Mapping[str, Mapping[str, str]]
-    open_groups: bool = False  # a rule beside it reads the same axes in groups
+    reads: Pattern | None = None
 
     def their_name(self, ours: str) -> str | None:
         values = self.ours.values(ours)
@@ -54,11 +59,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """A family: its rules in order of preference, and the names that are left out."""
+    """A family: its rules in order of preference, the names that are left out, and extents that only it has."""
 
     name: str
     rules: tuple[Rule, ...]
     leave: tuple[Pattern, ...] = ()
+    marks: Mapping[str, Extents] = field(default_factory=dict[str, Extents])
 
     def __repr__(self) -> str:
         return f"Map({self.name}, {len(self.rules)} rules)"
@@ -84,7 +90,15 @@ def read_maps(name: str, text: str) -> tuple[Map, ...]:
     given = tomllib.loads(text)
     leave = tuple(pattern(text) for text in given.get("leave", ()))
     variants = given.get("variant", [{"name": name, "places": {}}])
-    return tuple(Map(v["name"], tuple(_all_rules(given["package"], v)), leave) for v in variants)
+    return tuple(
+        Map(
+            v["name"],
+            tuple(_all_rules(given["package"], v)),
+            leave,
+            {n: tuple(e) for n, e in v.get("marks", {}).items()},
+        )
+        for v in variants
+    )
 
 
 def _all_rules(packages: Iterable[Mapping[str, Any]], variant: Mapping[str, Any]) -> Iterator[Rule]:
@@ -126,8 +140,8 @@ def _rules(package: Mapping[str, Any], kinds: list[str], modules: str | list[str
                 if ours.names != theirs.names or any(len(set(t.values())) < len(t) for t in words.values()):
                     raise ValueError(f"`{ours.text}` and `{theirs.text}` do not follow from each other")
                 sign, sizes = about.get("sign", 1), package.get("sizes", NO_SIZES)
-                groups = "grouped" in kinds and part == "W"
-                yield Rule(ours, theirs, layout(about["layout"]), sign, sizes, words, groups)
+                reads = pattern(f"{package['reads']}.{about['theirs']}") if "grouped" in kinds and part == "W" else None
+                yield Rule(ours, theirs, layout(about["layout"]), sign, sizes, words, reads)
 
 
 def _listed(given: str | list[str]) -> list[str]:

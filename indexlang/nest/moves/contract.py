@@ -1,6 +1,6 @@
 """Contraction → tiles in vector registers: which indices become rows, columns, the run and the outer offsets."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -10,39 +10,30 @@ from indexlang.ir.affine import affine
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program
-from indexlang.ir.expr import Bound, Const, Expr, Index, Read, Select, reads, rewrite
+from indexlang.ir.expr import Apply, Bound, Expr, Index, Read, Select, reads, rewrite
 from indexlang.ir.layout import layout
 from indexlang.ir.show import show_equation
 from indexlang.ir.size import Extent, Named
 from indexlang.nest.collapse import collapsed_rows
-from indexlang.nest.nodes import For, Nest, Node, Rounds, Store, TileLoop
-from indexlang.passes.contraction import Contraction, contraction
+from indexlang.nest.moves.pack import FEW_TERMS, MANY_ROWS
+from indexlang.nest.moves.target import Target
+from indexlang.nest.nodes import Aisle, Nest, Rounds, Store, TileLoop
+from indexlang.passes.contraction import Contraction, beside_panels, contraction
 
 _MAX_SEGMENTS = 1 << 20
 _BLOCKS_WANTED = 32
 _LONG_RUN = 8  # terms: longer runs are no better, but nearer ones are
 _TILES_A_BLOCK = 8  # of rows
-_CACHE_PERIOD, _CACHE_WAYS = (
-    4096,
-    8,
-)  # bytes after which addresses fall on the same lines of the nearest cache; of how many
+# Addresses so many bytes apart fall on the same lines of the nearest cache, which holds so many of them side by side.
+_CACHE_PERIOD, _CACHE_WAYS = 4096, 8
 _WIDE, _WIDE_PANEL = 8, 2048  # blocks of columns, and columns that go through together, where rows are written whole
-_MANY_ROWS = 256  # of a named extent: more are scheduled as many, fewer as few
 _TALL = 4  # tiles of rows for which a packed copy of w is worth its making
-_ROUND_TERMS, _ROUND_BYTES = 256, 1024  # of the sum in each round: terms of segments, bytes of a column
+_ROUND_TERMS, _ROUND_BYTES = 192, 768  # of the sum in each round: terms of segments, bytes of a column
+_FEW_ROWS = 24  # as which a named extent is scheduled
+_MANY_COLUMNS = 4096  # of a named extent that is larger than a vector
+_NEAR = 1 << 17  # elements of w that stay near without being copied, where there are only so many
+_FEW_PANEL, _FEW_SHARES = 512, 8  # columns, of at least so many panels, where w is read once from afar
 _PANEL, _PANEL_ROWS = 128, 300  # columns and rows that go through the rounds together: they share copies in a cache
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What the schedule needs to know of the machine.
-
-    lanes        elements of a vector register, by bytes an element
-    choose_tile  (rows, columns, dtype) → R, V of the register tile that loses least
-    """
-
-    lanes: Callable[[int], int]
-    choose_tile: Callable[[int, int, str], tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +50,7 @@ def contract(e: Equation, c: Contraction, program: Program, target: Target) -> N
     fewer = collapsed_rows(e, program)
     e, c = (fewer, contraction(fewer, program) or c) if fewer is not e else (e, c)
     out = Read(e.target, e.left, None, c.total.dtype)
-    a, w, o = (flat_steps(read, program) for read in (c.a, c.w, out))
+    a, w, o = flat_steps(c.a, program), _steps_of_w(c, program), flat_steps(out, program)
     merged = _merged([_Run(_int(b.extent), a.get(b.name, 0), w.get(b.name, 0)) for b in c.total.over])
     run = max(merged, key=lambda r: (r.a == 1, min(r.extent, _LONG_RUN), -abs(r.a) - abs(r.w)))
     rest = sorted((r for r in merged if r is not run), key=lambda r: -abs(r.a) - abs(r.w))
@@ -105,14 +96,46 @@ def _is_named(*runs: _Run) -> bool:
 
 def flat_steps(read: Read, program: Program) -> dict[str, int]:
     """How far each index moves an affine read in memory, in elements."""
+    return _flat(zip(read.subscripts, layout(program, read.tensor).strides, strict=True))
+
+
+def _steps_of_w(c: Contraction, program: Program) -> dict[str, int]:
+    """The same for w; the steps of a column are those within a panel."""
+    if not c.panel:
+        return flat_steps(c.w, program)
+    own = beside_panels(c.w)
+    axes = zip(c.w.subscripts, layout(program, c.w.tensor).strides, strict=True)
+    return {**_flat((s, stride) for s, stride in axes if s in own), c.column.name: 1}
+
+
+def _flat(axes: Iterable[tuple[Expr, Extent]]) -> dict[str, int]:
     out: dict[str, int] = {}
-    for s, stride in zip(read.subscripts, layout(program, read.tensor).strides, strict=True):
+    for s, stride in axes:
         form = affine(s)
         assert form is not None
         for v, k in form.terms:
             assert isinstance(v, str)
             out[v] = out.get(v, 0) + _int(k) * _int(stride)
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How a contraction is tiled.
+
+    rows, vectors  of the register tile; `rest` rows are behind the last one
+    panel          columns that go through the rounds together, as `rows_a_block` rows do
+    copied_rows    of a, in every round: 0 where a is read as it is
+    """
+
+    way: str
+    rows: int
+    vectors: int
+    lanes: int
+    panel: int
+    rows_a_block: int
+    copied_rows: int
+    rest: int
 
 
 class _Tiling:
@@ -125,83 +148,140 @@ class _Tiling:
         self.build = Builder(program.float_type)
 
     def nest(self) -> Nest:
-        c, e = self.c, self.e
-        row = c.row or Bound("row", 1)
-        named_rows = isinstance(row.extent, Named)
-        rows = 24 if named_rows else _int(row.extent)
-        columns = 4096 if isinstance(c.column.extent, Named) else _int(c.column.extent)
-        dtype = c.total.dtype
-        tile_rows, vectors = self.target.choose_tile(self._apart(rows, row, dtype), columns, dtype.value)
-        lanes = self.target.lanes(dtype.size)
-        width = vectors * lanes
-        way = self._way(max(rows, _int(row.extent)), tile_rows, columns // width)
-        panel = width * max({"long": _PANEL // width, "wide": _WIDE_PANEL // width}.get(way, 1), 1)
-        block = Bound(f"{c.column.name}_block", _blocks(c.column.extent, panel))
-        around = prod(_int(b.extent) for b in c.batches) * _int(block.extent)
-        if way == "long":
-            size = _PANEL_ROWS // tile_rows * tile_rows if named_rows else _evenly(rows, tile_rows, _PANEL_ROWS)
-        else:
-            size = tile_rows * (_TALL if way == "wide" else _TILES_A_BLOCK)
-        row_block, start, stop = (self._panels if way else self._row_blocks)(row, size, around)
-        first: Expr = self.build.apply(ops.MUL, integer(panel), Index(block.name))
-        last = self.build.apply(ops.MIN, self.build.apply(ops.ADD, first, integer(panel)), integer(c.column.extent))
-        copied = size if self.a.get(row.name) == 1 and way == "long" else 0
-        rounds = self._rounds(first, last, copied) if way else None
-        at = Index(rounds.at) if rounds else first
-        zero = {b.name for b in c.total.over}
-        adds = e.accumulates or way == "long"
-        loop = TileLoop(
-            _at_zero(self.out, zero, c.column.name, at), _at_zero(c.a, zero, "", at), _at_zero(c.w, zero, c.column.name, at),
-            row.name, start, stop, tile_rows, vectors, lanes, c.column.name,
-            c.column.extent, (self.o.get(row.name, 0), self.a.get(row.name, 0)), self.run.extent, (self.run.a, self.run.w),
-            "offsets", self.segments, named_rows, rounds, rows % tile_rows, "_add" if adds else "",
-        )  # fmt: skip
-
-        def each(value: Expr) -> Node:
-            inner = For(c.column.name, first, last, (Store(e.target, e.left, value),))
-            return For(row.name, start, stop, (inner,)) if c.row else inner
-
-        clear = (each(Const(0.0, dtype)),) if adds and not e.accumulates else ()
-        rest = rewrite(e.body, lambda n: self.out if n == c.total else n)
-        finish = (each(rest),) if rest != self.out else ()
+        c, row = self.c, self.c.row or Bound("row", 1)
+        shape = self._shape(row)
+        block = Bound(f"{c.column.name}_block", _blocks(c.column.extent, shape.panel))
         before = tuple(b for b in c.batches if self.w.get(b.name, 0))
         after = tuple(b for b in c.batches if b not in before)
+        around = prod(_int(b.extent) for b in c.batches) * _int(block.extent)
+        row_block, start, stop = (self._panels if shape.way else self._row_blocks)(row, shape.rows_a_block, around)
+        aisle = None
+        if shape.way and c.panel and not (shape.copied_rows or row_block):
+            aisle, aisles = self._aisle(after, _int(row.extent), around)
+            after = (*after[:-1], *aisles) if aisle else after
+        first = self.build.apply(ops.MUL, integer(shape.panel), Index(block.name))
+        last = self.build.apply(
+            ops.MIN, self.build.apply(ops.ADD, first, integer(shape.panel)), integer(c.column.extent)
+        )
+        rounds = self._rounds(shape, first, last, aisle) if shape.way else None
+        loop = self._loop(shape, row, (start, stop), Index(rounds.at) if rounds else first, rounds)
         iterations = (*before, block, *after, *((row_block,) if row_block else ()))
-        return self._assembled(iterations, (*clear, loop, *finish), self._tables(rounds, width), tile_rows, vectors)
+        return self._assembled(iterations, loop, self._tables(rounds), shape.way)
+
+    def _shape(self, row: Bound) -> _Shape:
+        """The register tile, and how much goes through the rounds together."""
+        c, named = self.c, isinstance(row.extent, Named)
+        rows = (MANY_ROWS if c.panel else _FEW_ROWS) if named else _int(row.extent)
+        dtype, lanes = c.total.dtype, self.target.lanes(c.total.dtype.size)
+        columns = _int(c.column.extent)
+        if isinstance(c.column.extent, Named):
+            columns = lanes if columns <= lanes else _MANY_COLUMNS
+        r, v = self.target.choose_tile(self._apart(rows, row, dtype), columns, dtype.value, c.panel // lanes)
+        way = self._way(max(rows, _int(row.extent)), r, columns, v * lanes)
+        is_short = self._terms() <= FEW_TERMS
+        if way == "wide" and is_short:  # memory is the limit: long pieces of few rows
+            r, v = self.target.choose_tile(min(rows, _TALL), columns, dtype.value, c.panel // lanes)
+        match way:
+            case "":
+                size = r * _TILES_A_BLOCK
+            case "wide":
+                size = r * (1 if is_short else _TALL)
+            case _:
+                size = _PANEL_ROWS // r * r if named else _evenly(rows, r, _PANEL_ROWS)
+        panel = v * lanes * max(self._panel(way, columns) // (v * lanes), 1)
+        copied = size if self.a.get(row.name) == 1 and way == "long" else 0
+        return _Shape(way, r, v, lanes, panel, size, copied, 0 if named else rows % r)
+
+    def _loop(self, shape: _Shape, row: Bound, rows: tuple[Expr, Expr], at: Expr, rounds: Rounds | None) -> TileLoop:
+        c, e = self.c, self.e
+        zero = {b.name for b in c.total.over}
+        rest = rewrite(e.body, lambda n: self.out if n == c.total else n)
+        return TileLoop(
+            _at_zero(self.out, zero, c.column.name, at), _at_zero(c.a, zero, "", at), _at_zero(c.w, zero, c.column.name, at),
+            row.name, *rows, shape.rows, shape.vectors, shape.lanes, c.column.name,
+            c.column.extent, at, (self.o.get(row.name, 0), self.a.get(row.name, 0)), self.run.extent, (self.run.a, self.run.w),
+            "offsets", self.segments, isinstance(row.extent, Named), rounds, shape.rest, c.panel > 0, e.accumulates,
+            Store(e.target, e.left, rest) if rest != self.out else None,
+        )  # fmt: skip
+
+    def _aisle(self, after: tuple[Bound, ...], rows: int, around: int) -> tuple[Aisle | None, tuple[Bound, ...]]:
+        """Several values of the last index around the rows go through together, where there are few rows; and its blocks."""
+        if not after or isinstance(after[-1].extent, Named) or _int(after[-1].extent) < 2:
+            return None, ()
+        b, extent = after[-1], _int(after[-1].extent)
+        concrete = around // max(prod(_int(k.extent) for k in self.c.batches if isinstance(k.extent, Named)), 1)
+        size = min(max(_PANEL_ROWS // max(rows, 1), 1), extent)
+        while size > 1 and concrete // extent * -(-extent // size) < _BLOCKS_WANTED:
+            size = -(-size // 2)
+        size = -(-extent // -(-extent // size))
+        block = Bound(f"{b.name}_block", -(-extent // size))
+        start, stop = self._piece(block, size, extent)
+        return Aisle(b.name, start, stop), (block,)
 
     def _apart(self, rows: int, row: Bound, dtype: DType) -> int:
         """No more rows in a tile than a cache holds side by side where all of them fall on the same lines of it."""
         same = self.run.a == 1 and self.a.get(row.name, 0) * dtype.size % _CACHE_PERIOD == 0
         return min(rows, _CACHE_WAYS) if same else rows
 
-    def _way(self, rows: int, tile_rows: int, blocks: int) -> str:
-        """`long`: a sum in rounds; `wide`: a short sum, and so much result that its rows are best written as a whole."""
-        if rows < _TALL * tile_rows or (isinstance(self.c.row and self.c.row.extent, Named) and rows < _MANY_ROWS):
+    def _terms(self) -> int:
+        return self.segments * self.run.extent
+
+    def _way(self, rows: int, tile_rows: int, columns: int, width: int) -> str:
+        """`long`: a sum in rounds; `wide`: a short sum, and so much result that its rows are best written as a whole;
+        `short`: any other sum over panels that are there already; `few`: a long sum for too few rows to copy w for."""
+        blocks = columns // width
+        if self.c.panel:
+            return "long" if self._is_long() else "wide" if blocks >= _WIDE else "short"
+        is_cut = self.segments > 1 and (isinstance(self.run.extent, Named) or self.run.extent > _ROUND_TERMS)
+        if tile_rows > 1 and rows < _TALL * tile_rows and blocks >= _TALL and not is_cut and self._is_long():
+            return "few"
+        if rows < _TALL * tile_rows or (isinstance(self.c.row and self.c.row.extent, Named) and rows < MANY_ROWS):
             return ""
-        if self.segments > 1 and (isinstance(self.run.extent, Named) or self.run.extent > _ROUND_TERMS):
+        row = self.c.row.name if self.c.row else ""
+        is_near = columns <= width and self._terms() * width <= _NEAR and self.a.get(row) != 1
+        if is_cut or is_near:
             return ""
         if self.segments * self.run.extent > 2 * _ROUND_TERMS:
             return "long"
         return "wide" if blocks >= _WIDE else ""
 
-    def _rounds(self, first: Expr, last: Expr, rows: int) -> Rounds:
-        terms = _ROUND_BYTES // self.c.total.dtype.size
-        if self.segments * self.run.extent <= 2 * _ROUND_TERMS:  # all in one
-            size = 2 * _ROUND_TERMS if isinstance(self.run.extent, Named) else max(self.segments, self.run.extent)
-            size = size if self.segments == 1 else self.segments
-        else:
-            size = terms if self.segments == 1 else max(terms // max(self.run.extent, 1), 1)
-        return Rounds(size, rows, "places", f"{self.c.column.name}_at", first, last)
+    def _panel(self, way: str, columns: int) -> int:
+        """How many columns go through the rounds together."""
+        match way:
+            case "long" | "short":
+                return _PANEL
+            case "wide":
+                return _WIDE_PANEL if self.c.panel else min(_WIDE_PANEL, _NEAR // 2 // max(self._terms(), 1))
+            case "few":  # long pieces of the rows of w, but work for several threads
+                return min(_FEW_PANEL, columns // _FEW_SHARES)
+            case _:
+                return 0
 
-    def _tables(self, rounds: Rounds | None, width: int) -> dict[str, tuple[int, ...]]:
+    def _is_long(self) -> bool:
+        return _is_named(self.run) or self.segments * self.run.extent > 2 * _ROUND_TERMS
+
+    def _rounds(self, shape: _Shape, first: Expr, last: Expr, aisle: Aisle | None) -> Rounds:
+        terms = _ROUND_BYTES // self.c.total.dtype.size
+        copied = 0 if self.c.panel else shape.vectors * shape.lanes
+        named, one = _is_named(self.run), self.segments == 1
+        if self._terms() <= 2 * _ROUND_TERMS and not (named and not copied):  # all in one
+            size = (
+                1 << max(self.run.extent - 1, 0).bit_length() if one else self.segments
+            )  # one kernel for many extents
+        else:
+            size = terms if one else 1 if named else max(terms // max(self.run.extent, 1), 1)
+        at = f"{self.c.column.name}_at"
+        return Rounds(max(size, 1), shape.copied_rows, copied, shape.panel, "places", at, first, last, aisle)
+
+    def _tables(self, rounds: Rounds | None) -> dict[str, tuple[int, ...]]:
         if rounds is None:
             return {"offsets": self.table}
         if self.segments == 1:
             return {"offsets": (0 if rounds.rows else self.table[0], 0)}
         inside = [k % rounds.size * self.run.extent for k in range(self.segments)]
         a = [k * rounds.rows for k in inside] if rounds.rows else self.table[::2]
-        pairs = zip(a, (k * width for k in inside), strict=True)
-        return {"offsets": tuple(x for pair in pairs for x in pair), "places": self.table}
+        w = [k * rounds.width for k in inside] if rounds.width else self.table[1::2]
+        return {"offsets": tuple(x for pair in zip(a, w, strict=True) for x in pair), "places": self.table}
 
     def _row_blocks(self, row: Bound, size: int, around: int) -> tuple[Bound | None, Expr, Expr]:
         """Rows are shared out in blocks where the other indices do not keep all threads busy; the last block takes the rest."""
@@ -220,20 +300,15 @@ class _Tiling:
         if _int(row.extent) <= size and not isinstance(row.extent, Named):
             return None, integer(0), integer(row.extent)
         block = Bound(f"{row.name}_block", _blocks(row.extent, size))
-        start = self.build.apply(ops.MUL, integer(size), Index(block.name))
-        return (
-            block,
-            start,
-            self.build.apply(ops.MIN, self.build.apply(ops.ADD, start, integer(size)), integer(row.extent)),
-        )
+        return block, *self._piece(block, size, row.extent)
+
+    def _piece(self, block: Bound, size: int, extent: Extent) -> tuple[Expr, Expr]:
+        """The first index of a block and the one behind its last. The size is an argument: kernels serve all sizes."""
+        start = self.build.apply(ops.MUL, integer(Named(size)), Index(block.name))
+        return start, self.build.apply(ops.MIN, self.build.apply(ops.ADD, start, integer(Named(size))), integer(extent))
 
     def _assembled(
-        self,
-        iterations: tuple[Bound, ...],
-        body: tuple[Node, ...],
-        tables: dict[str, tuple[int, ...]],
-        tile_rows: int,
-        vectors: int,
+        self, iterations: tuple[Bound, ...], loop: TileLoop, tables: dict[str, tuple[int, ...]], way: str
     ) -> Nest:
         e, c, program = self.e, self.c, self.program
         names = tuple(dict.fromkeys(r.tensor for r in reads(e.body)))
@@ -242,18 +317,9 @@ class _Tiling:
         dtypes = {n: program.tensor(n).dtype for n in tensors}
         total = prod(_int(b.extent) for b in (*e.indices, *c.total.over))
         work = max(total // max(prod(_int(b.extent) for b in iterations), 1) // 8, 1)
-        schedule = f"tile {tile_rows}x{vectors}"
+        schedule = " ".join(filter(None, (f"tile {loop.rows}x{loop.vectors}", way, "panels" if c.panel else "")))
         return Nest(
-            show_equation(e),
-            iterations,
-            body,
-            names,
-            e.target,
-            strides,
-            dtypes,
-            work,
-            tables,
-            schedule=schedule,
+            show_equation(e), iterations, (loop,), names, e.target, strides, dtypes, work, tables, schedule=schedule
         )
 
 
@@ -263,6 +329,8 @@ def _at_zero(read: Read, zero: set[str], column: str, first: Expr) -> Read:
     def place(n: Expr) -> Expr:
         match n:
             case Index(name=name) if name in zero:
+                return integer(0)
+            case Apply(op=ops.MOD):  # a tile begins where a panel begins
                 return integer(0)
             case Index(name=name) if name == column:
                 return first

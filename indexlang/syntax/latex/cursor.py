@@ -181,8 +181,8 @@ class Cursor:
         return "".join(map(_said, inside))
 
     def _lists(self, script: str) -> bool:
-        """Whether a subscript lists indices; a name before `[` is never read so."""
-        if self.ahead().text == "[":
+        """Whether a subscript lists indices; a name before `[` is never read so, nor is `L_{(k,l)}`, which is computed."""
+        if self.ahead().text == "[" or spell.WHOLE.fullmatch(script):
             return False
         return "," in script or script in self.indices or (script.isalpha() and set(script) <= self.indices)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from indexlang.syntax import ast
+from indexlang.syntax.latex.spell import WHOLE
 from indexlang.syntax.rewrite import rewritten
 
 
@@ -14,7 +15,6 @@ class Counted(ast.Binder):
 
 
 _COMPUTED = re.compile(r"_\{([^{}]*)\}")
-_WHOLE = re.compile(r"\([^()]*\)")
 _SAID = {"+": "_plus_", "-": "_minus_", "*": "_times_", "/": "_over_", "'": "_prime", "(": "_", ")": "_"}
 
 
@@ -31,7 +31,7 @@ def plainly_named(statements: tuple[ast.Statement, ...]) -> tuple[ast.Statement,
     computed = {
         letter
         for script in scripts
-        if not script.isalnum() and not _WHOLE.fullmatch(script)
+        if not script.isalnum() and not WHOLE.fullmatch(script)
         for letter in _letters(script)
     } | {"l"}
     constants = {n.name for n in nodes if isinstance(n, ast.Equation) and n.subscripts is None}
@@ -77,7 +77,7 @@ def flat(name: str, bound: frozenset[str]) -> str:
 
 
 def _script(script: str, bound: frozenset[str]) -> str:
-    if _WHOLE.fullmatch(script):
+    if WHOLE.fullmatch(script):
         return f"_{{{script[1:-1]}}}"
     letters = _letters(script)
     if letters and letters <= bound:

@@ -18,6 +18,7 @@ _NAME = re.compile(
 _SIGNS = {"_plus_": "+", "_minus_": "-", "_times_": "*", "_over_": "/"}
 _PART = re.compile(r"[^\W\d]\w*")
 _COMPUTED = re.compile(r"_\{([^{}]*)\}")
+WHOLE = re.compile(r"\([^()]*\)")  # a script that says with its brackets that it is computed
 _SPECIAL = re.compile(r"[_%#&${}]")
 
 
@@ -81,6 +82,7 @@ class Names:
         shows = (
             parts
             and parts <= self.fixed | self.counters
+            and "," not in script
             and (script in self.counters or script == self.ell or not script.isalnum())
         )
         return script if shows and not self._lists(script) else f"({script})"

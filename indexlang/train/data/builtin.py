@@ -1,13 +1,12 @@
 """Data that comes with other packages: the digits of scikit-learn, the faces of scikit-image."""
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from indexlang.text.diagnostics import data_error
+from indexlang.interop.packages import optional
 from indexlang.train.data.dataset import Dataset
 
 GREYS = 16  # the brightest pixel of a digit
@@ -40,7 +39,4 @@ BUILTIN: Mapping[str, Callable[[], Dataset]] = MappingProxyType({"digits": digit
 
 
 def _module(what: str, name: str, package: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError:
-        raise data_error("E0802", what=f"`{what}`", package=package) from None
+    return optional(name, f"`{what}`", package, "data")

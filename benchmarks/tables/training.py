@@ -1,44 +1,38 @@
-"""`python -m benchmarks.training [--rounds N] [--threads N] [--only NAME]`: whole steps of training beside PyTorch.
+"""Whole steps of training beside PyTorch: loss, gradients, and the update of all parameters by momentum.
 
-A step: loss, gradients, and the update of all parameters by momentum. The first losses are compared before anything is timed.
-The rate is so small that the numbers stay the same in kind however many rounds there are.
+The first losses are compared before anything is timed. The rate is so small that the numbers stay the same in kind
+however many rounds there are.
 """
 
-import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import indexlang as il
-from benchmarks.gradient import FILE, LOSS, _loss, _parameters
+from benchmarks import peers
+from benchmarks.alexnet import FILE, LOSS, loss, parameters
+from benchmarks.case import Setting
+from benchmarks.report import Row
 from benchmarks.timing import interleaved
 from indexlang.train.step import Recipe, training_step
 
-TESTS = Path(__file__).parents[1] / "tests"
+TESTS = Path(__file__).parents[2] / "tests"
 RATE = 1e-6
 Run = Callable[[], Any]
 
 
-def main() -> None:
-    """Measure and print one table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--only", choices=tuple(CASES))
-    options = parser.parse_args()
-    import torch
-
-    torch.set_num_threads(options.threads)
-    print(f"steps of training, {options.threads} threads, medians; ratio to the better of PyTorch's formats")
-    for name in (options.only,) if options.only else CASES:
-        runs, rounds = CASES[name](torch, options.threads)
-        times = interleaved(runs, rounds * options.rounds)
-        ratio = times["indexlang"] / min(t for n, t in times.items() if n != "indexlang")
-        told = "  ".join(f"{n} {t:.2f} ms" for n, t in times.items())
-        print(f"{name:<18} {told}  ratio {ratio:.2f}", flush=True)
+def rows(table: str, setting: Setting, wanted: Callable[[str], bool]) -> Iterator[Row]:
+    """The table `training`."""
+    torch = peers.torch_with(setting)
+    if torch is None:
+        return
+    for name in filter(wanted, CASES):
+        runs = CASES[name](torch, setting.threads)
+        times = interleaved(runs, setting.rounds, 5.0)
+        yield Row(table, name, times.pop("indexlang"), times)
 
 
 def ours(net: il.Program, batch: dict[str, Any]) -> Run:
@@ -55,13 +49,13 @@ def ours(net: il.Program, batch: dict[str, Any]) -> Run:
     return run
 
 
-def stepped(torch: Any, parameters: list[Any], loss: Callable[[], Any]) -> Run:
+def stepped(torch: Any, weights: list[Any], value: Callable[[], Any]) -> Run:
     """A step of PyTorch."""
-    optimizer = torch.optim.SGD(parameters, RATE, momentum=0.9)
+    optimizer = torch.optim.SGD(weights, RATE, momentum=0.9)
 
     def run() -> float:
         optimizer.zero_grad()
-        found = loss()
+        found = value()
         found.backward()
         optimizer.step()
         return float(found.detach())
@@ -69,7 +63,7 @@ def stepped(torch: Any, parameters: list[Any], loss: Callable[[], Any]) -> Run:
     return run
 
 
-def alexnet(torch: Any, threads: int) -> tuple[dict[str, Run], int]:
+def alexnet(torch: Any, threads: int) -> dict[str, Run]:
     """The lecture's AlexNet, batch 16."""
     lines = [line for line in FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("output")]
     net = il.compile("\n".join(lines).replace(' from "cat.jpg"', "") + "\n" + LOSS, dtype="f32", threads=threads)
@@ -77,17 +71,17 @@ def alexnet(torch: Any, threads: int) -> tuple[dict[str, Run], int]:
     image, label = rng.random((16, 227, 227, 3), np.float32), rng.integers(0, 1000, 16)
     runs: dict[str, Run] = {}
     for name, layout in (("torch", torch.contiguous_format), ("torch channels-last", torch.channels_last)):
-        p = _parameters(torch, net, layout)
+        p = parameters(torch, net, layout)
         x = torch.from_numpy(image).permute(0, 3, 1, 2).contiguous(memory_format=layout)
         y = torch.from_numpy(label)
-        runs[name] = stepped(torch, list(p.values()), lambda p=p, x=x, y=y: _loss(torch, p, x, y))
-    return checked({"indexlang": ours(net, {"Input": image, "label": label}), **runs}), 1
+        runs[name] = stepped(torch, list(p.values()), lambda p=p, x=x, y=y: loss(torch, p, x, y))
+    return checked({"indexlang": ours(net, {"Input": image, "label": label}), **runs})
 
 
-def twin(kind_name: str) -> Callable[[Any, int], tuple[dict[str, Run], int]]:
+def twin(kind_name: str) -> Callable[[Any, int], dict[str, Run]]:
     """A network of examples/train, batch 128, beside its twin."""
 
-    def case(torch: Any, threads: int) -> tuple[dict[str, Run], int]:
+    def case(torch: Any, threads: int) -> dict[str, Run]:
         sys.path.insert(0, str(TESTS))
         from train import network_twins as twins
 
@@ -103,7 +97,7 @@ def twin(kind_name: str) -> Callable[[Any, int], tuple[dict[str, Run], int]]:
             runs[name] = stepped(
                 torch, list(made.parameters()), lambda m=made, x=x, y=y: torch.nn.functional.cross_entropy(m(x), y)
             )
-        return checked({"indexlang": ours(net, {"Image": image, "label": label}), **runs}), 20
+        return checked({"indexlang": ours(net, {"Image": image, "label": label}), **runs})
 
     return case
 
@@ -117,6 +111,3 @@ def checked(runs: dict[str, Run]) -> dict[str, Run]:
 
 
 CASES = {"CNN, batch 128": twin("CNN"), "ResNet, batch 128": twin("ResNet"), "AlexNet, batch 16": alexnet}
-
-if __name__ == "__main__":
-    main()

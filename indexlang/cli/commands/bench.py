@@ -1,0 +1,145 @@
+"""`indexlang bench FILE`: what each equation took, which part of the machine's limits that is, and what bounds it."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from indexlang.api import load
+from indexlang.arguments import sizes_in
+from indexlang.cli import settings
+from indexlang.cli.table import Table
+from indexlang.cli.terminal import Progress, encoding, result, result_json, width
+from indexlang.interop.files import read_input
+from indexlang.kernels.machine import machine
+from indexlang.kernels.probe import copy_bandwidth, f32_peak
+from indexlang.program import Program
+from indexlang.results import StepTime
+from indexlang.text.diagnostics import data_error
+
+Array = np.ndarray[Any, Any]
+LEAST_SHARE = 0.05  # of both limits: below, neither of them can be what takes the time
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """An equation: milliseconds, multiply-adds, bytes of its result and of each tensor that it reads, once."""
+
+    name: str
+    milliseconds: float
+    multiply_adds: int
+    bytes: int
+
+    @property
+    def gflops(self) -> float:
+        return 2 * self.multiply_adds / self.milliseconds / 1e6 if self.milliseconds else 0.0
+
+    @property
+    def gbytes(self) -> float:
+        return self.bytes / self.milliseconds / 1e6 if self.milliseconds else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """GFLOP/s and GB/s that this machine reaches."""
+
+    gflops: float
+    gbytes: float
+
+    def share(self, row: Spent) -> float:
+        return max(row.gflops / self.gflops, row.gbytes / self.gbytes)
+
+    def bound(self, row: Spent) -> str:
+        """What takes the time: the limit that is nearer, or neither."""
+        if self.share(row) < LEAST_SHARE:
+            return "overhead"
+        return "compute" if row.gflops / self.gflops > row.gbytes / self.gbytes else "memory"
+
+
+@click.command("bench")
+@settings.program_file
+@settings.constants
+@click.option("--threads", type=click.IntRange(1, 1024), help="Default: one for each core.")
+@click.option(
+    "--rounds", type=click.IntRange(min=1), default=10, show_default=True, help="Timed runs; the best counts."
+)
+@settings.as_json_flag
+def command(
+    file: Path, constants: Mapping[str, settings.Number], threads: int | None, rounds: int, as_json: bool
+) -> None:
+    """Time every equation, and say what bounds it. Inputs without a value of their own are random numbers."""
+    program = load(file, constants=constants, threads=threads).init(0)
+    arrays = {name: _array(program, name, file.parent) for name in program.inputs}
+    with Progress(f"compiling {file} …"):
+        program.profile(arrays)
+    used = threads or machine().cores
+    with Progress("measuring …"):
+        times = program.profile(arrays, rounds)
+        limits = Limits(f32_peak(used) / 1e9, copy_bandwidth(used) / 1e9)
+    sizes = sizes_in(program.inputs, arrays)
+    rows = spent(program.bound(**sizes) if sizes else program, times)
+    total = Spent("total", *(sum(column) for column in zip(*(_numbers(r) for r in rows), strict=True)))
+    if as_json:
+        told = [_json(r, limits) for r in rows]
+        result_json({"command": "bench", "file": str(file), "threads": used, "limits": asdict(limits),
+                     "equations": told, "total": _json(total, limits)})  # fmt: skip
+        return
+    result(_text(rows, total, limits))
+
+
+def _array(program: Program, name: str, folder: Path) -> Array:
+    """The file that the text names, else random numbers; named extents are 1 unless -D says more (E0604)."""
+    info = program.inputs[name]
+    if name in program.defaults:
+        return read_input(program.defaults[name], info, folder)
+    if info.dtype not in ("float", "f32", "f64"):
+        return np.zeros(tuple(n if isinstance(n, int) else 1 for n in info.extents), np.int64)
+    formulas = [n for n in info.extents if isinstance(n, str) and not n.isidentifier()]
+    if formulas:
+        raise data_error("E0604", tensor=name, advice=f"its extent {formulas[0]} is not known: give the sizes with -D")
+    extents = tuple(n if isinstance(n, int) else 1 for n in info.extents)
+    return np.random.default_rng(0).random(extents, np.float32)
+
+
+def spent(program: Program, times: Sequence[StepTime]) -> tuple[Spent, ...]:
+    """A row an equation, in order. Copies that a pass prepares count for the equation that is computed next."""
+    rows = {row.name: row for row in program.summary().rows}
+    found: dict[str, float] = {}
+    waiting = 0.0
+    for step in times:
+        if step.name not in rows:
+            waiting += step.milliseconds
+            continue
+        found[step.name] = found.get(step.name, 0.0) + step.milliseconds + waiting
+        waiting = 0.0
+    if waiting:
+        last = times[-1].name if times[-1].name in found else next(reversed(found), times[-1].name)
+        found[last] = found.get(last, 0.0) + waiting
+    moved = program.moved_bytes()
+    return tuple(Spent(n, t, rows[n].macs if n in rows else 0, moved.get(n, 0)) for n, t in found.items())
+
+
+def _numbers(row: Spent) -> tuple[float, int, int]:
+    return row.milliseconds, row.multiply_adds, row.bytes
+
+
+def _json(row: Spent, limits: Limits) -> dict[str, Any]:
+    rates = {"gflops": row.gflops, "gbytes": row.gbytes, "share": limits.share(row), "bound": limits.bound(row)}
+    return {**asdict(row), **rates}
+
+
+def _text(rows: Sequence[Spent], total: Spent, limits: Limits) -> str:
+    titles = ("equation", "ms", "GFLOP/s", "GB/s", "of the limit", "bound by")
+    table = Table(titles, tuple(_cells(r, limits) for r in rows), _cells(total, limits))
+    about = f"The limits: {limits.gflops:.0f} GFLOP/s in registers, {limits.gbytes:.1f} GB/s copied."
+    return table.text(width(sys.stdout), encoding(sys.stdout)) + f"\n\n{about}"
+
+
+def _cells(row: Spent, limits: Limits) -> tuple[str, ...]:
+    share = f"{100 * limits.share(row):.0f} %"
+    rates = (f"{row.gflops:.1f}" if row.multiply_adds else "", f"{row.gbytes:.1f}")
+    return (row.name, f"{row.milliseconds:.3f}", *rates, share, limits.bound(row))

@@ -1,0 +1,109 @@
+"""Expressions in which one index stands for several consecutive values: what depends on it is a vector.
+
+W[dx * W_dx + j]   becomes   lanes_f32x16(W, dx * W_dx + j)      16 elements of W, from j on
+X[b * X_b + i]     stays     X[b * X_b + i]                      one number, repeated where it meets a vector
+"""
+
+from indexlang.emit.addresses import added
+from indexlang.emit.expressions import Expressions
+from indexlang.emit.names import Namer
+from indexlang.emit.writer import LANES, bare
+from indexlang.ir.affine import Affine, affine
+from indexlang.ir.build import integer
+from indexlang.ir.dtypes import DType
+from indexlang.ir.expr import Expr, Read, Select, free_indices, walk
+from indexlang.ir.size import Extent
+from indexlang.nest.nodes import Nest, is_local
+
+
+class Vectors(Expressions):
+    """`lane` is the index that stands for `lanes` values here; "" outside."""
+
+    def __init__(self, nest: Nest, namer: Namer) -> None:
+        super().__init__(nest, namer)
+        self.lane, self.lanes = "", 1
+        self._choosing = False
+        self._constants: dict[str, tuple[Extent, ...]] = {}  # by the names of addresses: those in their subscripts
+
+    def converted(self, e: Expr, dtype: DType) -> str:
+        if not self.varies(e) or e.dtype is dtype:
+            return super().converted(e, dtype)
+        self.use(LANES, f"floats_{dtype.value}x{self.lanes}")
+        return f"floats_{dtype.value}x{self.lanes}({bare(self.value(e))})"
+
+    def varies(self, e: Expr) -> bool:
+        """Whether an expression is a vector here: it depends on the lane, or on a local scalar, which is one."""
+        if not self.lane:
+            return False
+        return self.lane in free_indices(e) or any(isinstance(n, Read) and is_local(n.tensor) for n in walk(e))
+
+    def spread(self, e: Expr, dtype: DType) -> str:
+        """The text of `e` as a vector, also where it is one number."""
+        text = self.converted(e, dtype)
+        if not self.lane or not dtype.is_float or self.varies(e):
+            return text
+        self.use(LANES, f"spread_{dtype.value}x{self.lanes}")
+        return f"spread_{dtype.value}x{self.lanes}({text})"
+
+    def put(self, tensor: str, subscripts: tuple[Expr, ...], value: Expr) -> None:
+        """Write the lanes of a value side by side."""
+        self.use(LANES, "put")
+        text = bare(self.spread(value, self.nest.dtypes[tensor]))
+        self.line(f"put({self.tensor(tensor)}, {self._near(tensor, subscripts)}, {text})")
+
+    def _read(self, e: Read) -> str:
+        if not self.lane or is_local(e.tensor):
+            return super()._read(e)
+        step = self._step_of(e)
+        if step == 0:
+            return f"{self.tensor(e.tensor)}[{self._near(e.tensor, e.subscripts)}]"
+        place = f"{self.tensor(e.tensor)}, {self._near(e.tensor, e.subscripts)}"
+        word = f"{'lanes' if step == 1 else 'strided'}_{e.dtype.value}x{self.lanes}"
+        self.use(LANES, word)
+        return f"{word}({place})" if step == 1 else f"{word}({place}, {self.size(step, 'step')})"
+
+    def value(self, e: Expr) -> str:
+        """What is loaded has a name, so that it is loaded once in all rows of a block."""
+        if self.lane and e.dtype is DType.INT and affine(e) is not None and self.lane in free_indices(e):
+            self.use(LANES, f"ramp_i64x{self.lanes}")
+            return f"ramp_i64x{self.lanes}({self.integer(e)}, {self._pace(e)})"
+        if not self.lane or not isinstance(e, Read) or is_local(e.tensor):
+            return super().value(e)
+        found = next((layer[e] for layer in self.known if e in layer), None)
+        if found is None:
+            found = self.known[-1][e] = self.named(self._read(e))
+        return found
+
+    def _near(self, tensor: str, subscripts: tuple[Expr, ...]) -> str:
+        """The address of an access, from that of another one in this block where they differ in constants only."""
+        forms = [affine(s) or Affine(0) for s in subscripts]
+        key = (tensor, tuple((f - Affine(f.constant)).terms for f in forms))
+        near = next((layer[key] for layer in self.known if key in layer), None)
+        if near is None:
+            near = self.known[-1][key] = self.named(self.address(tensor, subscripts))
+            self._constants[near] = tuple(f.constant for f in forms)
+        away = (integer(f.constant - c) for f, c in zip(forms, self._constants[near], strict=True))
+        return added(near, self.address(tensor, tuple(away)))
+
+    def _step_of(self, e: Read) -> int:
+        total = 0
+        for s, stride in zip(e.subscripts, self.nest.strides[e.tensor], strict=True):
+            assert isinstance(stride, int)
+            total += self._pace(s) * stride
+        return total
+
+    def _pace(self, e: Expr) -> int:
+        form = affine(e)
+        factor = form.coefficient(self.lane) if form is not None else 0
+        assert isinstance(factor, int)
+        return factor
+
+    def _aside(self, e: Expr, dtype: DType) -> tuple[list[str], str]:
+        return self._lines_aside(lambda: self.spread(e, dtype) if self._choosing else self.converted(e, dtype))
+
+    def _select(self, e: Select) -> str:
+        """Both sides of a choice are vectors if one of them is."""
+        before, self._choosing = self._choosing, self.varies(e)
+        text = super()._select(e)
+        self._choosing = before
+        return text

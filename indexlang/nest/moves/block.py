@@ -1,0 +1,232 @@
+"""Sums, and maxima, without a matrix product in them → blocks of results in vector registers.
+
+before   Y[x,y,j] = relu(sum[dx,dy] W[dx,dy,j]*X[x+dx,y+dy,j] + B[j])
+after    for y by 6:  for j by 32, vectors of 16:        6 x 2 vectors of results
+             for dx:  for dy:  each += W[dx,dy,j vector]*X[x+dx,y+dy+r,j vector]
+             each of the block: Y[x,y+r,j vector] = relu(it + B[j vector])
+
+The vectors go along the *column*, the left index that moves the target to the next element; the rows along the left
+index that leaves most operands where they are, so that these are loaded once for all rows of a block. Tests at borders
+stand before loops, not in them (`block_terms`); columns at a border are computed one at a time.
+"""
+
+from dataclasses import dataclass, replace
+from math import prod
+
+from indexlang.ir import ops
+from indexlang.ir.build import integer
+from indexlang.ir.dtypes import DType
+from indexlang.ir.equation import Equation, Program
+from indexlang.ir.expr import (
+    Bound,
+    Const,
+    Expr,
+    Index,
+    Reduce,
+    Select,
+    children,
+    free_indices,
+    with_children,
+)
+from indexlang.nest.body import Body, outermost
+from indexlang.nest.collapse import collapsed
+from indexlang.nest.moves.block_inside import Inside, Range, apart, inside, is_plain
+from indexlang.nest.moves.block_shape import Shape, Size, choose_size, shape
+from indexlang.nest.moves.block_terms import Sum, Terms
+from indexlang.nest.moves.contract import Target
+from indexlang.nest.nodes import Around, For, Lanes, Let, Nest, Node, Store, Strip, local
+from indexlang.nest.steps import known
+
+_SHARES = 48  # pieces of work that keep many threads busy
+_SOME_ROWS = 24  # of a named extent
+_NEAR = 24 << 10  # bytes that stay in the nearest cache beside all else
+
+
+def blocked(original: Equation, program: Program, target: Target) -> Nest | None:
+    """The nest of an equation in register blocks; None where its structure is another."""
+    e = collapsed(original, program)
+    found = shape(e, program)
+    if found is None:
+        return None
+    e = replace(e, body=apart(e.body))
+    found = replace(found, total=total_of(e.body))
+    area = inside(e, (found.column,))
+    if found.row is not None:
+        by_row = inside(replace(e, body=area.body), (found.row,))
+        area = Inside(by_row.body, {**area.ranges, **by_row.ranges})
+    low, high = area.range(found.column)
+    lanes = target.lanes(found.total.dtype.size)
+    while lanes > high - low:
+        lanes //= 2
+    if lanes < 2 or _tests(area.body, found.column.name):
+        return None
+    return _Block(original, e, found, area, lanes, (low, high), Body(program)).nest()
+
+
+def _tests(e: Expr, index: str) -> bool:
+    """Whether a test depends on an index."""
+    match e:
+        case Select(cond=cond) if index in free_indices(cond):
+            return True
+        case _:
+            return any(_tests(c, index) for c in children(e))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of an iteration: `start..stop`, of which the tests hold in `low..high`; blocks go through `low..middle`."""
+
+    start: Expr
+    low: Expr
+    middle: Expr
+    high: Expr
+    stop: Expr
+
+
+class _Block:
+    def __init__(
+        self, original: Equation, e: Equation, found: Shape, area: Inside, lanes: int, columns: Range,
+        body: Body,
+    ) -> None:  # fmt: skip
+        self.original, self.e, self.found, self.area, self.lanes = original, e, found, area, lanes
+        self.low, self.high = columns
+        self.make, self.build = body, body.build
+        self.row = found.row or Bound("row", 1)
+        width = self.high - self.low if is_plain(self.high - self.low) else lanes
+        low, high = area.range(self.row)
+        self.size = choose_size(found, high - low if is_plain(high - low) else _SOME_ROWS, width, lanes)
+        self.single = choose_size(found, 1, width, lanes)
+        self.outer = tuple(b for b in e.indices if b not in (found.column, found.row))
+        self.count = 0
+
+    def nest(self) -> Nest:
+        iterations = self.outer
+        panels, start, stop = self._panels()
+        iterations = (*iterations, *panels)
+        blocks, rows, lets = self._rows(prod(known(b.extent) for b in iterations))
+        iterations = (*iterations, *blocks)
+        body = (*lets, *self._all(rows, start, stop))
+        title = f"block {self.size.rows}x{self.size.vectors} of {self.lanes}"
+        return self.make.nest(self.original, self.e, iterations, body, title)
+
+    # -- which rows and columns an iteration has
+
+    def _panels(self) -> tuple[tuple[Bound, ...], Expr, Expr]:
+        """Columns as an outer loop where what all rows share would not stay in the nearest cache."""
+        whole = (), integer(self.low), integer(self.high)
+        width = self.size.vectors * self.lanes
+        near = self.found.shared * (self.high - self.low) * self.found.total.dtype.size <= _NEAR
+        if (
+            near
+            or self.found.row is None
+            or self.high - self.low <= width
+            or self.found.column.name in self.area.ranges
+        ):
+            return whole
+        panel = Bound(f"{self.found.column.name}_block", -(-self.high // width))
+        last = integer(self.high - width)
+        first = self._apply(ops.MIN, self._apply(ops.MUL, integer(width), Index(panel.name)), last)
+        return (panel,), first, self._apply(ops.ADD, first, integer(width))
+
+    def _rows(self, around: int) -> tuple[tuple[Bound, ...], _Rows, tuple[Node, ...]]:
+        """Rows are shared out in blocks where the other indices are too few for all threads."""
+        extent, step = known(self.row.extent), self.size.rows
+        low, high = self.area.range(self.row)
+        pieces = min(-(-_SHARES // max(int(around), 1)), int(extent) // max(step, 4))
+        if pieces < 2:
+            middle = high if high - low >= step else low
+            return (), _Rows(*(integer(n) for n in (0, low, middle, high, extent))), ()
+        length = -(-extent // (pieces * step)) * step
+        block = Bound(f"{self.row.name}_block", -(-extent // length))
+        return (block,), *self._piece(block, length, (low, high))
+
+    def _piece(self, block: Bound, length: int, inside: Range) -> tuple[_Rows, tuple[Node, ...]]:
+        """The rows of one of several blocks."""
+        start = self._apply(ops.MUL, integer(length), Index(block.name))
+        stop = self._apply(ops.MIN, self._apply(ops.ADD, start, integer(length)), integer(self.row.extent))
+        low, high = start, stop
+        if self.row.name in self.area.ranges:
+            low, high = (self._apply(ops.MIN, self._apply(ops.MAX, integer(n), start), stop) for n in inside)
+        first, last = local("low", DType.INT), local("high", DType.INT)
+        enough = self._apply(ops.GE, self._apply(ops.SUB, last, first), integer(self.size.rows))
+        middle = Select(enough, last, first, DType.INT)
+        lets = (Let("low", DType.INT, low), Let("high", DType.INT, high), Let("middle", DType.INT, middle))
+        return _Rows(start, first, local("middle", DType.INT), last, stop), lets
+
+    # -- loops
+
+    def _all(self, rows: _Rows, start: Expr, stop: Expr) -> tuple[Node, ...]:
+        """Whole blocks; then, a row at a time, those at borders, and the others where they are too few for a block."""
+        tile = self._line(self.area.body, self.size, start, stop)
+        if self.found.row is None:
+            return (tile, *self._beside())
+        blocks = Strip(self.row.name, rows.low, rows.middle, self.size.rows, (tile,))
+        column = self.found.column
+        if not _tests(self.e.body, column.name):
+            return (blocks, *self._around(rows, rows.middle, self._line(self.e.body, self.single, start, stop)))
+        rest = self._line(self.area.body, self.single, start, stop)
+        few = (For(self.row.name, rows.middle, rows.high, (rest,)),) if rows.middle != rows.high else ()
+        return (
+            *(blocks, *few, *self._beside_rows(rows)),
+            *self._around(rows, rows.high, self._points(integer(0), integer(column.extent))),
+        )
+
+    def _around(self, rows: _Rows, high: Expr, line: Node) -> tuple[Node, ...]:
+        if rows.start == rows.low and high == rows.stop:
+            return ()
+        return (Around(self.row.name, rows.start, rows.low, high, rows.stop, (line,)),)
+
+    def _line(self, body: Expr, size: Size, start: Expr, stop: Expr) -> Node:
+        """The rows of one block along all columns."""
+        width = self.lanes * size.vectors
+        return Lanes(self.found.column.name, start, stop, width, self.lanes, self._tile(body, size, self.lanes))
+
+    def _beside_rows(self, rows: _Rows) -> tuple[Node, ...]:
+        inner = self._beside()
+        return (For(self.row.name, rows.low, rows.high, inner),) if inner else ()
+
+    def _beside(self) -> tuple[Node, ...]:
+        """The columns before and behind those that need no tests."""
+        column = self.found.column
+        parts = ((integer(0), integer(self.low)), (integer(self.high), integer(column.extent)))
+        return tuple(self._points(a, b) for a, b in parts if a != b)
+
+    def _points(self, start: Expr, stop: Expr) -> Node:
+        return For(self.found.column.name, start, stop, self._tile(self.e.body, Size(1, 1), 1))
+
+    def _tile(self, body: Expr, size: Size, lanes: int) -> tuple[Node, ...]:
+        """The sums of a block, one local scalar or vector each, and what becomes of them."""
+        e, total = self.e, total_of(body)
+        zero = Const(ops.identity(total.fold, total.dtype.is_float), total.dtype)
+        lets: list[Node] = []
+        sums: list[Sum] = []
+        stores: list[Node] = []
+        for r in range(size.rows):
+            for v in range(size.vectors):
+                self.count += 1
+                made = Sum(
+                    f"t{self.count}", self._moved(self.row.name, r), self._moved(self.found.column.name, v * lanes)
+                )
+                lets.append(Let(made.name, total.dtype, zero))
+                value = _replaced(body, total, local(made.name, total.dtype))
+                stores.append(Store(e.target, tuple(made.at(s) for s in e.left), made.at(value)))
+                sums.append(made)
+        single = (*((self.row,) if size.rows == 1 else ()), *((self.found.column,) if lanes == 1 else ()))
+        known = frozenset(b.name for b in (*self.outer, *single))
+        terms = Terms(total, self.row.name, size.rows, self.build).loops(total.over, known, total.body, tuple(sums))
+        return (*lets, *terms, *stores)
+
+    def _moved(self, index: str, by: int) -> dict[str, Expr]:
+        return {index: self._apply(ops.ADD, Index(index), integer(by))} if by else {}
+
+    def _apply(self, op: ops.Op, a: Expr, b: Expr) -> Expr:
+        return self.build.apply(op, a, b)
+
+
+def total_of(body: Expr) -> Reduce:
+    """The one reduction of a body."""
+    return next(outermost(body))
+
+
+def _replaced(body: Expr, total: Expr, by: Expr) -> Expr:
+    return by if body is total else with_children(body, tuple(_replaced(c, total, by) for c in children(body)))

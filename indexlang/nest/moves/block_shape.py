@@ -1,0 +1,168 @@
+"""Which equations go into register blocks, along which indices, and how large the blocks are."""
+
+from dataclasses import dataclass
+from math import prod
+
+from indexlang.ir import ops
+from indexlang.ir.affine import affine
+from indexlang.ir.dtypes import DType
+from indexlang.ir.equation import Equation, Program
+from indexlang.ir.expr import (
+    Apply,
+    Bound,
+    Const,
+    Expr,
+    Index,
+    Read,
+    Reduce,
+    Select,
+    children,
+    free_indices,
+    reads,
+    walk,
+)
+from indexlang.nest.body import here
+from indexlang.nest.steps import known, steps
+
+_FOLDS = {ops.SUM: 1, ops.PROD: 1, ops.LARGEST: 3, ops.SMALLEST: 3}  # instructions of each (a maximum keeps NaN)
+_VECTOR_OPS = (ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.NEG, ops.MAX, ops.MIN, ops.RELU, ops.ABS, ops.SIGN)
+_MOST_ROWS, _MOST_VECTORS, _MOST = 10, 4, 12  # of a block: more make no faster kernels, but longer ones
+_LATENCY = 4  # cycles until a sum can be added to again
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A read in the sum: whether it moves with the row, and its step along the column."""
+
+    by_row: bool
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The parts that indices and reads play.
+
+    operations  instructions for each term, the fold among them
+    shared      elements a column that all rows of a block read
+    """
+
+    total: Reduce
+    column: Bound
+    row: Bound | None
+    uses: tuple[Use, ...]
+    operations: int
+    shared: int
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Rows x vectors of a block."""
+
+    rows: int
+    vectors: int
+
+
+def shape(e: Equation, program: Program) -> Shape | None:
+    """The parts of an equation without `+=`, or None."""
+    total = _only_total(e, program)
+    if total is None or not _is_vectorial(e.body, program):
+        return None
+    left = steps(here(e, total.dtype), program)
+    column = next((b for b in reversed(e.indices) if left and left.get(b.name) == 1), None)
+    if column is None or known(column.extent) < 2:
+        return None
+    found = tuple(dict.fromkeys(reads(total.body)))
+    if not any(_is_read_again(r, total) for r in found):
+        return None  # there is nothing to keep
+    moves = [steps(r, program) or {} for r in found]
+    if any(_is_far(m, column) and _runs_along(m, total) for m in moves):
+        return None
+    row = _best_row(e, column, moves)
+    uses = tuple(Use(row is not None and row.name in m, m.get(column.name, 0)) for m in moves)
+    terms = prod(known(b.extent) for b in total.over)
+    shared = terms * sum(1 for u in uses if not u.by_row and u.step)
+    return Shape(total, column, row, uses, _operations(total), shared)
+
+
+def _only_total(e: Equation, program: Program) -> Reduce | None:
+    found = [n for n in walk(e.body) if isinstance(n, Reduce)]
+    if e.accumulates or len(found) != 1 or found[0].fold not in _FOLDS:
+        return None
+    dtype = program.tensor(e.target).dtype
+    return found[0] if found[0].dtype is dtype and dtype in (DType.F32, DType.F64) else None
+
+
+def _is_vectorial(e: Expr, program: Program) -> bool:
+    """Whether an expression can be computed on vectors: known operations on plain reads of one float type."""
+    match e:
+        case Read():
+            return steps(e, program) is not None and program.tensor(e.tensor).dtype is e.dtype and e.dtype.is_float
+        case Apply() | Index() | Const() if e.dtype is DType.INT:
+            form = affine(e)
+            if form is not None:
+                return form.is_plain and form.is_concrete
+            arithmetic = isinstance(e, Apply) and e.op in (ops.ADD, ops.SUB, ops.MUL, ops.NEG)
+            return arithmetic and all(_is_vectorial(a, program) for a in children(e))
+        case Apply(op=op, args=args):
+            return op in _VECTOR_OPS and all(_is_vectorial(a, program) for a in args)
+        case Select(then=then, other=other):
+            return _is_vectorial(then, program) and _is_vectorial(other, program)
+        case _:
+            return all(_is_vectorial(c, program) for c in children(e))
+
+
+def _is_read_again(read: Read, total: Reduce) -> bool:
+    """Whether an element is read more than once: at several values of an index around the sum, or in a window."""
+    over = {b.name for b in total.over}
+    own = [free_indices(s) for s in read.subscripts]
+    elsewhere = free_indices(total) - set().union(*own)
+    return bool(elsewhere) or any(names & over and names - over for names in own)
+
+
+def _is_far(moves: dict[str, int], column: Bound) -> bool:
+    return moves.get(column.name, 0) not in (0, 1)
+
+
+def _runs_along(moves: dict[str, int], total: Reduce) -> bool:
+    """Whether a long summed index steps from element to element."""
+    return any(moves.get(b.name) == 1 and known(b.extent) >= 16 for b in total.over)
+
+
+def _best_row(e: Equation, column: Bound, moves: list[dict[str, int]]) -> Bound | None:
+    """The left index that leaves most reads where they are; of equals the last one."""
+    rows = [b for b in e.indices if b is not column and known(b.extent) > 1]
+    return max(reversed(rows), key=lambda b: sum(b.name not in m for m in moves), default=None)
+
+
+def _operations(total: Reduce) -> int:
+    inside = sum(1 for n in walk(total.body) if isinstance(n, Apply) and n.dtype.is_float)
+    fused = total.fold is ops.SUM and isinstance(total.body, Apply) and total.body.op is ops.MUL
+    return inside + _FOLDS[total.fold] - fused
+
+
+def choose_size(s: Shape, rows: int, columns: int, lanes: int) -> Size:
+    """The block that takes least time for so many rows and columns, of which there are at least `lanes`."""
+    fitting = [
+        Size(r, v)
+        for v in range(1, min(_MOST_VECTORS, columns // lanes) + 1)
+        for r in range(1, min(rows, _MOST_ROWS) + 1 if s.row else 2)
+        if r * v <= _MOST
+    ]
+    return min(fitting, key=lambda size: (_cost(s, size, rows, columns, lanes), -size.rows), default=Size(1, 1))
+
+
+def _cost(s: Shape, size: Size, rows: int, columns: int, lanes: int) -> float:
+    tiles = -(-rows // size.rows) * -(-columns // (size.vectors * lanes))
+    return tiles * _cycles(s, size, lanes)
+
+
+def _cycles(s: Shape, size: Size, lanes: int) -> float:
+    """Of one term: two loads and two operations at a time, four instructions in all."""
+    loads = sum(_loads(u, size, lanes) for u in s.uses)
+    work = s.operations * size.rows * size.vectors
+    return max(work / 2, loads / 2, (work + loads) / 4, _LATENCY) + 1
+
+
+def _loads(u: Use, size: Size, lanes: int) -> int:
+    many = (size.rows if u.by_row else 1) * (size.vectors if u.step else 1)
+    return many * (lanes if u.step not in (0, 1) else 1)

@@ -1,0 +1,157 @@
+"""The loops over the summed indices of a register block. Tests cut the loops; what is left of one stands outside the rest.
+
+before   for dx: for dy: for i: each row r: t_r += W[dx,dy,i]*(X[x+dx-1,y+r+dy-1,i] if x+dx-1 >= 0 and y+r+dy-1 >= 0 else 0)
+after    for dx where x+dx-1 >= 0:
+             for dy where y+dy-1 >= 0, in all rows:  for i: each row r: t_r += W[dx,dy,i]*X[x+dx-1,y+r+dy-1,i]
+             for the other dy:                       each row r by itself, with its test
+         for the other dx:  …
+"""
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, field
+
+from indexlang.ir import ops
+from indexlang.ir.affine import Affine, index
+from indexlang.ir.build import Builder, integer
+from indexlang.ir.dtypes import DType
+from indexlang.ir.expr import (
+    Bound,
+    Expr,
+    Index,
+    Reduce,
+    Select,
+    children,
+    free_indices,
+    walk,
+    with_children,
+    with_indices,
+)
+from indexlang.nest.moves.block_inside import tests
+from indexlang.nest.nodes import Add, Around, Choice, For, Let, Node, local
+from indexlang.nest.steps import known as known_extent
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """One sum of a block: its local scalar, and where it is in the block, as places of row and column."""
+
+    name: str
+    row: dict[str, Expr]
+    column: dict[str, Expr]
+
+    def at(self, e: Expr) -> Expr:
+        """`e` for this sum."""
+        return with_indices(e, {**self.row, **self.column})
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Writes the loops that fold all terms into the sums of a block of `rows` rows."""
+
+    total: Reduce
+    row: str
+    rows: int
+    build: Builder = field(repr=False)
+
+    def loops(self, over: tuple[Bound, ...], known: Set[str], term: Expr, sums: tuple[Sum, ...]) -> tuple[Node, ...]:
+        """The loops over `over`, inside of which `known` indices have values; the tests in `term` as far out as can be."""
+        test = _test(term, known)
+        if test is not None:
+            cond, then = self._joined(test, known)
+            sides = (self.loops(over, known, _with(term, test, part), sums) for part in (then, test.other))
+            return (Choice(cond, *sides),)
+        if not over:
+            return tuple(Add(s.name, self.total.dtype, self.total.fold, s.at(term)) for s in sums)
+        first, *others = over
+        rest, within = tuple(others), known | {first.name}
+        test = _test(term, within)
+        if test is not None and _bounds(test.cond, first):
+            cond, then = self._joined(test, within)
+            sides = (self.loops(rest, within, _with(term, test, part), sums) for part in (then, test.other))
+            return self._cut(first, cond, *sides)
+        test = _test(term, within | {self.row})
+        if test is not None and _bounds(test.cond, first):
+            return self._by_rows(first, rest, known, term, test, sums)
+        return (For(first.name, integer(0), integer(first.extent), self.loops(rest, within, term, sums)),)
+
+    def _by_rows(
+        self, first: Bound, rest: tuple[Bound, ...], known: Set[str], term: Expr, test: Select, sums: tuple[Sum, ...]
+    ) -> tuple[Node, ...]:
+        """All rows together where the test holds in all of them, which is where it holds in the first and in the last."""
+        within = known | {first.name}
+        cond, then = self._joined(test, within | {self.row})
+        last = self.build.apply(ops.ADD, Index(self.row), integer(self.rows - 1))
+        everywhere = self.build.apply(ops.AND, cond, with_indices(cond, {self.row: last}))
+        together = self.loops(rest, within, _with(term, test, then), sums)
+        return self._cut(first, everywhere, together, self._apart(rest, within, term, sums))
+
+    def _cut(self, first: Bound, cond: Expr, then: tuple[Node, ...], other: tuple[Node, ...]) -> tuple[Node, ...]:
+        """The loop over an index, in the range where the test holds, and around it."""
+        low, high = self._range(cond, first)
+        low = self.build.apply(ops.MIN, low, integer(first.extent))
+        lets = [Let(f"{first.name}_low", DType.INT, low)]
+        low = local(f"{first.name}_low", DType.INT)
+        lets.append(Let(f"{first.name}_high", DType.INT, self.build.apply(ops.MAX, high, low)))
+        high = local(f"{first.name}_high", DType.INT)
+        around = (Around(first.name, integer(0), low, high, integer(first.extent), other),) if other else ()
+        return (*lets, For(first.name, low, high, then), *around)
+
+    def _range(self, cond: Expr, first: Bound) -> tuple[Expr, Expr]:
+        """From where to where a test holds; empty where the end lies before the start."""
+        low: Expr = integer(0)
+        high: Expr = integer(first.extent)
+        for bound in _bounds(cond, first):
+            low, high = self._narrower(bound, first, low, high)
+        return low, high
+
+    def _narrower(self, bound: Affine, first: Bound, low: Expr, high: Expr) -> tuple[Expr, Expr]:
+        """`low` and `high` after `bound >= 0`, in which `first` has a factor."""
+        apply, factor = self.build.apply, known_extent(bound.coefficient(first.name))
+        rest = self._expr(bound - index(first.name).scaled(factor))
+        if factor > 0:
+            least = apply(ops.NEG, apply(ops.FLOORDIV, rest, integer(factor)))
+            return apply(ops.MAX, low, least), high
+        most = apply(ops.ADD, apply(ops.FLOORDIV, rest, integer(-factor)), integer(1))
+        return low, apply(ops.MIN, high, most)
+
+    def _expr(self, form: Affine) -> Expr:
+        out: Expr = integer(form.constant)
+        for v, c in form.terms:
+            assert isinstance(v, str)
+            out = self.build.apply(ops.ADD, self.build.apply(ops.MUL, integer(c), Index(v)), out)
+        return out
+
+    def _apart(self, over: tuple[Bound, ...], known: Set[str], term: Expr, sums: tuple[Sum, ...]) -> tuple[Node, ...]:
+        """One row after the other."""
+        nodes: list[Node] = []
+        for row, own in _rows(sums):
+            nodes += self.loops(over, known | {self.row}, with_indices(term, row), own)
+        return tuple(nodes)
+
+    def _joined(self, test: Select, known: Set[str]) -> tuple[Expr, Expr]:
+        """The tests inside a test that are known as well and choose between the same, as one; and what they choose."""
+        cond, then = test.cond, test.then
+        while isinstance(then, Select) and then.other == test.other and free_indices(then.cond) <= known:
+            cond, then = self.build.apply(ops.AND, cond, then.cond), then.then
+        return cond, then
+
+
+def _test(term: Expr, known: Set[str]) -> Select | None:
+    return next((n for n in walk(term) if isinstance(n, Select) and free_indices(n.cond) <= known), None)
+
+
+def _with(e: Expr, old: Expr, new: Expr) -> Expr:
+    return new if e is old else with_children(e, tuple(_with(c, old, new) for c in children(e)))
+
+
+def _rows(sums: tuple[Sum, ...]) -> Iterator[tuple[dict[str, Expr], tuple[Sum, ...]]]:
+    """Each row of a block: its place, and its sums, which stand there already."""
+    for row in dict.fromkeys(tuple(s.row.items()) for s in sums):
+        yield dict(row), tuple(Sum(s.name, {}, s.column) for s in sums if tuple(s.row.items()) == row)
+
+
+def _bounds(cond: Expr, first: Bound) -> tuple[Affine, ...]:
+    """The forms that must not be negative, if all of them bound this index; else none."""
+    found = tests(cond)
+    plain = tuple(f for f in found if f is not None and f.is_plain and f.is_concrete and f.coefficient(first.name) != 0)
+    return plain if len(plain) == len(found) else ()

@@ -1,0 +1,133 @@
+"""Operands of contractions in panels: what a tile needs, one term after the other, lies side by side in memory.
+
+before   C[i:784,k:256] = sum[j:1024] A[i,j]*B[j,k]
+after    B_panels[q:8,j:1024,c:32] = B[j,32*q+c];  C[i,k] = sum[j] A[i,j]*B_panels[floor(k/32),j,k%32]
+
+The copy is made once for all rows of tiles, and once and for all where it is made from parameters. It transposes too.
+source   Goto & van de Geijn, TOMS 34(3), 2008: packed B; panels of the register tile's width
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import prod
+
+from indexlang.ir import ops
+from indexlang.ir.build import integer
+from indexlang.ir.equation import Equation, Program, Role, Tensor
+from indexlang.ir.expr import Border, Bound, Const, Expr, Index, Read, Rule, free_indices, rewrite
+from indexlang.ir.size import Extent, Named
+from indexlang.nest.collapse import collapsed_rows
+from indexlang.nest.moves.target import Target
+from indexlang.passes.contraction import Contraction, contraction, is_heavy
+from indexlang.passes.growing import Growing
+
+MANY_ROWS = 256  # of a named extent: more are scheduled as many, fewer as few
+FEW_TERMS = 32  # of a sum: with fewer, writing the result is what takes the time
+_LEAST_USES = 4  # of each element, by different tiles of rows
+_LEAST_WORK = 1 << 16  # multiply-adds: smaller equations are over at once
+
+
+def pack_operands(program: Program, target: Target) -> Program:
+    """The program with panels for those operands that many tiles of rows read."""
+    return _Packing(program, target).run()
+
+
+class _Packing(Growing):
+    def __init__(self, program: Program, target: Target) -> None:
+        super().__init__(program)
+        self.target = target
+        self.made: dict[tuple[str, int, int, int], str] = {}
+
+    def run(self) -> Program:
+        return self.grown(tuple(made for e in self.program.equations for made in self._packed(e)))
+
+    def _packed(self, e: Equation) -> Iterator[Equation]:
+        found = contraction(e, self.program)
+        width = self._width(e, found) if found is not None else 0
+        if found is None or not width:
+            yield e
+            return
+        w, column = found.w, found.column
+        axis = next(k for k, s in enumerate(w.subscripts) if isinstance(s, Index) and s.name == column.name)
+        at = self._first_inner(e, found)
+        key = (w.tensor, axis, at, width)
+        name = self.made.get(key)
+        if name is None:
+            name = self.made[key] = self.fresh(f"{w.tensor}_panels")
+            yield self._copy(name, w, axis, at, width)
+        others = [s for k, s in enumerate(w.subscripts) if k != axis]
+        place = Index(column.name)
+        apply = self.build.apply
+        which, within = apply(ops.FLOORDIV, place, integer(width)), apply(ops.MOD, place, integer(width))
+        read = Read(name, (*others[:at], which, *others[at:], within), None, w.dtype, w.span)
+        yield replace(e, body=rewrite(e.body, lambda n: read if n == w else n), checks=e.checks or (e,))
+
+    def _width(self, e: Equation, found: Contraction) -> int:
+        """The columns of a panel; 0 where packing does not pay."""
+        row, column = found.row, found.column
+        if row is None or isinstance(column.extent, Named) or is_heavy(e, found, self.program):
+            return 0
+        if isinstance(row.extent, Named) and _int(row.extent) < MANY_ROWS:
+            return 0
+        if any(isinstance(n, Named) for n in self.program.tensor(found.w.tensor).extents):
+            return 0
+        rows, columns = self._rows(e, found), _int(column.extent)
+        dtype = found.total.dtype
+        r, v = self.target.choose_tile(rows, columns, dtype.value)
+        width = v * self.target.lanes(dtype.size)
+        around = prod(
+            _int(b.extent)
+            for b in found.batches
+            if b.name in _used(found.a) - _used(found.w) and not isinstance(b.extent, Named)
+        )
+        touched = columns * prod(
+            _int(b.extent) for b in (*found.batches, *found.total.over) if b.name in _used(found.w)
+        )
+        if prod(_int(n) for n in self.program.tensor(found.w.tensor).extents) > 2 * touched:
+            return 0
+        terms = prod(_int(b.extent) for b in found.total.over)
+        work = rows * columns * terms
+        if terms <= FEW_TERMS and columns >= 8 * width:
+            return 0
+        if (columns <= width and found.is_contiguous) or work * around < _LEAST_WORK:
+            return 0
+        return width if _int(row.extent) * around >= _LEAST_USES * r else 0
+
+    def _rows(self, e: Equation, found: Contraction) -> int:
+        """How many rows follow each other, as the schedule will see them."""
+        assert found.row is not None
+        if found.a.border is None:
+            fewer = contraction(collapsed_rows(e, self.program), self.program)
+            found = fewer or found
+        extent = found.row.extent if found.row else 1
+        return MANY_ROWS if isinstance(extent, Named) else _int(extent)
+
+    def _first_inner(self, e: Equation, found: Contraction) -> int:
+        """Before which axis of w, the columns' left out, the panels are counted: behind those that the left indices move."""
+        left = {b.name for b in e.indices} - {found.column.name}
+        others = [s for s in found.w.subscripts if not (isinstance(s, Index) and s.name == found.column.name)]
+        return max((k + 1 for k, s in enumerate(others) if free_indices(s) & left), default=0)
+
+    def _copy(self, name: str, w: Read, axis: int, at: int, width: int) -> Equation:
+        source = self.program.tensor(w.tensor)
+        columns = _int(source.extents[axis])
+        others = [Bound(f"u{k}", n) for k, n in enumerate(n for k, n in enumerate(source.extents) if k != axis)]
+        q, c = Bound("q", -(-columns // width)), Bound("c", width)
+        indices = (*others[:at], q, *others[at:], c)
+        self.tensors.append(Tensor(name, tuple(b.extent for b in indices), source.dtype, Role.COMPUTED, span=w.span))
+        apply = self.build.apply
+        place = apply(ops.ADD, apply(ops.MUL, integer(width), Index("q")), Index("c"))
+        subscripts: list[Expr] = [Index(b.name) for b in others]
+        subscripts.insert(axis, place)
+        border = Border(Rule.VALUE, Const(0.0, w.dtype)) if columns % width else None
+        body = Read(w.tensor, tuple(subscripts), border, w.dtype, w.span)
+        return Equation(name, indices, tuple(Index(b.name) for b in indices), False, body, w.span)
+
+
+def _used(read: Read) -> set[str]:
+    return {name for s in read.subscripts for name in free_indices(s)}
+
+
+def _int(extent: Extent) -> int:
+    assert isinstance(extent, int)
+    return extent

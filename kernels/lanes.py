@@ -1,0 +1,222 @@
+"""Vectors by name for generated workers, as numba types and intrinsics. Imports numba: never needed on a warm start.
+
+lanes_f32x16(p, n)            the 16 elements from p[n] on, as one vector; likewise `f64`, and any power of two
+strided_f32x16(p, n, step)    p[n], p[n + step], …
+spread_f32x16(x)              a vector of which every lane is x
+ramp_i64x16(n, step)          the integers n, n + step, …
+floats_f32x16(v)              a vector of integers as floats, each rounded once
+put(p, n, v)                  write the lanes of v to p[n], p[n + 1], …
+
++ - * / and the functions of `lang` and `scalar` that say so take vectors and single floats together.
+"""
+
+import operator
+import re
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core.errors import TypingError
+from numba.core.typeconv.castgraph import Conversion
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, lower_cast, models, register_model
+
+from indexlang.kernels.tile_ir import I32, I64
+
+_KINDS = {
+    "f32": (types.float32, ir.FloatType(), 4),
+    "f64": (types.float64, ir.DoubleType(), 8),
+    "i64": (types.int64, I64, 8),
+}
+_NAME = re.compile(r"(?:(lanes|strided|spread|floats)_(f32|f64)|(ramp)_(i64))x(2|4|8|16|32)")
+_FUSED = ("contract",)
+
+
+class Lanes(types.Type):
+    """A vector of `width` numbers of one type; a single number becomes one by repetition."""
+
+    def __init__(self, kind: str, width: int) -> None:
+        self.kind, self.width = kind, width
+        self.element, self.storage, self.itemsize = _KINDS[kind]
+        super().__init__(f"Lanes({kind}, {width})")
+
+    def can_convert_from(self, typingctx, other):
+        """A number of the same type is repeated."""
+        return Conversion.safe if other == self.element else None
+
+
+@register_model(Lanes)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager, fe_type):
+        super().__init__(manager, fe_type, ir.VectorType(fe_type.storage, fe_type.width))
+
+
+def joined(*kinds: Any) -> "Lanes | None":
+    """The vector type in which numbers of these types meet; None where none of them is a vector."""
+    found = next((k for k in kinds if isinstance(k, Lanes)), None)
+    if found is not None and any(k not in (found, found.element) for k in kinds):
+        raise TypingError(f"{kinds} do not meet in one vector")
+    return found
+
+
+def like(value: Any, number: float) -> ir.Constant:
+    """The constant `number` of the type of `value`, single or repeated."""
+    if isinstance(value.type, ir.VectorType):
+        return ir.Constant(value.type, [ir.Constant(value.type.element, number)] * value.type.count)
+    return ir.Constant(value.type, number)
+
+
+def function_of(builder: Any, name: str, *args: Any, fastmath: tuple[str, ...] = ()) -> Any:
+    """A call of LLVM's `name` on floats or vectors of one type."""
+    kind = args[0].type
+    ending = f"v{kind.count}{_short(kind.element)}" if isinstance(kind, ir.VectorType) else _short(kind)
+    full = f"llvm.{name}.{ending}"
+    found = builder.module.globals.get(full)
+    found = found or ir.Function(builder.module, ir.FunctionType(kind, [kind] * len(args)), full)
+    return builder.call(found, args, fastmath=fastmath)
+
+
+def _short(kind: Any) -> str:
+    return "f32" if isinstance(kind, ir.FloatType) else "f64"
+
+
+def _spread(builder: Any, value: Any, width: int) -> Any:
+    kind = ir.VectorType(value.type, width)
+    single = builder.insert_element(ir.Constant(kind, ir.Undefined), value, I32(0))
+    return builder.shuffle_vector(single, single, ir.Constant(ir.VectorType(I32, width), None))
+
+
+@lower_cast(types.Float, Lanes)
+@lower_cast(types.Integer, Lanes)
+def _repeated(context, builder, fromty, toty, value):
+    return _spread(builder, value, toty.width)
+
+
+_infer: Any = infer_global
+
+
+def _operator(symbol: Any, name: str, whole: str) -> None:
+    """Arithmetic on vectors: `name` on floats, `whole` on integers."""
+
+    @_infer(symbol)
+    class _Type(AbstractTemplate):
+        def generic(self, args, kws):
+            kind = joined(*args) if all(isinstance(a, Lanes | types.Float | types.Integer) for a in args) else None
+            return None if kind is None else signature(kind, *(kind for _ in args))
+
+    @lower_builtin(symbol, *[Lanes] * (1 if name == "fneg" else 2))
+    def _lower(context, builder, signature, args):
+        if signature.return_type.kind == "i64":
+            return getattr(builder, whole)(*args)
+        return builder.fneg(*args) if name == "fneg" else getattr(builder, name)(*args, flags=_FUSED)
+
+
+for _symbol, _build, _whole in (
+    (operator.add, "fadd", "add"),
+    (operator.sub, "fsub", "sub"),
+    (operator.mul, "fmul", "mul"),
+    (operator.truediv, "fdiv", ""),
+    (operator.neg, "fneg", "neg"),
+):
+    _operator(_symbol, _build, _whole)
+
+
+def _element(builder: Any, pointer: Any, index: Any, storage: Any) -> Any:
+    return builder.gep(builder.bitcast(pointer, storage.as_pointer()), [index])
+
+
+@intrinsic
+def put(typing, pointer, index, value):
+    """Write the lanes of `value` from pointer[index] on."""
+    if not isinstance(value, Lanes):
+        raise TypingError("put takes a vector")
+
+    def generate(context, builder, signature, args):
+        place = builder.bitcast(_element(builder, *args[:2], value.storage), args[2].type.as_pointer())  # pyright: ignore[reportCallIssue]
+        store = builder.store(args[2], place, align=value.itemsize)
+        store.set_metadata("noalias", _inputs(builder.module))
+        return context.get_dummy_value()
+
+    return types.void(pointer, types.int64, value), generate
+
+
+def _inputs(module: Any) -> Any:
+    """The alias scope of all inputs, as in `lang`."""
+    domain = module.add_metadata(["indexlang"])
+    return module.add_metadata([module.add_metadata(["inputs", domain])])
+
+
+def _lanes(kind: Lanes) -> Any:
+    def lanes(typing, pointer, index):
+        def generate(context, builder, signature, args):
+            vector = ir.VectorType(kind.storage, kind.width)
+            place = builder.bitcast(_element(builder, *args, kind.storage), vector.as_pointer())  # pyright: ignore[reportCallIssue]
+            value = builder.load(place, align=kind.itemsize)
+            if getattr(pointer, "use", "") == "input":
+                value.set_metadata("alias.scope", _inputs(builder.module))
+            return value
+
+        return kind(pointer, types.int64), generate
+
+    return lanes
+
+
+def _strided(kind: Lanes) -> Any:
+    def strided(typing, pointer, index, step):
+        def generate(context, builder, signature, args):
+            start, index, step = args
+            found = ir.Constant(ir.VectorType(kind.storage, kind.width), ir.Undefined)
+            for k in range(kind.width):
+                place = builder.add(index, builder.mul(step, I64(k)))
+                value = builder.load(_element(builder, start, place, kind.storage))
+                if getattr(pointer, "use", "") == "input":
+                    value.set_metadata("alias.scope", _inputs(builder.module))
+                found = builder.insert_element(found, value, I32(k))
+            return found
+
+        return kind(pointer, types.int64, types.int64), generate
+
+    return strided
+
+
+def _repeat(kind: Lanes) -> Any:
+    def spread(typing, value):
+        return kind(kind), lambda context, builder, signature, args: args[0]
+
+    return spread
+
+
+def _ramp(kind: Lanes) -> Any:
+    def ramp(typing, start, step):
+        def generate(context, builder, signature, args):
+            numbers = ir.Constant(ir.VectorType(I64, kind.width), list(range(kind.width)))
+            steps = builder.mul(_spread(builder, args[1], kind.width), numbers)
+            return builder.add(_spread(builder, args[0], kind.width), steps)
+
+        return kind(types.int64, types.int64), generate
+
+    return ramp
+
+
+def _floats(kind: Lanes) -> Any:
+    def floats(typing, value):
+        def generate(context, builder, signature, args):
+            return builder.sitofp(args[0], ir.VectorType(kind.storage, kind.width))
+
+        return kind(Lanes("i64", kind.width)), generate
+
+    return floats
+
+
+_MAKERS = {"lanes": _lanes, "strided": _strided, "spread": _repeat, "ramp": _ramp, "floats": _floats}
+
+
+def __getattr__(name: str) -> Any:
+    """`lanes_f32x16` and the others on first use."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    function = _MAKERS[found[1] or found[3]](Lanes(found[2] or found[4], int(found[5])))
+    function.__name__ = name
+    globals()[name] = made = intrinsic(function)
+    return made

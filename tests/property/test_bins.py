@@ -1,0 +1,90 @@
+"""The default run of random programs meets every bin of shapes and every branch of lowering; the counters are asserted.
+
+Branches that are for large programs are met on small ones, with smaller limits.
+"""
+
+from collections import Counter
+
+import pytest
+from bins import branches_met, memory_met, passes_met, small_target
+from generate import BORDERS, programs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pieces import Program
+from running import assert_right, bound
+
+from indexlang.nest import inner, rows, scatter
+from indexlang.nest.moves import contract
+from indexlang.passes import partial_scatter, share_sums, split_sums
+
+SMALLER = (
+    *((inner, "_GRAIN", 8), (inner, "_SHARED", 2), (inner, "_BLOCK", 2), (rows, "_ROW", 4), (rows, "_AT_ONCE", 2)),
+    *((scatter, "_MANY_POINTS", 4), (scatter, "_ENOUGH", 2), (scatter, "_LEAST_RUN", 2), (scatter, "_RANGES", 3)),
+    *((contract, "_ROUND_TERMS", 3), (contract, "_ROUND_BYTES", 16), (contract, "_TALL", 1), (contract, "_PANEL", 8)),
+    *(
+        (contract, "_PANEL_ROWS", 4),
+        (contract, "_MANY_ROWS", 4),
+        (contract, "_WIDE", 2),
+        (contract, "_BLOCKS_WANTED", 3),
+    ),
+    *((partial_scatter, "_LEAST_POINTS", 4), (partial_scatter, "_ENOUGH", 2), (share_sums, "_LEAST_TERMS", 2)),
+    *((share_sums, "_LEAST_WORK", 16), (split_sums, "_LONG", 6), (split_sums, "BLOCK", 3)),
+)
+MET: Counter[str] = Counter()
+WANTED = (
+    *(f"rank {n}" for n in range(7)),
+    *(
+        f"extent {n}" for n in (0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31)
+    ),  # primes, and a tile less one, whole, and one more
+    *(f"step {n}" for n in (1, 2, 3, 4, -1, -2)),
+    *(f"dilation {n}" for n in (1, 2, 3)),
+    *("negative offset", "diagonal", "group on the left", "group in an access", "quotient or remainder", "gather"),
+    *(f"border {rule}" for rule in BORDERS),
+    *("nested reductions", "conditional", "scatter", "contraction", "two equations", "one output of two"),
+    *("sum", "prod", "max", "min", "mean", "logsumexp", "argmax", "argmin"),
+    *("int", "dtype f32", "dtype f64", "special values", "spare elements", "no spare", "one tensor read twice"),
+    *("extents no", "extents numbers", "extents names"),
+    *("memory in C order", "memory in Fortran order", "memory of negative stride", "memory with gaps"),
+    *("memory broadcast", "memory read-only", "memory given twice"),
+    *(f"pass {p}" for p in ("nothing", "turn", "partial_scatter", "accumulate", "fuse", "residues", "contraction")),
+    *(f"pass {p}" for p in ("share_sums", "split_sums", "borders")),
+    *("schedule check", "schedule inner", "schedule rows", "schedule scatter", "schedule scatter in ranges"),
+    *("schedule tile", "schedule transposed", "parallel", "serial", "one iteration", "several iterations"),
+    *(f"node {n}" for n in ("Add", "Check", "For", "Let", "Store", "TileLoop", "Track")),
+    *("tile at once", "tile in rounds", "tile of one row", "tile of rows", "tile that stores"),
+    *("tile with few rows", "tile with known rows", "store with sum"),
+)
+
+
+def met(program: Program, dtype: str, small: str) -> None:
+    """Run, compare, and count what it went through."""
+    inputs = program.given(dtype)
+    made = bound(program.text, inputs, dtype)
+    machine = small_target() if small == "small tiles" else None
+    plan = made.plan(machine)
+    MET.update(program.bins | {f"dtype {dtype}", f"extents {program.named}"})
+    MET.update(set(memory_met(inputs)))
+    MET.update(set(passes_met(made.table)) | set(branches_met(plan)))
+    assert_right(made.unjitted(machine), program, dtype)
+
+
+@settings(max_examples=400)
+@given(programs(most=300), st.sampled_from(("f64", "f32")), st.sampled_from(("small tiles", "own tiles")))
+def test_random_programs_with_small_limits(program: Program, dtype: str, small: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name, value in SMALLER:
+            patch.setattr(module, name, value)
+        met(program, dtype, small)
+
+
+@settings(max_examples=400)
+@given(programs(most=300), st.sampled_from(("f64", "f32")), st.sampled_from(("small tiles", "own tiles")))
+def test_random_programs_with_the_usual_limits(program: Program, dtype: str, small: str) -> None:
+    met(program, dtype, small)
+
+
+def test_every_bin_was_met() -> None:
+    """Counted over the two runs above, whose seed is fixed; run them with this test."""
+    if sum(MET.values()) == 0:
+        pytest.skip("counts what the other tests of this file meet")
+    assert not [name for name in WANTED if not MET[name]]

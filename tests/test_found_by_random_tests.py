@@ -1,0 +1,56 @@
+# pyright: reportArgumentType=false, reportCallIssue=false
+"""What random programs and mutated sources have found, each in its smallest form."""
+
+import numpy as np
+import pytest
+from running import ran
+
+import indexlang as il
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "input A[1] : int\nY[j:2, i:0] = (sum_{k:2} A[j-1 else 0])\noutput Y",
+        "input A[2]\ninput W[0]\nY[j:2] = sum[k] W[k]*A[j+5]\noutput Y",
+        "input A[1]\nY[j:3, i:0] = (max[k:2] A[2*j-1 else 0])\noutput Y",
+    ],
+)
+def test_nothing_is_read_under_an_index_without_values(text: str) -> None:
+    """Sums were computed ahead of the empty loop, at subscripts that had been proved only inside it."""
+    inputs = {name: np.ones(t.extents) for name, t in il.compile(text).inputs.items()}
+    kinds = {n: a.astype(np.int64 if ": int" in text else np.float64) for n, a in inputs.items()}
+    found = ran(text, kinds)["Y"]
+    assert not found.any()
+
+
+def test_a_bare_name_is_the_scalar_tensor_though_an_undeclared_input_has_an_extent_of_that_name() -> None:
+    found = il.compile("Y = sum[y] (A[y] + 0.5)\nZ = 1 - Y\noutput Z", dtype="f64")(A=np.array([1.5, 0.5]))
+    assert float(found) == -2
+
+
+def test_a_subscript_beyond_all_integers_gets_a_message() -> None:
+    for text in ("A[p+{}]", "A[p*{}]", "A[{}-p]"):
+        found = il.check("input A[3]\nY = sum[p:2] " + text.format("7" * 60))
+        assert [d.code for d in found] == ["E0412"]
+
+
+def test_a_place_is_not_refused_for_a_float_that_was_cut_off() -> None:
+    text = "input A[5]\nY[i:1] = A[floor(8 - 2*sqrt(i+3))]\noutput Y"
+    assert not il.check(text)
+    assert float(il.compile(text)(A=np.arange(5.0))[0]) == 4
+
+
+def test_a_power_of_extents_beyond_all_floats_gets_no_fault() -> None:
+    assert not [d for d in il.check("input X[B:400, J:300]\nY = 1/(B^J) * sum[b,j] X[b,j]") if d.code == "E0000"]
+    text = "input x[400,3]\nY = 1/(B^300) * sum[b,j] x[b,j]\noutput Y"
+    assert not [d for d in il.check(text) if d.severity.value == "error"]
+
+
+def test_checks_of_a_large_scatter_outlive_the_tensor_that_its_only_reader_has_taken_in() -> None:
+    text = "input A[9000] : int\ninput W[9000] : int\ntensor Y[2] : int\nY[W[i]] += A[i] + 1\nZ[a] = 1 - Y[a]\noutput Z"
+    places = np.arange(9000) % 2
+    found = il.compile(text)(A=np.arange(9000), W=places)
+    assert list(found) == [1 - int((np.arange(9000)[places == k] + 1).sum()) for k in (0, 1)]
+    with pytest.raises(il.DataError):
+        il.compile(text)(A=np.arange(9000), W=places + 1)
