@@ -11,6 +11,7 @@ from indexlang.ir.equation import SEED, Program, Role, Tensor
 from indexlang.memory import check_values
 from indexlang.parameters import Array, Parameters, draw, run_key
 from indexlang.results import result
+from indexlang.run.lasting import Lasting
 from indexlang.text.diagnostics import data_error
 
 _OWN_REFERENCES = 3  # the caller's name, our name, the argument of `getrefcount`
@@ -82,6 +83,20 @@ class Kept:
         if program.with_role(Role.SEED):
             found[SEED] = run_key(self.seed, self.runs)
         return found
+
+    def split(self, program: Program) -> tuple[dict[str, Array], tuple[Lasting, ...]]:
+        """The same in two parts: what the next run may find changed, and what lasts.
+
+        Nothing of a program that changes parameters or states lasts: who holds them as lasting holds their memory.
+        """
+        if program.updates:
+            return self.arrays(program), ()
+        own = {SEED: run_key(self.seed, self.runs)} if program.with_role(Role.SEED) else {}
+        return own, self.lasting(tuple(r for r in (Role.PARAM, Role.STATE) if program.with_role(r)))
+
+    def lasting(self, roles: tuple[Role, ...]) -> tuple[Lasting, ...]:
+        """Parameters, states, or both, as they are now."""
+        return tuple((self.params if r is Role.PARAM else self.state).lasting for r in roles)
 
     def following(self, program: Program, returned: Mapping[str, Array]) -> dict[str, Array]:
         """Memory for the next values that a run makes and does not return: that of values before the last, if it can be.

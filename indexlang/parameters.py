@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from indexlang.ir.equation import Start, Tensor
 from indexlang.ir.size import Size
+from indexlang.run.lasting import Lasting
 from indexlang.text.diagnostics import data_error
 from indexlang.text.names import did_you_mean
 
@@ -29,6 +30,7 @@ class Parameters(MutableMapping[str, Array]):
         self.tensors = tensors
         self.arrays: dict[str, Array] = {}
         self.version = 0
+        self._lasting: Lasting | None = None
         self._lock = Lock()
 
     def __getitem__(self, name: str) -> Array:
@@ -46,6 +48,15 @@ class Parameters(MutableMapping[str, Array]):
             array.setflags(write=False)
             self.arrays[name] = array
             self.version = next(_versions)
+            self._lasting = None
+
+    @property
+    def lasting(self) -> Lasting:
+        """The arrays as they are now: the same object until the next assignment."""
+        with self._lock:
+            if self._lasting is None:
+                self._lasting = Lasting(dict(self.arrays))
+            return self._lasting
 
     def __delitem__(self, name: str) -> None:
         raise data_error(

@@ -3,43 +3,43 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from itertools import count
 from pathlib import Path
-from threading import RLock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexlang import arguments, pipeline
+from indexlang import pipeline
+from indexlang.calls import Prepared, key_of, prepared
 from indexlang.differentiable import Differentiable
 from indexlang.examples import example_inputs, index_limits
 from indexlang.gradients import FLOATS, Derived, with_floats
 from indexlang.infer.scope import Options
 from indexlang.ir import interp
-from indexlang.ir.batches import batch_names
 from indexlang.ir.build import Number
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Program as Typed
 from indexlang.ir.equation import Role
 from indexlang.ir.size import Named
 from indexlang.kept import Kept
-from indexlang.memory import check_memory, check_plan
 from indexlang.parameters import Parameters
+from indexlang.recent import Recent
 from indexlang.results import Array, Results, StepTime, result, wanted
 from indexlang.run.execute import CheckFailed, Executable
 from indexlang.run.failures import outside, subscript_error
-from indexlang.run.machine import target, usable_threads
+from indexlang.run.machine import usable_threads
+from indexlang.sized import Sized
 from indexlang.summary import TensorInfo, multiply_adds
 from indexlang.syntax import ast
-from indexlang.text.diagnostics import DataError, Diagnostic, ProgramError, data_error
+from indexlang.text.diagnostics import Diagnostic, data_error
 from indexlang.text.source import NOWHERE, Source, Span
 
 if TYPE_CHECKING:
     from indexlang.interop.maps import Loaded
 
+_CALLS = 64  # kinds of calls that are known, the last ones
 _versions = count()  # of values that are given to parameters for one run only
 
 
@@ -66,10 +66,9 @@ class Program(Differentiable):
         self._folder = folder
         self._threads = threads
         super().__init__(module, known or pipeline.typed(module, options))  # known: what checking has made already
-        self._programs: dict[object, Typed] = {}
+        self._sized = Sized(module, options, self._typed, follows_inputs)
+        self._calls: Recent[object, Prepared] = Recent(_CALLS)
         self._twins: dict[object, Typed] = {}  # in training, and out of it
-        self._executables: dict[object, Executable] = {}
-        self._lock = RLock()
         self._own = kept or Kept(self._typed)
         self.gradients: Mapping[str, str] = {}  # what a derivative belongs to → the output that it is
         self.directions: Mapping[str, str] = {}  # what a given derivative belongs to → the input that it is
@@ -270,9 +269,39 @@ class Program(Differentiable):
         returns      the array of the only result, or Results
         raises       DataError where arguments do not fit, or a data-dependent subscript is out of range
         """
-        results, take = self._ran(*self._bind(args, named), want, out or {})
-        take()
+        key = key_of(args, named, want) if out is None else None
+        like = self._calls.find(key) if key is not None else None
+        if like is None:
+            results = self._first(args, named, want, out, key)
+        else:
+            results = self._again(like, (*args, *named.values()))
         return next(iter(results.values())) if len(results) == 1 and (want is None or len(want) == 1) else results
+
+    def _first(
+        self,
+        args: Sequence[Any],
+        named: Mapping[str, Any],
+        want: Sequence[str] | None,
+        out: Mapping[str, Array] | None,
+        key: object,
+    ) -> Results:
+        """A call that is like none before; the next one with its key, if it has one, is like it."""
+        program, arrays = self._bind(args, named)
+        results, take = self._ran(program, arrays, want, out or {})
+        take()
+        if key is not None:
+            made = self._executable(program, tuple(results))
+            call = prepared(made, program, tuple(results), (args, named), arrays)
+            if call is not None:
+                self._calls.put(key, call)
+        return results
+
+    def _again(self, call: Prepared, arrays: Sequence[Array]) -> Results:
+        version = (self.params.version if Role.PARAM in call.roles else 0, id(self))
+        try:
+            return Results(call.run(arrays, self._threads_of(call.made), version, self._own.lasting(call.roles)))
+        except CheckFailed as failed:
+            raise subscript_error(failed) from None
 
     def proposed(self, inputs: Mapping[str, Any], want: Sequence[str]) -> tuple[Results, Callable[[], None]]:
         """A run whose next values wait: its results, and what is to be called if states and params shall take them."""
@@ -324,7 +353,7 @@ class Program(Differentiable):
         best: NDArray[np.int64] | None = None
         for _ in range(max(repeat, 1)):
             results = {n: result(program.tensor(n), None, arrays) for n in names}
-            spent = self._run(made, program, arrays, results)
+            spent = np.diff(self._run(made, program, arrays, results))
             self._own.runs += bool(program.with_role(Role.SEED))
             best = spent if best is None or spent.sum() < best.sum() else best
         assert best is not None
@@ -336,15 +365,21 @@ class Program(Differentiable):
         return out
 
     def _run(
-        self, made: Executable, program: Typed, arrays: Mapping[str, Array], results: Mapping[str, Array]
+        self,
+        made: Executable,
+        program: Typed,
+        arrays: Mapping[str, Array],
+        results: Mapping[str, Array],
     ) -> NDArray[np.int64]:
-        kept = self._kept(program)
+        own, lasting = self._own.split(program)
         version = (self.params.version if program.with_role(Role.PARAM) else 0, id(self))
         try:
-            spent = made.run({**arrays, **kept}, results, usable_threads(self._threads), version)
+            return made.run({**arrays, **own}, results, self._threads_of(made), version, lasting)
         except CheckFailed as failed:
             raise subscript_error(failed) from None
-        return spent
+
+    def _threads_of(self, made: Executable) -> int:
+        return 1 if made.is_small else usable_threads(self._threads)
 
     def _kept(self, program: Typed) -> dict[str, Array]:
         """What a run is given besides its inputs: parameters, states, the key of its random tensors."""
@@ -356,47 +391,10 @@ class Program(Differentiable):
 
     def _bind(self, args: Sequence[Any], named: Mapping[str, Any]) -> tuple[Typed, dict[str, Array]]:
         """The program for these arguments, and the arguments in its dtypes."""
-        inputs = self._typed.with_role(Role.INPUT)
-        arrays = arguments.matched(inputs, args, named)
-        mapped = bool(inputs) and all(arrays[t.name].ndim == len(t.extents) + 1 for t in inputs)
-        if mapped:
-            inputs = self._mapped.with_role(Role.INPUT)
-        float_type = arguments.float_type_of(arrays) if self._follows_inputs else self._options.float_type
-        sizes = arguments.bind_sizes(inputs, arrays, self._options.sizes)
-        dtypes = arguments.dtypes_of(arrays, float_type)
-        key = (float_type, tuple(sorted(sizes.items())), tuple(dtypes.items()), mapped)
-        with self._lock:
-            program = self._programs.get(key)
-            if program is None:
-                batches = batch_names(self._mapped if mapped else self._typed)
-                options = Options(float_type, sizes, self._options.constants, dtypes, mapped, batches)
-                program = self._programs[key] = self._typed_for(options)
-        return program, arguments.ready(program.with_role(Role.INPUT), arrays)
-
-    @cached_property
-    def _mapped(self) -> Typed:
-        """The program for inputs with one more leading axis than they declare."""
-        return pipeline.typed(self._module, replace(self._options, mapped=True))
-
-    def _typed_for(self, options: Options) -> Typed:
-        try:
-            program = pipeline.typed(self._module, options)
-        except ProgramError as error:  # the text was right for other extents: these arguments do not fit it
-            raise DataError(error.diagnostics) from None
-        if program.size_names:
-            name = program.size_names[0]
-            raise data_error("E0610", name=name, advice=f"give constants={{'{name}': …}}, or -D {name}=…")
-        check_memory(program)
-        return program
+        return self._sized.bind(args, named)
 
     def _executable(self, program: Typed, wanted: tuple[str, ...]) -> Executable:
-        with self._lock:
-            key = (id(program), wanted)
-            if key not in self._executables:
-                made = pipeline.plan(program, wanted, target())
-                check_plan(made, wanted, self._own.names_of_values)
-                self._executables[key] = Executable(made)
-            return self._executables[key]
+        return self._sized.executable(program, wanted, lambda: self._own.names_of_values)
 
 
 __all__ = ["Named", "Number", "Program", "Results", "StepTime", "TensorInfo"]

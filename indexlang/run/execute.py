@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +12,15 @@ from numpy.typing import NDArray
 from indexlang.emit.kernel import Arg
 from indexlang.ir.equation import Program
 from indexlang.ir.layout import layout
-from indexlang.kernels.walker import ROW, STATUS_WORDS, Walker
+from indexlang.kernels.walker import ROW, STATUS_WORDS, Tables, Walker
 from indexlang.run.kernels import address_of, store
+from indexlang.run.lasting import Lasting
 from indexlang.run.plan import CheckedRead, Plan, Step
 
 Array = NDArray[Any]
 _NONE = 2**63 - 1
+_Memory = tuple[Mapping[str, Array], Mapping[str, Array], tuple[Lasting, ...]]  # given, results, what lasts
+_WORTH_WAKING = 200_000  # units of `Nest.work` in steps of several chunks
 
 
 class CheckFailed(Exception):
@@ -29,7 +33,10 @@ class CheckFailed(Exception):
 
 @dataclass
 class _Phase:
-    """Steps with their table of addresses; `patches` says where in the arguments each tensor's address goes."""
+    """Steps with their table of addresses; `patches` says where in the arguments each tensor's address goes.
+
+    alone  whether no step has a chunk for a second thread       small  whether a second thread is not worth waking
+    """
 
     steps: tuple[Step, ...]
     table: NDArray[np.int64]
@@ -37,13 +44,21 @@ class _Phase:
     starts: list[int]
     patches: list[tuple[int, Arg, int]]
     tables: list[NDArray[np.int64]]
+    alone: bool
+    small: bool
 
 
 class _Frame:
-    """The memory of one run: arena, arguments, status. Used by one run at a time."""
+    """The memory of one run: arena, arguments, status. Used by one run at a time.
 
-    def __init__(self, phase: _Phase, arena: int) -> None:
-        self.arena = _aligned(arena)
+    patches  by tensor that is not in the arena: where its address goes, and how far behind its first byte
+    known    the addresses that are there now
+    kept     whose arrays are among them       fixed, version  memory of what was made of parameters alone, and of which
+    """
+
+    def __init__(self, phase: _Phase, plan: Plan, bytes_: int, places: Mapping[str, int]) -> None:
+        self.phase = phase
+        self.arena = _aligned(bytes_)
         self.args = phase.args.copy()
         self.table = phase.table.copy()
         base = self.args.ctypes.data
@@ -52,6 +67,54 @@ class _Frame:
         self.fails = np.full(max(len(phase.steps), 1), _NONE, np.int64)
         self.status = np.zeros(STATUS_WORDS, np.int64)
         self.times = np.zeros(len(phase.steps) + 1, np.int64)
+        self.tables = Tables(self.table, self.status, self.times)
+        self.patches: dict[str, list[tuple[int, int]]] = {}
+        self.known: dict[str, int] = {}
+        self.version: object = None
+        self.kept: tuple[ref[Lasting], ...] = ()
+        self.fixed: Array | None = None  # held: another thread may be given other parameters meanwhile
+        self._place(plan, places)
+
+    def _place(self, plan: Plan, places: Mapping[str, int]) -> None:
+        """Addresses inside the frame, once and for all; the rest waits in `patches`."""
+        inside = _placed(self.arena, places)
+        fails, status = self.fails.ctypes.data, self.status.ctypes.data
+        for at, arg, step in self.phase.patches:
+            host, offset = plan.views.get(arg.name, (arg.name, 0))
+            if arg.kind == "fail":
+                self.args[at] = fails + 8 * step
+            elif arg.kind != "tensor":
+                self.args[at] = status
+            elif host in inside:
+                self.args[at] = inside[host] + offset
+            else:
+                self.patches.setdefault(host, []).append((at, offset))
+
+    def point(self, name: str, address: int) -> None:
+        """Say where a tensor outside the frame lies."""
+        if self.known.get(name) == address:
+            return
+        self.known[name] = address
+        for at, offset in self.patches.get(name, ()):
+            self.args[at] = address + offset
+
+    def point_all(self, arrays: Mapping[str, Array]) -> None:
+        for name, array in arrays.items():
+            if name in self.patches:
+                self.point(name, array.ctypes.data)
+
+    def stands_on(self, version: object, kept: tuple[Lasting, ...]) -> bool:
+        """Whether the addresses of what lasts are those of now."""
+        return self.version == version and len(self.kept) == len(kept) and all(map(_is, self.kept, kept))
+
+    def stand_on(self, version: object, kept: tuple[Lasting, ...], places: Mapping[str, int]) -> None:
+        """Take the addresses of what lasts."""
+        if self.fixed is not None:
+            for name, address in _placed(self.fixed, places).items():
+                self.point(name, address)
+        for k in kept:
+            self.point_all(k.arrays)
+        self.version, self.kept = version, tuple(map(ref, kept))
 
 
 class Executable:
@@ -66,69 +129,65 @@ class Executable:
         self._lock = threading.Lock()
         self._fixed: tuple[object, Array] | None = None
 
+    @property
+    def is_small(self) -> bool:
+        """Whether waking a second thread takes longer than it could save."""
+        return self._main.small
+
     def run(
-        self, given: Mapping[str, Array], outputs: Mapping[str, Array], threads: int, version: object
+        self,
+        given: Mapping[str, Array],
+        outputs: Mapping[str, Array],
+        threads: int,
+        version: object,
+        kept: tuple[Lasting, ...] = (),
     ) -> NDArray[np.int64]:
-        """Compute `outputs` from `given`, all C-contiguous arrays of the program's dtypes and extents.
+        """Compute `outputs` from `given` and `kept`, all C-contiguous arrays of the program's dtypes and extents.
 
         version  changes when parameters change: what depends on them alone is then computed again
-        returns  nanoseconds that each step of `plan.steps` took
+        returns  when the run began, and when each step of `plan.steps` ended, in nanoseconds
+        cost     some microseconds besides the kernels; `kept` costs nothing while it is the same
         raises   CheckFailed; KeyboardInterrupt ends the run within one chunk
         """
-        fixed = self._fixed_tensors(given, threads, version)
-        frame = self._take()
-        try:
-            arrays = self._addresses(frame, fixed)
-            arrays.update({n: a.ctypes.data for n, a in (*given.items(), *outputs.items())})
-            self._add_views(arrays)
-            self._walk(self._main, frame, arrays, threads, {**given, **outputs})
-            return np.diff(frame.times)
-        finally:
-            with self._lock:
-                self._frames.append(frame)
+        frame = self._frame()
+        if not frame.stands_on(version, kept):
+            frame.fixed = self._fixed_tensors(_joined(given, kept), threads, version)
+            frame.stand_on(version, kept, self.plan.kept)
+        frame.point_all(given)
+        frame.point_all(outputs)
+        self._walk(frame, threads, (given, outputs, kept))
+        times = frame.times.copy()
+        self._frames.append(frame)
+        return times
 
     def _fixed_tensors(self, given: Mapping[str, Array], threads: int, version: object) -> Array | None:
         if not self.plan.once:
             return None
         with self._lock:
             if self._fixed is None or self._fixed[0] != version:
-                frame = _Frame(self._once, self.plan.kept_bytes)
-                arrays = _placed(frame.arena, self.plan.kept)
-                arrays.update({n: a.ctypes.data for n, a in given.items()})
-                self._add_views(arrays)
-                self._walk(self._once, frame, arrays, threads, given)
+                frame = _Frame(self._once, self.plan, self.plan.kept_bytes, self.plan.kept)
+                frame.point_all(given)
+                self._walk(frame, threads, (given, {}, ()))
                 self._fixed = (version, frame.arena)
             return self._fixed[1]
 
-    def _take(self) -> _Frame:
-        with self._lock:
-            if self._frames:
-                return self._frames.pop()
-        return _Frame(self._main, self.plan.arena)
+    def _frame(self) -> _Frame:
+        """One that no run uses. (A run that fails lets go of its frame.)"""
+        try:
+            return self._frames.pop()
+        except IndexError:
+            return _Frame(self._main, self.plan, self.plan.arena, self.plan.places)
 
-    def _addresses(self, frame: _Frame, fixed: Array | None) -> dict[str, int]:
-        kept = {} if fixed is None else _placed(fixed, self.plan.kept)
-        return {**_placed(frame.arena, self.plan.places), **kept}
-
-    def _add_views(self, arrays: dict[str, int]) -> None:
-        arrays.update({n: arrays[host] + at for n, (host, at) in self.plan.views.items() if host in arrays})
-
-    def _walk(
-        self, phase: _Phase, frame: _Frame, arrays: Mapping[str, int], threads: int, given: Mapping[str, Array]
-    ) -> None:
-        for at, arg, step in phase.patches:
-            match arg.kind:
-                case "tensor":
-                    frame.args[at] = arrays[arg.name]
-                case "fail":
-                    frame.args[at] = frame.fails.ctypes.data + 8 * step
-                case _:
-                    frame.args[at] = frame.status.ctypes.data
-        frame.fails[:] = _NONE
-        frame.status[:] = 0
-        self._walker.run(frame.table, frame.status, frame.times, threads, (frame, given, phase))
+    def _walk(self, frame: _Frame, threads: int, memory: _Memory) -> None:
+        frame.fails.fill(_NONE)
+        frame.status.fill(0)
+        if threads == 1 or frame.phase.alone:
+            self._walker.run_alone(frame.tables)
+        else:
+            self._walker.run(frame.table, frame.status, frame.times, threads, (frame, memory))
         if frame.status[0]:
-            self._refuse(phase, frame, given)
+            given, outputs, kept = memory
+            self._refuse(frame.phase, frame, {**_joined(given, kept), **outputs})
 
     def _refuse(self, phase: _Phase, frame: _Frame, given: Mapping[str, Array]) -> None:
         for k, step in enumerate(phase.steps):
@@ -155,6 +214,17 @@ class Executable:
         return np.ndarray(shape, t.dtype.numpy, memory.data, 0, strides)
 
 
+def _is(known: ref[Lasting], now: Lasting) -> bool:
+    return known() is now
+
+
+def _joined(given: Mapping[str, Array], kept: tuple[Lasting, ...]) -> dict[str, Array]:
+    out = dict(given)
+    for k in kept:
+        out.update(k.arrays)
+    return out
+
+
 def _phase(steps: tuple[Step, ...]) -> _Phase:
     args: list[int] = []
     starts: list[int] = []
@@ -175,7 +245,10 @@ def _phase(steps: tuple[Step, ...]) -> _Phase:
                 case _:
                     patches.append((len(args), arg, k))
                     args.append(0)
-    return _Phase(steps, table, np.array(args or [0], np.int64), starts, patches, tables)
+    shared = sum(s.iterations * max(s.nest.work, 1) for s in steps if s.iterations > s.chunk)
+    return _Phase(
+        steps, table, np.array(args or [0], np.int64), starts, patches, tables, shared == 0, shared < _WORTH_WAKING
+    )
 
 
 def _placed(arena: Array, places: Mapping[str, int]) -> dict[str, int]:

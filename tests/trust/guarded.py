@@ -105,6 +105,7 @@ def run(shape: Shape, title: str, text: str, extents: Mapping[str, int], how: tu
         for a in filter(np.size, found.values()):
             a.reshape(-1).view(np.uint8)[:] = 0xFF
         execute._placed = guarded.placed
+        made._frames.clear()  # a frame that is there has its addresses already
         try:
             made.run(own, found, 1, object())
         finally:
