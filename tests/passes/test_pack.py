@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import indexlang as il
-from indexlang import program
+from indexlang import sized
 from indexlang.kernels.machine import machine
 from indexlang.nest.moves import contract, pack
 from indexlang.nest.moves.target import Target
@@ -81,7 +81,7 @@ def _force(monkeypatch: pytest.MonkeyPatch, rows: int, vectors: int, uses: int, 
     def choose(r: int, columns: int, dtype: str, v: int = 0, /) -> tuple[int, int]:
         return min(rows, max(r, 1)), v or vectors
 
-    monkeypatch.setattr(program, "target", lambda: Target(machine().lanes, choose))
+    monkeypatch.setattr(sized, "target", lambda: Target(machine().lanes, choose))
     monkeypatch.setattr(pack, "_LEAST_WORK", 0)
     monkeypatch.setattr(pack, "_LEAST_USES", uses)
     monkeypatch.setattr(pack, "MANY_ROWS", many)
