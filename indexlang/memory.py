@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from math import prod
 from pathlib import Path
 
 from indexlang.ir.equation import Program, Role, Tensor
+from indexlang.run.places import bytes_of
 from indexlang.run.plan import Plan
 from indexlang.text.diagnostics import DataError, data_error
 
@@ -16,13 +16,13 @@ _NO_LIMIT = 1 << 62
 def check_memory(program: Program) -> None:
     """Refuse a program of which one tensor alone cannot be held, before it is planned (E0901)."""
     for t in program.tensors:
-        if size_of(t) > memory_limit():
-            raise _too_large(t.name, size_of(t), 0)
+        if bytes_of(t) > memory_limit():
+            raise _too_large(t.name, bytes_of(t), 0)
 
 
 def check_values(tensors: Iterable[Tensor]) -> None:
     """Refuse values that cannot be held together, before the first of them is made (E0901)."""
-    sizes = {t.name: size_of(t) for t in tensors}
+    sizes = {t.name: bytes_of(t) for t in tensors}
     _check(sizes, sum(sizes.values()))
 
 
@@ -36,18 +36,13 @@ def check_plan(plan: Plan, outputs: Iterable[str], held: Iterable[str]) -> None:
     outputs, the inputs, parameters and states.
     """
     program = plan.program
-    sizes = {t.name: size_of(t) for t in program.tensors if t.view is None}
+    sizes = {t.name: bytes_of(t) for t in program.tensors if t.view is None}
     inputs = (t.name for t in program.with_role(Role.INPUT))
     there = {*inputs, *held} if stated_limit() is None else set[str]()
     given = [t.name for role in _GIVEN for t in program.with_role(role) if t.name not in there]
     counted = {n: sizes[n] for n in {*given, *outputs, *plan.places, *plan.kept} if n in sizes}
     apart = {*given, *outputs} & counted.keys()
     _check(counted, sum(counted[n] for n in apart) + plan.arena + plan.kept_bytes)
-
-
-def size_of(t: Tensor) -> int:
-    """Bytes of a tensor whose extents are known."""
-    return prod(int(n) for n in t.extents) * t.dtype.size  # type: ignore[arg-type]
 
 
 def stated_limit() -> int | None:

@@ -44,7 +44,8 @@ def choose_tile(rows: int, columns: int, dtype: str, vectors: int = 0) -> tuple[
     rows     how many consecutive rows have a constant stride; the last tile may overlap the one before
     columns  contiguous columns; the last tile is masked
     vectors  V, where it is settled already
-    cost     the time of all tiles in cycles a term, as measured (see Note [Cost of a tile]), is made least
+    cost     the time of all tiles in cycles a term, as measured (see Note [Cost of a tile]), is made least; of equals
+             the tile with more vectors, which reads longer pieces of memory
     """
     lanes = machine().lanes(ELEMENTS[dtype][1])
     if rows <= 1:

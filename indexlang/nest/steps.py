@@ -1,8 +1,10 @@
 """How far indices move accesses in memory."""
 
+from collections.abc import Iterable
+
 from indexlang.ir.affine import affine
 from indexlang.ir.equation import Program
-from indexlang.ir.expr import Read, free_indices
+from indexlang.ir.expr import Expr, Read, free_indices
 from indexlang.ir.layout import layout
 from indexlang.ir.size import Extent
 
@@ -11,8 +13,13 @@ FAR = 8  # the cost of an access whose next element is not beside the last one
 
 def steps(read: Read, program: Program) -> dict[str, int] | None:
     """How many elements one step of each index moves an access; None where a subscript is no sum of multiples."""
+    return steps_along(zip(read.subscripts, layout(program, read.tensor).strides, strict=True))
+
+
+def steps_along(axes: Iterable[tuple[Expr, Extent]]) -> dict[str, int] | None:
+    """The same for some axes: subscripts, and how far apart their elements are."""
     out: dict[str, int] = {}
-    for s, stride in zip(read.subscripts, layout(program, read.tensor).strides, strict=True):
+    for s, stride in axes:
         form = affine(s)
         if form is None or not form.is_plain or not form.is_concrete:
             return None

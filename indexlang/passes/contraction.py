@@ -76,7 +76,7 @@ def contraction(e: Equation, program: Program) -> Contraction | None:
 
 
 def _parts(e: Equation, program: Program, total: Reduce, a: Read, w: Read, column: Bound) -> Contraction | None:
-    if column.name in _used(a) or column.name not in _used(w) or w.border is not None:
+    if column.name in used(a) or column.name not in used(w) or w.border is not None:
         return None
     if a.border is not None and a.border.value is not None and not isinstance(a.border.value, Const):
         return None
@@ -88,9 +88,9 @@ def _parts(e: Equation, program: Program, total: Reduce, a: Read, w: Read, colum
     if not panel and not any(isinstance(s, Index) and s.name == column.name for s in w.subscripts):
         return None
     over = {b.name for b in total.over}
-    if not over <= _used(a) | _used(w) or not over & _used(w):
+    if not over <= used(a) | used(w) or not over & used(w):
         return None
-    rows = [b for b in e.indices[:-1] if b.name in _used(a) and b.name not in _used(w)]
+    rows = [b for b in e.indices[:-1] if b.name in used(a) and b.name not in used(w)]
     row = rows[-1] if rows else None
     batches = tuple(b for b in e.indices[:-1] if b is not row)
     terms = 1
@@ -120,7 +120,7 @@ def beside_panels(w: Read) -> tuple[Expr, ...]:
 def _is_narrow(a: Read, w: Read, column: Bound, batches: tuple[Bound, ...]) -> bool:
     """Whether many small products stand side by side: too narrow for tiles, they go into register blocks as they are."""
     last = w.subscripts[-1]
-    grouped = any(b.name in _used(a) and b.name in _used(w) for b in batches)
+    grouped = any(b.name in used(a) and b.name in used(w) for b in batches)
     return grouped and isinstance(last, Index) and last.name == column.name and int(str(column.extent)) <= _NARROW
 
 
@@ -140,7 +140,8 @@ def _only_sum(body: Expr, column: str) -> Reduce | None:
     return found[0] if found[0].dtype in (DType.F32, DType.F64) else None
 
 
-def _used(read: Read) -> set[str]:
+def used(read: Read) -> set[str]:
+    """The indices that move an access."""
     return {name for s in read.subscripts for name in free_indices(s)}
 
 

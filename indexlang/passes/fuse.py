@@ -16,6 +16,7 @@ from indexlang.ir.bounds import uses_data
 from indexlang.ir.equation import Equation, Program, Role
 from indexlang.ir.expr import Bound, Expr, Index, Read, Reduce, children, reads, rewrite, walk
 from indexlang.passes.contraction import contraction
+from indexlang.passes.growing import other_name, without
 
 _MOST_NODES = 150  # of a body: larger ones take long to compile, and registers do not hold them
 
@@ -35,13 +36,6 @@ def fuse_readers(program: Program) -> Program:
         if e.target in alone and is_free_to_move(e, program):
             waiting[e.target] = e
     return without(program, tuple(e for e in out if e.target not in gone), gone)
-
-
-def without(program: Program, equations: tuple[Equation, ...], gone: set[str]) -> Program:
-    """The program with these equations, and without tensors that are gone; those that run-time checks speak of are known on."""
-    kept = {checked.target for e in equations for checked in e.checks or ()}
-    tensors = tuple(t for t in program.tensors if t.name not in gone or t.name in kept)
-    return program.replace(tensors=tensors, equations=equations)
 
 
 def _read_once(program: Program) -> set[str]:
@@ -115,10 +109,3 @@ def renamed(e: Expr, names: Mapping[str, str]) -> Expr:
                 return n
 
     return rewrite(e, rename)
-
-
-def other_name(stem: str, taken: set[str]) -> str:
-    """The name, with as many marks as make it new."""
-    while stem in taken:
-        stem += "'"
-    return stem

@@ -15,7 +15,8 @@ from math import prod
 from indexlang.ir.equation import Equation, Program, Role
 from indexlang.ir.expr import Bound, Expr, Index, Read, Reduce, children, free_indices, reads, walk, with_children
 from indexlang.passes.contraction import contraction
-from indexlang.passes.fuse import is_free_to_move, other_name, renamed, without
+from indexlang.passes.fuse import is_free_to_move, renamed
+from indexlang.passes.growing import other_name, without
 
 MOST_OF_A_ROW = 4096  # elements
 _MOST_NODES = 250

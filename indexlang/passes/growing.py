@@ -1,7 +1,21 @@
-"""What every pass that adds tensors to a program starts from: names that are free, and a list that grows."""
+"""What passes that add tensors or take them away start from: names that are free, lists that grow or shrink."""
 
 from indexlang.ir.build import Builder
 from indexlang.ir.equation import Equation, Program
+
+
+def other_name(stem: str, taken: set[str]) -> str:
+    """The name of an index, with as many marks as make it new."""
+    while stem in taken:
+        stem += "'"
+    return stem
+
+
+def without(program: Program, equations: tuple[Equation, ...], gone: set[str]) -> Program:
+    """The program with these equations, and without tensors that are gone; those that run-time checks speak of are known on."""
+    kept = {checked.target for e in equations for checked in e.checks or ()}
+    tensors = tuple(t for t in program.tensors if t.name not in gone or t.name in kept)
+    return program.replace(tensors=tensors, equations=equations)
 
 
 class Growing:

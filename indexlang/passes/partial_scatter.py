@@ -17,7 +17,7 @@ from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import Bound, Expr, Index, Read, Reduce, rewrite, walk
 from indexlang.ir.lefts import is_one_to_one, separate_indices
 from indexlang.ir.size import Extent
-from indexlang.passes.growing import Growing
+from indexlang.passes.growing import Growing, other_name
 
 _LEAST_POINTS = 2048  # of a block
 _MOST_BLOCKS, _FEW_BLOCKS = 64, 8
@@ -43,7 +43,7 @@ class _Splitting(Growing):
         target = self.program.tensor(e.target)
         taken = {n.name for part in (*e.left, e.body) for n in walk(part) if isinstance(n, Index)}
         taken |= {b.name for n in walk(e.body) if isinstance(n, Reduce) for b in n.over} | {b.name for b in e.indices}
-        q = _other(f"{b.name}_q", taken)
+        q = other_name(f"{b.name}_q", taken)
         whole, rest = b.extent // block, b.extent % block  # pyright: ignore[reportOperatorIssue]
         count: Extent = whole + (1 if rest else 0)
         name = self.fresh(f"{e.target}_part")
@@ -100,9 +100,3 @@ class _Splitting(Growing):
 
 def _int(extent: Extent) -> int:
     return int(str(extent))
-
-
-def _other(stem: str, taken: set[str]) -> str:
-    while stem in taken:
-        stem += "'"
-    return stem

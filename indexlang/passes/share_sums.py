@@ -17,7 +17,7 @@ from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import Bound, Expr, Index, Read, Reduce, free_indices, rewrite, walk
 from indexlang.ir.size import Extent, Named
 from indexlang.passes.contraction import Contraction, contraction
-from indexlang.passes.growing import Growing
+from indexlang.passes.growing import Growing, other_name
 
 _SHARES = 48  # pieces of work that keep many threads busy
 _ROWS, _COLUMNS = 300, 128  # of the result that make one, as tiles are grouped
@@ -44,7 +44,7 @@ class _Sharing(Growing):
             return
         (b, block), total = index, found.total
         taken = {n.name for n in walk(e.body) if isinstance(n, Index)} | {b.name for b in e.indices}
-        q = _other(f"{b.name}_q", taken)
+        q = other_name(f"{b.name}_q", taken)
         pieces: tuple[Extent, Extent] = (b.extent // block, b.extent % block)
         count: Extent = pieces[0] + (1 if pieces[1] else 0)
         name = self.fresh(f"{e.target}_part")
@@ -105,9 +105,3 @@ def _cut(e: Equation, found: Contraction) -> tuple[Bound, int] | None:
 
 def _size(bounds: tuple[Bound, ...]) -> int:
     return prod(int(str(b.extent)) for b in bounds)
-
-
-def _other(stem: str, taken: set[str]) -> str:
-    while stem in taken:
-        stem += "'"
-    return stem

@@ -30,8 +30,7 @@ from indexlang.ir.expr import (
     with_children,
 )
 from indexlang.ir.size import Extent
-from indexlang.passes.fuse import without
-from indexlang.passes.growing import Growing
+from indexlang.passes.growing import Growing, without
 from indexlang.passes.products import both
 
 _LIKE = {ops.ARGMAX: ops.LARGEST, ops.ARGMIN: ops.SMALLEST}  # whose identity is never chosen

@@ -26,7 +26,7 @@ from indexlang.ir.expr import (
     with_children,
 )
 from indexlang.passes.contraction import contraction
-from indexlang.passes.growing import Growing
+from indexlang.passes.growing import Growing, other_name
 
 BLOCK = 2048
 _LONG = 2 * BLOCK
@@ -86,7 +86,7 @@ class _Splitting(Growing):
         """Split the index at `k` into blocks: i = block*q + m."""
         b = n.over[k]
         taken = {x.name for x in n.over} | free_indices(n)
-        q, m = _other(f"{b.name}_q", taken), _other(f"{b.name}_m", taken)
+        q, m = other_name(f"{b.name}_q", taken), other_name(f"{b.name}_m", taken)
         block = max(BLOCK // max(length, 1), 1)
         extent = b.extent
         assert isinstance(extent, int)
@@ -111,9 +111,3 @@ def _length(over: tuple[Bound, ...]) -> int:
     for b in over:
         total *= int(str(b.extent))
     return total
-
-
-def _other(stem: str, taken: set[str]) -> str:
-    while stem in taken:
-        stem += "'"
-    return stem

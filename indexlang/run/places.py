@@ -3,7 +3,7 @@
 from math import prod
 
 from indexlang.ir.bounds import Facts, stays_inside
-from indexlang.ir.equation import Equation, Program, Role
+from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import reads
 from indexlang.ir.layout import layout, roots
 
@@ -41,7 +41,11 @@ def _is_checked(e: Equation, program: Program) -> bool:
 
 
 def tensor_bytes(program: Program, name: str) -> int:
-    t = program.tensor(name)
+    return bytes_of(program.tensor(name))
+
+
+def bytes_of(t: Tensor) -> int:
+    """Bytes of a tensor whose extents are known."""
     return prod(int(n) for n in t.extents) * t.dtype.size  # type: ignore[arg-type]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pieces import Value
 
 from indexlang.ir.equation import Program
-from indexlang.nest.moves.contract import Target
+from indexlang.nest.moves.target import Target
 from indexlang.nest.nodes import For, Node, Store, TileLoop
 from indexlang.passes.accumulate import store_first_terms
 from indexlang.passes.borders import lower_borders

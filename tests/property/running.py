@@ -12,7 +12,7 @@ from rounding import assert_within
 import indexlang as il
 from indexlang import pipeline
 from indexlang.ir.equation import Program as Table
-from indexlang.nest.moves.contract import Target
+from indexlang.nest.moves.target import Target
 from indexlang.run.machine import target
 from indexlang.run.plan import Plan
 

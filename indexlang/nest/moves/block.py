@@ -31,10 +31,10 @@ from indexlang.ir.expr import (
 from indexlang.ir.size import Named
 from indexlang.nest.body import Body, outermost
 from indexlang.nest.collapse import collapsed
-from indexlang.nest.moves.block_inside import Inside, Range, apart, inside, is_plain
+from indexlang.nest.interior import Interior, Range, apart, inside, is_plain
 from indexlang.nest.moves.block_shape import Shape, Size, choose_size, shape
 from indexlang.nest.moves.block_terms import Sum, Terms
-from indexlang.nest.moves.contract import Target
+from indexlang.nest.moves.target import Target
 from indexlang.nest.nodes import Around, For, Lanes, Let, Nest, Node, Store, Strip, local
 from indexlang.nest.steps import known
 
@@ -55,7 +55,7 @@ def blocked(original: Equation, program: Program, target: Target) -> Nest | None
     area = inside(e, (found.column,))
     if found.row is not None:
         by_row = inside(replace(e, body=area.body), (found.row,))
-        area = Inside(by_row.body, {**area.ranges, **by_row.ranges})
+        area = Interior(by_row.body, {**area.ranges, **by_row.ranges})
     low, high = area.range(found.column)
     lanes = target.lanes(found.total.dtype.size)
     while lanes > high - low:
@@ -67,10 +67,10 @@ def blocked(original: Equation, program: Program, target: Target) -> Nest | None
 
 def _work(e: Equation, found: Shape) -> int:
     """Terms of all sums."""
-    return _shares((*e.indices, *found.total.over))
+    return _concrete((*e.indices, *found.total.over))
 
 
-def _shares(bounds: tuple[Bound, ...]) -> int:
+def _concrete(bounds: tuple[Bound, ...]) -> int:
     """How many points there are, those of a batch left out, so that its size decides nothing."""
     return prod(known(b.extent) for b in bounds if not isinstance(b.extent, Named))
 
@@ -97,7 +97,7 @@ class _Rows:
 
 class _Block:
     def __init__(
-        self, original: Equation, e: Equation, found: Shape, area: Inside, lanes: int, columns: Range,
+        self, original: Equation, e: Equation, found: Shape, area: Interior, lanes: int, columns: Range,
         body: Body,
     ) -> None:  # fmt: skip
         self.original, self.e, self.found, self.area, self.lanes = original, e, found, area, lanes
@@ -115,7 +115,7 @@ class _Block:
         iterations = self.outer
         panels, start, stop = self._panels()
         iterations = (*iterations, *panels)
-        blocks, rows, lets = self._rows(_shares(iterations))
+        blocks, rows, lets = self._rows(_concrete(iterations))
         iterations = (*iterations, *blocks)
         body = (*lets, *self._all(rows, start, stop))
         title = f"block {self.size.rows}x{self.size.vectors} of {self.lanes}"

@@ -26,7 +26,7 @@ from indexlang.ir.expr import (
     with_children,
     with_indices,
 )
-from indexlang.nest.moves.block_inside import tests
+from indexlang.nest.interior import tests
 from indexlang.nest.nodes import Add, Around, Choice, For, Let, Node, local
 from indexlang.nest.steps import known as known_extent
 

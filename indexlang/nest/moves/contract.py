@@ -1,12 +1,10 @@
 """Contraction → tiles in vector registers: which indices become rows, columns, the run and the outer offsets."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 from math import prod
 
 from indexlang.ir import ops
-from indexlang.ir.affine import affine
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program
@@ -18,6 +16,7 @@ from indexlang.nest.collapse import collapsed_rows
 from indexlang.nest.moves.pack import FEW_TERMS, MANY_ROWS
 from indexlang.nest.moves.target import Target
 from indexlang.nest.nodes import Aisle, Nest, Rounds, Store, TileLoop
+from indexlang.nest.steps import known, steps, steps_along
 from indexlang.passes.contraction import Contraction, beside_panels, contraction
 
 _MAX_SEGMENTS = 1 << 20
@@ -50,8 +49,11 @@ def contract(e: Equation, c: Contraction, program: Program, target: Target) -> N
     fewer = collapsed_rows(e, program)
     e, c = (fewer, contraction(fewer, program) or c) if fewer is not e else (e, c)
     out = Read(e.target, e.left, None, c.total.dtype)
-    a, w, o = flat_steps(c.a, program), _steps_of_w(c, program), flat_steps(out, program)
-    merged = _merged([_Run(_int(b.extent), a.get(b.name, 0), w.get(b.name, 0)) for b in c.total.over])
+    a, w, o = steps(c.a, program), _steps_of_w(c, program), steps(out, program)
+    assert a is not None  # all are affine, or it would be no contraction
+    assert w is not None
+    assert o is not None
+    merged = _merged([_Run(known(b.extent), a.get(b.name, 0), w.get(b.name, 0)) for b in c.total.over])
     run = max(merged, key=lambda r: (r.a == 1, min(r.extent, _LONG_RUN), -abs(r.a) - abs(r.w)))
     rest = sorted((r for r in merged if r is not run), key=lambda r: -abs(r.a) - abs(r.w))
     run, rest = _cut(run, rest)
@@ -94,29 +96,14 @@ def _is_named(*runs: _Run) -> bool:
     return any(isinstance(r.extent, Named) for r in runs)
 
 
-def flat_steps(read: Read, program: Program) -> dict[str, int]:
-    """How far each index moves an affine read in memory, in elements."""
-    return _flat(zip(read.subscripts, layout(program, read.tensor).strides, strict=True))
-
-
-def _steps_of_w(c: Contraction, program: Program) -> dict[str, int]:
-    """The same for w; the steps of a column are those within a panel."""
+def _steps_of_w(c: Contraction, program: Program) -> dict[str, int] | None:
+    """How far each index moves w in memory; the steps of a column are those within a panel."""
     if not c.panel:
-        return flat_steps(c.w, program)
+        return steps(c.w, program)
     own = beside_panels(c.w)
     axes = zip(c.w.subscripts, layout(program, c.w.tensor).strides, strict=True)
-    return {**_flat((s, stride) for s, stride in axes if s in own), c.column.name: 1}
-
-
-def _flat(axes: Iterable[tuple[Expr, Extent]]) -> dict[str, int]:
-    out: dict[str, int] = {}
-    for s, stride in axes:
-        form = affine(s)
-        assert form is not None
-        for v, k in form.terms:
-            assert isinstance(v, str)
-            out[v] = out.get(v, 0) + _int(k) * _int(stride)
-    return out
+    found = steps_along((s, stride) for s, stride in axes if s in own)
+    return None if found is None else {**found, c.column.name: 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +140,11 @@ class _Tiling:
         block = Bound(f"{c.column.name}_block", _blocks(c.column.extent, shape.panel))
         before = tuple(b for b in c.batches if self.w.get(b.name, 0))
         after = tuple(b for b in c.batches if b not in before)
-        around = prod(_int(b.extent) for b in c.batches) * _int(block.extent)
+        around = prod(known(b.extent) for b in c.batches) * known(block.extent)
         row_block, start, stop = (self._panels if shape.way else self._row_blocks)(row, shape.rows_a_block, around)
         aisle = None
         if shape.way and c.panel and not (shape.copied_rows or row_block):
-            aisle, aisles = self._aisle(after, _int(row.extent), around)
+            aisle, aisles = self._aisle(after, known(row.extent), around)
             after = (*after[:-1], *aisles) if aisle else after
         first = self.build.apply(ops.MUL, integer(shape.panel), Index(block.name))
         last = self.build.apply(
@@ -171,13 +158,13 @@ class _Tiling:
     def _shape(self, row: Bound) -> _Shape:
         """The register tile, and how much goes through the rounds together."""
         c, named = self.c, isinstance(row.extent, Named)
-        rows = (MANY_ROWS if c.panel else _FEW_ROWS) if named else _int(row.extent)
+        rows = (MANY_ROWS if c.panel else _FEW_ROWS) if named else known(row.extent)
         dtype, lanes = c.total.dtype, self.target.lanes(c.total.dtype.size)
-        columns = _int(c.column.extent)
+        columns = known(c.column.extent)
         if isinstance(c.column.extent, Named):
             columns = lanes if columns <= lanes else _MANY_COLUMNS
         r, v = self.target.choose_tile(self._apart(rows, row, dtype), columns, dtype.value, c.panel // lanes)
-        way = self._way(max(rows, _int(row.extent)), r, columns, v * lanes)
+        way = self._way(max(rows, known(row.extent)), r, columns, v * lanes)
         is_short = self._terms() <= FEW_TERMS
         if way == "wide" and is_short:  # memory is the limit: long pieces of few rows
             r, v = self.target.choose_tile(min(rows, _TALL), columns, dtype.value, c.panel // lanes)
@@ -206,10 +193,10 @@ class _Tiling:
 
     def _aisle(self, after: tuple[Bound, ...], rows: int, around: int) -> tuple[Aisle | None, tuple[Bound, ...]]:
         """Several values of the last index around the rows go through together, where there are few rows; and its blocks."""
-        if not after or isinstance(after[-1].extent, Named) or _int(after[-1].extent) < 2:
+        if not after or isinstance(after[-1].extent, Named) or known(after[-1].extent) < 2:
             return None, ()
-        b, extent = after[-1], _int(after[-1].extent)
-        concrete = around // max(prod(_int(k.extent) for k in self.c.batches if isinstance(k.extent, Named)), 1)
+        b, extent = after[-1], known(after[-1].extent)
+        concrete = around // max(prod(known(k.extent) for k in self.c.batches if isinstance(k.extent, Named)), 1)
         size = min(max(_PANEL_ROWS // max(rows, 1), 1), extent)
         while size > 1 and concrete // extent * -(-extent // size) < _BLOCKS_WANTED:
             size = -(-size // 2)
@@ -232,7 +219,7 @@ class _Tiling:
         blocks = columns // width
         if self.c.panel:
             return "long" if self._is_long() else "wide" if blocks >= _WIDE else "short"
-        is_cut = self.segments > 1 and (isinstance(self.run.extent, Named) or self.run.extent > _ROUND_TERMS)
+        is_cut = self.segments > 1 and (_is_named(self.run) or self.run.extent > _ROUND_TERMS)
         if tile_rows > 1 and rows < _TALL * tile_rows and blocks >= _TALL and not is_cut and self._is_long():
             return "few"
         if rows < _TALL * tile_rows or (isinstance(self.c.row and self.c.row.extent, Named) and rows < MANY_ROWS):
@@ -241,7 +228,7 @@ class _Tiling:
         is_near = columns <= width and self._terms() * width <= _NEAR and self.a.get(row) != 1
         if is_cut or is_near:
             return ""
-        if self.segments * self.run.extent > 2 * _ROUND_TERMS:
+        if self._terms() > 2 * _ROUND_TERMS:
             return "long"
         return "wide" if blocks >= _WIDE else ""
 
@@ -258,7 +245,7 @@ class _Tiling:
                 return 0
 
     def _is_long(self) -> bool:
-        return _is_named(self.run) or self.segments * self.run.extent > 2 * _ROUND_TERMS
+        return _is_named(self.run) or self._terms() > 2 * _ROUND_TERMS
 
     def _rounds(self, shape: _Shape, first: Expr, last: Expr, aisle: Aisle | None) -> Rounds:
         terms = _ROUND_BYTES // self.c.total.dtype.size
@@ -285,7 +272,7 @@ class _Tiling:
 
     def _row_blocks(self, row: Bound, size: int, around: int) -> tuple[Bound | None, Expr, Expr]:
         """Rows are shared out in blocks where the other indices do not keep all threads busy; the last block takes the rest."""
-        rows, named = _int(row.extent), isinstance(row.extent, Named)
+        rows, named = known(row.extent), isinstance(row.extent, Named)
         if not named and (around >= _BLOCKS_WANTED or rows < 2 * size):
             return None, integer(0), integer(row.extent)
         count: Extent = max(row.extent // size, Named(1)) if named else max(rows // size, 1)  # type: ignore[operator]
@@ -297,7 +284,7 @@ class _Tiling:
 
     def _panels(self, row: Bound, size: int, around: int) -> tuple[Bound | None, Expr, Expr]:
         """Blocks of at most `size` rows."""
-        if _int(row.extent) <= size and not isinstance(row.extent, Named):
+        if known(row.extent) <= size and not isinstance(row.extent, Named):
             return None, integer(0), integer(row.extent)
         block = Bound(f"{row.name}_block", _blocks(row.extent, size))
         return block, *self._piece(block, size, row.extent)
@@ -315,8 +302,8 @@ class _Tiling:
         tensors = (*names, e.target)
         strides = {n: layout(program, n).strides for n in tensors}
         dtypes = {n: program.tensor(n).dtype for n in tensors}
-        total = prod(_int(b.extent) for b in (*e.indices, *c.total.over))
-        work = max(total // max(prod(_int(b.extent) for b in iterations), 1) // 8, 1)
+        total = prod(known(b.extent) for b in (*e.indices, *c.total.over))
+        work = max(total // max(prod(known(b.extent) for b in iterations), 1) // 8, 1)
         schedule = " ".join(filter(None, (f"tile {loop.rows}x{loop.vectors}", way, "panels" if c.panel else "")))
         return Nest(
             show_equation(e), iterations, (loop,), names, e.target, strides, dtypes, work, tables, schedule=schedule
@@ -349,8 +336,3 @@ def _evenly(rows: int, tile: int, most: int) -> int:
     """The rows of each block, whole tiles, so that no block is much smaller than the others."""
     blocks = max(-(-rows // most), 1)
     return -(-rows // (blocks * tile)) * tile
-
-
-def _int(extent: Extent) -> int:
-    assert isinstance(extent, int)
-    return extent

@@ -15,10 +15,11 @@ from indexlang.ir import ops
 from indexlang.ir.build import integer
 from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import Border, Bound, Const, Expr, Index, Read, Rule, free_indices, rewrite
-from indexlang.ir.size import Extent, Named
+from indexlang.ir.size import Named
 from indexlang.nest.collapse import collapsed_rows
 from indexlang.nest.moves.target import Target
-from indexlang.passes.contraction import Contraction, contraction, is_heavy
+from indexlang.nest.steps import known
+from indexlang.passes.contraction import Contraction, contraction, is_heavy, used
 from indexlang.passes.growing import Growing
 
 MANY_ROWS = 256  # of a named extent: more are scheduled as many, fewer as few
@@ -67,31 +68,31 @@ class _Packing(Growing):
         row, column = found.row, found.column
         if row is None or isinstance(column.extent, Named) or is_heavy(e, found, self.program):
             return 0
-        if isinstance(row.extent, Named) and _int(row.extent) < MANY_ROWS:
+        if isinstance(row.extent, Named) and known(row.extent) < MANY_ROWS:
             return 0
         if any(isinstance(n, Named) for n in self.program.tensor(found.w.tensor).extents):
             return 0
-        rows, columns = self._rows(e, found), _int(column.extent)
+        rows, columns = self._rows(e, found), known(column.extent)
         dtype = found.total.dtype
         r, v = self.target.choose_tile(rows, columns, dtype.value)
         width = v * self.target.lanes(dtype.size)
         around = prod(
-            _int(b.extent)
+            known(b.extent)
             for b in found.batches
-            if b.name in _used(found.a) - _used(found.w) and not isinstance(b.extent, Named)
+            if b.name in used(found.a) - used(found.w) and not isinstance(b.extent, Named)
         )
         touched = columns * prod(
-            _int(b.extent) for b in (*found.batches, *found.total.over) if b.name in _used(found.w)
+            known(b.extent) for b in (*found.batches, *found.total.over) if b.name in used(found.w)
         )
-        if prod(_int(n) for n in self.program.tensor(found.w.tensor).extents) > 2 * touched:
+        if prod(known(n) for n in self.program.tensor(found.w.tensor).extents) > 2 * touched:
             return 0
-        terms = prod(_int(b.extent) for b in found.total.over)
+        terms = prod(known(b.extent) for b in found.total.over)
         work = rows * columns * terms
         if terms <= FEW_TERMS and columns >= 8 * width:
             return 0
         if (columns <= width and found.is_contiguous) or work * around < _LEAST_WORK:
             return 0
-        return width if _int(row.extent) * around >= _LEAST_USES * r else 0
+        return width if known(row.extent) * around >= _LEAST_USES * r else 0
 
     def _rows(self, e: Equation, found: Contraction) -> int:
         """How many rows follow each other, as the schedule will see them."""
@@ -100,7 +101,7 @@ class _Packing(Growing):
             fewer = contraction(collapsed_rows(e, self.program), self.program)
             found = fewer or found
         extent = found.row.extent if found.row else 1
-        return MANY_ROWS if isinstance(extent, Named) else _int(extent)
+        return MANY_ROWS if isinstance(extent, Named) else known(extent)
 
     def _first_inner(self, e: Equation, found: Contraction) -> int:
         """Before which axis of w, the columns' left out, the panels are counted: behind those that the left indices move."""
@@ -110,7 +111,7 @@ class _Packing(Growing):
 
     def _copy(self, name: str, w: Read, axis: int, at: int, width: int) -> Equation:
         source = self.program.tensor(w.tensor)
-        columns = _int(source.extents[axis])
+        columns = known(source.extents[axis])
         others = [Bound(f"u{k}", n) for k, n in enumerate(n for k, n in enumerate(source.extents) if k != axis)]
         q, c = Bound("q", -(-columns // width)), Bound("c", width)
         indices = (*others[:at], q, *others[at:], c)
@@ -122,12 +123,3 @@ class _Packing(Growing):
         border = Border(Rule.VALUE, Const(0.0, w.dtype)) if columns % width else None
         body = Read(w.tensor, tuple(subscripts), border, w.dtype, w.span)
         return Equation(name, indices, tuple(Index(b.name) for b in indices), False, body, w.span)
-
-
-def _used(read: Read) -> set[str]:
-    return {name for s in read.subscripts for name in free_indices(s)}
-
-
-def _int(extent: Extent) -> int:
-    assert isinstance(extent, int)
-    return extent
