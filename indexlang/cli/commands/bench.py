@@ -15,10 +15,10 @@ from indexlang.cli import settings
 from indexlang.cli.table import Table
 from indexlang.cli.terminal import Progress, encoding, result, result_json, width
 from indexlang.interop.files import read_input
-from indexlang.kernels.machine import machine
 from indexlang.kernels.probe import copy_bandwidth, f32_peak
 from indexlang.program import Program
 from indexlang.results import StepTime
+from indexlang.run.machine import usable_threads
 from indexlang.text.diagnostics import data_error
 
 Array = np.ndarray[Any, Any]
@@ -76,7 +76,7 @@ def command(
     arrays = {name: _array(program, name, file.parent) for name in program.inputs}
     with Progress(f"compiling {file} …"):
         program.profile(arrays)
-    used = threads or machine().cores
+    used = usable_threads(threads)
     with Progress("measuring …"):
         times = program.profile(arrays, rounds)
         limits = Limits(f32_peak(used) / 1e9, copy_bandwidth(used) / 1e9)
