@@ -2,12 +2,12 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from indexlang.differences import GradientCheck, compared
 from indexlang.gradients import Derived, ValueAndGradient, adjoint, along, everything, parameters_of, watched
 from indexlang.ir.equation import Role
+from indexlang.recent import Recent
 from indexlang.results import Array
 from indexlang.shown import Shown
 from indexlang.text.diagnostics import program_error
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 class Differentiable(Shown):
     """What a program can say of its derivatives."""
 
-    _lock: RLock
-    _tangents: "dict[object, Program]"
+    _tangents: "Recent[object, Program]"
 
     @abstractmethod
     def _derived(self, made: Derived) -> "Program":
@@ -62,10 +61,7 @@ class Differentiable(Shown):
     ) -> tuple[dict[str, Array], dict[str, Array]]:
         """Results at `inputs`, and how they change along `directions` (by the names of inputs or parameters)."""
         key = (tuple(directions), listed(of))
-        with self._lock:
-            if key not in self._tangents:
-                self._tangents[key] = self.tangent(*key)
-        t = self._tangents[key]
+        t = self._tangents.get(key, lambda: self.tangent(*key))
         given = {t.directions[name]: array for name, array in directions.items()}
         found = t(**inputs, **given, want=[*t.gradients, *t.gradients.values()])
         return {n: found[n] for n in t.gradients}, {n: found[dot] for n, dot in t.gradients.items()}

@@ -39,6 +39,7 @@ from indexlang.text.source import NOWHERE, Source, Span
 if TYPE_CHECKING:
     from indexlang.interop.maps import Loaded
 
+_TANGENTS = 64  # derivatives along directions that are kept, the last ones
 _CALLS = 64  # kinds of calls that are known, the last ones
 _versions = count()  # of values that are given to parameters for one run only
 
@@ -73,7 +74,7 @@ class Program(Differentiable):
         self.gradients: Mapping[str, str] = {}  # what a derivative belongs to → the output that it is
         self.directions: Mapping[str, str] = {}  # what a given derivative belongs to → the input that it is
         self.notes: tuple[Diagnostic, ...] = ()
-        self._tangents: dict[object, Program] = {}
+        self._tangents: Recent[object, Program] = Recent(_TANGENTS)
 
     def bound(self, /, **sizes: int) -> "Program":
         """The same program with values for named extents; it shares no parameters with this one."""
