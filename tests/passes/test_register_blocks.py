@@ -21,7 +21,7 @@ CASES = [
     ("D[i,x:{x}] = min[u] (F[i,u] + (x-u)^2)", "block", {"F": "yx"}),
     ("Y[x:{x},(g,j)] = sum[dx:3,i] W[g,dx,i,j]*A[x+dx-1,(g,i) else 0]", "", {"A": "x6", "W": "332j"}),
 ]
-SIZES = [(1, 1, 1), (2, 3, 17), (13, 33, 16), (9, 40, 33)]
+SIZES = [(1, 1, 1), (2, 3, 17), (13, 33, 16), (9, 40, 33), (7, 7, 100)]
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +35,14 @@ def _arrays(shapes: dict[str, str], x: int, y: int, j: int, dtype: type) -> dict
     return {k: random.standard_normal([of.get(c) or int(c) for c in s]).astype(dtype) for k, s in shapes.items()}
 
 
+@pytest.fixture(params=["whole rows", "panels"])
+def columns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns of small equations stay in one loop; with a cache of nothing they go in panels, as wide layers do."""
+    if request.param == "panels":
+        monkeypatch.setattr(block, "_NEAR", 0)
+
+
+@pytest.mark.usefixtures("columns")
 @pytest.mark.parametrize(("text", "schedule", "shapes"), CASES)
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
 def test_blocks_are_what_the_interpreter_gives(text: str, schedule: str, shapes: dict[str, str], dtype: str) -> None:

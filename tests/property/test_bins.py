@@ -26,6 +26,7 @@ SMALLER = (
         (contract, "_TALL", 1),
         (contract, "_PANEL", 8),
         (block, "_LEAST_WORK", 0),
+        (block, "_NEAR", 64),
     ),
     *(
         (contract, "_PANEL_ROWS", 4),

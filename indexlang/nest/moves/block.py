@@ -107,7 +107,8 @@ class _Block:
         width = self.high - self.low if is_plain(self.high - self.low) else lanes
         low, high = area.range(self.row)
         self.size = choose_size(found, high - low if is_plain(high - low) else _SOME_ROWS, width, lanes)
-        self.single = choose_size(found, 1, width, lanes)
+        self.panel = self.size.vectors * lanes if self._has_panels() else 0
+        self.single = choose_size(found, 1, self.panel or width, lanes)  # one that is wider would leave its panel
         self.outer = tuple(b for b in e.indices if b not in (found.column, found.row))
         self.count = 0
 
@@ -123,22 +124,21 @@ class _Block:
 
     # -- which rows and columns an iteration has
 
+    def _has_panels(self) -> bool:
+        """Whether columns are an outer loop: where what all rows share would not stay in the nearest cache."""
+        columns, found = self.high - self.low, self.found
+        near = found.shared * columns * found.total.dtype.size <= _NEAR
+        wider = found.row is not None and columns > self.size.vectors * self.lanes
+        return wider and not near and found.column.name not in self.area.ranges
+
     def _panels(self) -> tuple[tuple[Bound, ...], Expr, Expr]:
-        """Columns as an outer loop where what all rows share would not stay in the nearest cache."""
-        whole = (), integer(self.low), integer(self.high)
-        width = self.size.vectors * self.lanes
-        near = self.found.shared * (self.high - self.low) * self.found.total.dtype.size <= _NEAR
-        if (
-            near
-            or self.found.row is None
-            or self.high - self.low <= width
-            or self.found.column.name in self.area.ranges
-        ):
-            return whole
-        panel = Bound(f"{self.found.column.name}_block", -(-self.high // width))
-        last = integer(self.high - width)
-        first = self._apply(ops.MIN, self._apply(ops.MUL, integer(width), Index(panel.name)), last)
-        return (panel,), first, self._apply(ops.ADD, first, integer(width))
+        """The loop over panels of columns, if there is one, and the columns of an iteration."""
+        if not self.panel:
+            return (), integer(self.low), integer(self.high)
+        bound = Bound(f"{self.found.column.name}_block", -(-self.high // self.panel))
+        last = integer(self.high - self.panel)
+        first = self._apply(ops.MIN, self._apply(ops.MUL, integer(self.panel), Index(bound.name)), last)
+        return (bound,), first, self._apply(ops.ADD, first, integer(self.panel))
 
     def _rows(self, around: int) -> tuple[tuple[Bound, ...], _Rows, tuple[Node, ...]]:
         """Rows are shared out in blocks where the other indices are too few for all threads."""
