@@ -75,10 +75,12 @@ SHAPES = (
     # register blocks, in the small
     Shape("a filter for each column", "input L[H,V,J]\ninput W[3,3,J]\nC[x:H,y:V,j] = sum W[dx,dy,j]*L[x+dx-1,y+dy-1,j else 0]\noutput C\n",
           {"H": (1, 7), "V": (2, 9), "J": (8, 17, 100)}, schedule="block"),
-    Shape("a filter for each column, with stride", "input L[2*H,2*V,J]\ninput W[3,3,J]\nC[x:H,y:V,j] = sum W[dx,dy,j]*L[2*x+dx-1,2*y+dy-1,j else 0]\noutput C\n",
+    Shape("a filter for each column, with stride", "input L[2*H,2*V,J]\ninput W[3,3,J]\nC[x:H,y:V,j] = sum W[dx,dy,j]*L[2*x+dx-1,2*y+dy-1,j else 0]\noutput C",
           {"H": (1, 7), "V": (2, 9), "J": (8, 65)}, schedule="block"),
-    Shape("a maximum of sums", "input A[I,J]\ninput M[J,K]\nC[i,k] = max[j] (A[i,j] + M[j,k])\noutput C\n", {"I": (2, 13), "J": (3,), "K": (8, 17, 65, 130)}, schedule="block"),
-    Shape("a window along columns", "input A[X,Y]\ninput W[3,3]\nC[x:X,y:Y] = sum W[dx,dy]*A[x+dx-1,y+dy-1 else 0]\noutput C\n", {"X": (2, 9), "Y": (17, 40, 70)}, schedule="block"),
+    Shape("a maximum of sums", "input A[I,J]\ninput M[J,K]\nC[i,k] = max[j] (A[i,j] + M[j,k])\noutput C\n",
+          {"I": (2, 13), "J": (3,), "K": (8, 17, 65, 130)}, schedule="block"),
+    Shape("a window along columns", "input A[X,Y]\ninput W[3,3]\nC[x:X,y:Y] = sum W[dx,dy]*A[x+dx-1,y+dy-1 else 0]\noutput C\n",
+          {"X": (2, 9), "Y": (17, 40, 70)}, schedule="block"),
     # inner and rows
     Shape("element by element", "input A[X]\nC[x] = 2*A[x] - 1\noutput C\n", {"X": _TAILS}, schedule="inner"),
     Shape("a row and a column", "input A[X]\ninput D[Y]\nC[x,y] = A[x]*D[y] + A[x]\noutput C\n", {"X": _FEW, "Y": _TAILS}),

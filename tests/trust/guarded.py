@@ -1,6 +1,7 @@
 """A process in which every tensor ends, or begins, at a page that may not be touched: what reads or writes there dies.
 
 python guarded.py f32|f64 named|literal FIRST STEP     runs the members FIRST, FIRST+STEP, … of the table; prints each before it runs
+python guarded.py model NAME SIDE        runs a model of examples/models on a picture of that side, with random parameters
 python guarded.py overrun                runs a kernel for one iteration too many, to show that the pages work
 """
 
@@ -9,6 +10,7 @@ import json
 import mmap
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -95,7 +97,11 @@ def run(shape: Shape, title: str, text: str, extents: Mapping[str, int], how: tu
     small = shape.schedule == "block"  # small extents are to go where large ones do: into blocks, in panels of columns
     block._LEAST_WORK, block._NEAR = (0, 0) if small else ORDINARY
     program = il.compile(text, dtype=how[0], constants=dict(extents) if how[1] else None)
-    given = inputs(shape, program, extents, len(title))
+    return run_program(program, title, inputs(shape, program, extents, len(title)))
+
+
+def run_program(program: il.Program, title: str, given: Mapping[str, Array]) -> set[str]:
+    """A program, ordinarily and between guard pages; the schedules that it had."""
     typed, arrays = program._bind((), given)
     made = program._executable(typed, program._with_updates(typed, typed.outputs))
     arrays = {**arrays, **program._kept(typed)}
@@ -103,6 +109,7 @@ def run(shape: Shape, title: str, text: str, extents: Mapping[str, int], how: tu
     made.run(arrays, plain, 1, object())
     original = execute._placed
     for side in SIDES:
+        made._fixed = None
         guarded = Guarded(side, made.plan.program)
         own = {n: guarded.array(n, a) for n, a in arrays.items()}
         found = {n: guarded.array(n, a) for n, a in plain.items()}
@@ -140,6 +147,18 @@ def overrun() -> None:
     print("survived", flush=True)
 
 
+def model(name: str, side: int) -> set[str]:
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from models.catalogue import BY_NAME
+
+    chosen = BY_NAME[name]
+    constants = {"side": side, "normalise": 0, **chosen.constants}
+    program = il.load(chosen.path, constants=constants, dtype="f32", threads=1).init(0)
+    random = np.random.default_rng(0)
+    image = {n: random.standard_normal((1, side, side, 3), np.float32) for n in program.inputs}
+    return run_program(program, name, image)
+
+
 def members(named: bool) -> list[tuple[Shape, str, str, dict[str, int]]]:
     """All members; extents by name, or as numbers of the text."""
     found = [(s, *m) for s in SHAPES for m in s.texts()]
@@ -153,6 +172,9 @@ def _literal(text: str, extents: Mapping[str, int]) -> str:
 def main() -> None:
     if sys.argv[1] == "overrun":
         overrun()
+        return
+    if sys.argv[1] == "model":
+        print(json.dumps({sys.argv[2]: sorted(model(sys.argv[2], int(sys.argv[3])))}), flush=True)
         return
     dtype, named, first, step = sys.argv[1], sys.argv[2] == "named", int(sys.argv[3]), int(sys.argv[4])
     schedules: dict[str, set[str]] = {}

@@ -52,6 +52,22 @@ def test_every_kernel_shape_stays_inside() -> None:
     assert {"tile", "block", "inner", "rows", "serial", "scatter", "check"} <= every
 
 
+MODELS = ("alexnet", "vgg11_bn", "resnet18", "resnet50", "resnext50_32x4d", "squeezenet1_1", "mobilenet_v2", "mnasnet1_3",
+          "densenet121", "shufflenet_v2_x1_5", "googlenet", "inception_v3")  # fmt: skip
+
+
+def test_a_wide_model_stays_inside() -> None:
+    """Layers as wide as layers get have schedules of their own, for what does not stay in a cache."""
+    assert schedules("model", "mobilenet_v2", "224")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("side", [64, 224])
+@pytest.mark.parametrize("name", MODELS)
+def test_models_stay_inside(name: str, side: int) -> None:
+    assert schedules("model", name, str(max(side, 139) if name == "inception_v3" else side))
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
 @pytest.mark.parametrize("extents", ["literal", "named"])
