@@ -31,7 +31,7 @@ from indexlang.run.execute import CheckFailed, Executable
 from indexlang.run.failures import outside, subscript_error
 from indexlang.run.machine import usable_threads
 from indexlang.sized import Sized
-from indexlang.summary import TensorInfo, multiply_adds
+from indexlang.summary import TensorInfo, moved_bytes, multiply_adds
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import Diagnostic, data_error
 from indexlang.text.source import NOWHERE, Source, Span
@@ -358,11 +358,13 @@ class Program(Differentiable):
             self._own.runs += bool(program.with_role(Role.SEED))
             best = spent if best is None or spent.sum() < best.sum() else best
         assert best is not None
+        prepared = {s.equation.target for s in made.plan.steps} - self._typed.by_name.keys()  # tensors that passes made
         out: list[StepTime] = []
         for step, ns in zip(made.plan.steps, best, strict=True):
-            name = step.equation.target  # or that of a tensor that some pass made
-            macs = 0 if step.check else multiply_adds(step.equation)
-            out.append(StepTime(name if name in self._typed.by_name else "(preparing)", float(ns) / 1e6, macs))
+            e = step.equation
+            macs, moved = multiply_adds(e), moved_bytes(e, made.plan.program, prepared)
+            name = "(preparing)" if e.target in prepared else e.target
+            out.append(StepTime(name, float(ns) / 1e6, *((0, 0) if step.check else (macs, moved))))
         return out
 
     def _run(

@@ -16,11 +16,15 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class StepTime:
-    """The time of one step of the plan, and the equation it belongs to."""
+    """The time of one step of the plan, the equation it belongs to, and what that takes at least.
+
+    macs   multiply-adds      bytes   of its result and of each tensor that it reads, once
+    """
 
     name: str
     milliseconds: float
     macs: int
+    bytes: int
 
 
 class Results(Mapping[str, Array]):

@@ -10,7 +10,7 @@ from indexlang.gradients import inputs_of, only_loss
 from indexlang.ir.equation import Program, Role
 from indexlang.ir.show import show_equation, show_program, show_tensor
 from indexlang.run.machine import target
-from indexlang.summary import Summary, TensorInfo, moved_bytes, summary, tensor_infos
+from indexlang.summary import Summary, TensorInfo, summary, tensor_infos
 from indexlang.syntax import ast
 from indexlang.syntax.latex.typeset import typeset
 from indexlang.syntax.parse import parse
@@ -63,10 +63,6 @@ class Shown:
     def inputs_of(self, name: str) -> tuple[str, ...]:
         """The inputs that a tensor is computed from, in their order."""
         return inputs_of(self._typed, name)
-
-    def moved_bytes(self) -> dict[str, int]:
-        """For each computed tensor its own bytes and those of every other tensor that its equations read, once."""
-        return moved_bytes(self._typed)
 
     def summary(self) -> Summary:
         """The layer table: equation, extents, parameters, multiply-adds, bytes."""

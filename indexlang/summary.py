@@ -1,6 +1,6 @@
 """What a program is made of, in numbers: tensors, parameters, multiply-adds."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from math import prod
 
@@ -100,14 +100,14 @@ def summary(program: Program) -> Summary:
     return Summary(tuple(rows))
 
 
-def moved_bytes(program: Program) -> dict[str, int]:
-    """The least memory traffic of each computed tensor: itself, and every other tensor that its equations read, once."""
-    touched: dict[str, set[str]] = {}
-    for e in program.equations:
-        read = {r.tensor for part in (*e.left, e.body) for r in reads(part)}
-        touched.setdefault(e.target, {e.target}).update(read)
-    sizes = {t.name: _known(t.elements) * t.dtype.size for t in program.tensors}
-    return {name: sum(sizes[n] for n in names) for name, names in touched.items()}
+def moved_bytes(e: Equation, program: Program, without: Container[str] = ()) -> int:
+    """The least memory traffic of an equation: its result and every tensor that it reads, once.
+
+    without  tensors that are not counted
+    """
+    touched = {e.target, *(r.tensor for part in (*e.left, e.body) for r in reads(part))}
+    names = (n for n in touched if n not in without)
+    return sum(_known(t.elements) * t.dtype.size for t in map(program.tensor, names))
 
 
 def multiply_adds(e: Equation) -> int:

@@ -1,8 +1,9 @@
 """`indexlang bench FILE`: what each equation took, which part of the machine's limits that is, and what bounds it."""
 
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ import click
 import numpy as np
 
 from indexlang.api import load
-from indexlang.arguments import sizes_in
 from indexlang.cli import settings
 from indexlang.cli.table import Table
 from indexlang.cli.terminal import Progress, encoding, result, result_json, width
@@ -41,6 +41,9 @@ class Spent:
     @property
     def gbytes(self) -> float:
         return self.bytes / self.milliseconds / 1e6 if self.milliseconds else 0.0
+
+
+_NOTHING = Spent("", 0.0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,8 @@ def command(
     with Progress("measuring …"):
         times = program.profile(arrays, rounds)
         limits = Limits(f32_peak(used) / 1e9, copy_bandwidth(used) / 1e9)
-    sizes = sizes_in(program.inputs, arrays)
-    rows = spent(program.bound(**sizes) if sizes else program, times)
-    total = Spent("total", *(sum(column) for column in zip(*(_numbers(r) for r in rows), strict=True)))
+    rows = spent(times, program.tensors)
+    total = replace(reduce(_both, rows, _NOTHING), name="total")
     if as_json:
         told = [_json(r, limits) for r in rows]
         result_json({"command": "bench", "file": str(file), "threads": used, "limits": asdict(limits),
@@ -105,26 +107,27 @@ def _array(program: Program, name: str, folder: Path) -> Array:
     return np.random.default_rng(0).random(extents, np.float32)
 
 
-def spent(program: Program, times: Sequence[StepTime]) -> tuple[Spent, ...]:
-    """A row an equation, in order. Copies that a pass prepares count for the equation that is computed next."""
-    rows = {row.name: row for row in program.summary().rows}
-    found: dict[str, float] = {}
-    waiting = 0.0
+def spent(times: Sequence[StepTime], names: Collection[str]) -> tuple[Spent, ...]:
+    """A row an equation, in order. Copies that a pass prepares count for the equation that is computed next.
+
+    names  of the program's own equations
+    """
+    found: dict[str, Spent] = {}
+    waiting = _NOTHING
     for step in times:
-        if step.name not in rows:
-            waiting += step.milliseconds
-            continue
-        found[step.name] = found.get(step.name, 0.0) + step.milliseconds + waiting
-        waiting = 0.0
-    if waiting:
-        last = times[-1].name if times[-1].name in found else next(reversed(found), times[-1].name)
-        found[last] = found.get(last, 0.0) + waiting
-    moved = program.moved_bytes()
-    return tuple(Spent(n, t, rows[n].macs if n in rows else 0, moved.get(n, 0)) for n, t in found.items())
+        waiting = _both(waiting, Spent(step.name, step.milliseconds, step.macs, step.bytes))
+        if step.name in names:
+            found[step.name] = _both(found.get(step.name, _NOTHING), waiting)
+            waiting = _NOTHING
+    if waiting.name and found:  # nothing is computed next: it counts for the last
+        last = next(reversed(found))
+        found[last] = _both(waiting, found[last])
+    return tuple(found.values())
 
 
-def _numbers(row: Spent) -> tuple[float, int, int]:
-    return row.milliseconds, row.multiply_adds, row.bytes
+def _both(a: Spent, b: Spent) -> Spent:
+    """The sum, by the name of the second."""
+    return Spent(b.name, a.milliseconds + b.milliseconds, a.multiply_adds + b.multiply_adds, a.bytes + b.bytes)
 
 
 def _json(row: Spent, limits: Limits) -> dict[str, Any]:
