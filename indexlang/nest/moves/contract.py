@@ -32,6 +32,7 @@ _FEW_ROWS = 24  # as which a named extent is scheduled
 _MANY_COLUMNS = 4096  # of a named extent that is larger than a vector
 _NEAR = 1 << 17  # elements of w that stay near without being copied, where there are only so many
 _FEW_PANEL, _FEW_SHARES = 512, 8  # columns, of at least so many panels, where w is read once from afar
+_PIECES = 12  # of work, where rows can be cut so that several threads are done at about the same time
 _PANEL, _PANEL_ROWS = 128, 300  # columns and rows that go through the rounds together: they share copies in a cache
 
 
@@ -177,7 +178,24 @@ class _Tiling:
                 size = _PANEL_ROWS // r * r if named else _evenly(rows, r, _PANEL_ROWS)
         panel = v * lanes * max(self._panel(way, columns) // (v * lanes), 1)
         copied = size if self.a.get(row.name) == 1 and way == "long" else 0
+        if way and not named and not copied:
+            size, panel = self._pieces(way, (rows, columns), (r, v * lanes), (size, panel))
         return _Shape(way, r, v, lanes, panel, size, copied, 0 if named else rows % r)
+
+    def _pieces(
+        self, way: str, extents: tuple[int, int], tile: tuple[int, int], sizes: tuple[int, int]
+    ) -> tuple[int, int]:
+        """The rows and columns of a piece of work, fewer where there would be few pieces: columns first, for w is read once then.
+
+        extents, tile, sizes   rows and columns: of the result, of the tile, of a piece
+        """
+        (rows, columns), (tile_rows, width), (size, panel) = extents, tile, sizes
+        batches = prod(known(b.extent) for b in self.c.batches)
+        if way == "wide":
+            beside = -(-_PIECES // max(batches * -(-rows // size), 1))
+            panel = min(panel, max(columns // beside // width, 1) * width)
+        around = batches * -(-columns // panel)
+        return min(size, max(rows * around // _PIECES // tile_rows, 1) * tile_rows), panel
 
     def _loop(self, shape: _Shape, row: Bound, rows: tuple[Expr, Expr], at: Expr, rounds: Rounds | None) -> TileLoop:
         c, e = self.c, self.e
