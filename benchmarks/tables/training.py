@@ -6,14 +6,15 @@ however many rounds there are.
 
 import sys
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import indexlang as il
-from benchmarks import peers
-from benchmarks.alexnet import FILE, LOSS, loss, parameters
+from benchmarks import alexnet as lecture
+from benchmarks import lenet, peers
 from benchmarks.case import Setting
 from benchmarks.report import Row
 from benchmarks.timing import interleaved
@@ -65,17 +66,47 @@ def stepped(torch: Any, weights: list[Any], value: Callable[[], Any]) -> Run:
 
 def alexnet(torch: Any, threads: int) -> dict[str, Run]:
     """The lecture's AlexNet, batch 16."""
-    lines = [line for line in FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("output")]
-    net = il.compile("\n".join(lines).replace(' from "cat.jpg"', "") + "\n" + LOSS, dtype="f32", threads=threads)
+    lines = [line for line in lecture.FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("output")]
+    text = "\n".join(lines).replace(' from "cat.jpg"', "") + "\n" + lecture.LOSS
+    return _beside(torch, il.compile(text, dtype="f32", threads=threads), lecture, "Input", (16, 227, 227, 3), 1000)
+
+
+def small(torch: Any, threads: int) -> dict[str, Run]:
+    """LeNet, batch 128."""
+    net = il.compile(lenet.TEXT, dtype="f32", threads=threads).init(0)
+    return _beside(torch, net, lenet, "Image", (128, 28, 28, 1), 10)
+
+
+def _beside(torch: Any, net: il.Program, same: Any, name: str, shape: tuple[int, ...], classes: int) -> dict[str, Run]:
+    """A step of ours and of `same`, a module that has the network in PyTorch with our parameters."""
     rng = np.random.default_rng(0)
-    image, label = rng.random((16, 227, 227, 3), np.float32), rng.integers(0, 1000, 16)
+    image, label = rng.random(shape, np.float32), rng.integers(0, classes, shape[0])
     runs: dict[str, Run] = {}
-    for name, layout in (("torch", torch.contiguous_format), ("torch channels-last", torch.channels_last)):
-        p = parameters(torch, net, layout)
-        x = torch.from_numpy(image).permute(0, 3, 1, 2).contiguous(memory_format=layout)
-        y = torch.from_numpy(label)
-        runs[name] = stepped(torch, list(p.values()), lambda p=p, x=x, y=y: loss(torch, p, x, y))
-    return checked({"indexlang": ours(net, {"Input": image, "label": label}), **runs})
+    for told, layout in peers.formats(torch).items():
+        p, x, y = same.parameters(torch, net, layout), peers.tensor(torch, image, layout), torch.from_numpy(label)
+        runs[told] = stepped(torch, list(p.values()), lambda p=p, x=x, y=y: same.loss(torch, p, x, y))
+    return checked({"indexlang": ours(net, {name: image, "label": label}), **runs})
+
+
+def resnet18(torch: Any, threads: int) -> dict[str, Run]:
+    """torchvision's ResNet-18 in training, batch 16, whose batch norms see the batch."""
+    sys.path.insert(0, str(TESTS))
+    from models import beside
+    from models.catalogue import BY_NAME
+
+    model = BY_NAME["resnet18"]
+    made = beside.made(model)
+    constants = {"side": 224, "normalise": 0, **model.constants}
+    net = il.load(model.path, constants=constants, dtype="f32", threads=threads, training=True)
+    beside.carry(net, model.file, model.constants, made)
+    rng, entropy = np.random.default_rng(0), torch.nn.functional.cross_entropy
+    image, label = rng.standard_normal((16, 224, 224, 3), np.float32), rng.integers(0, 1000, 16)
+    runs: dict[str, Run] = {}
+    for name, layout in peers.formats(torch).items():
+        twin = deepcopy(made).float().train().to(memory_format=layout)
+        x, y = peers.tensor(torch, image, layout), torch.from_numpy(label)
+        runs[name] = stepped(torch, list(twin.parameters()), lambda m=twin, x=x, y=y: entropy(m(x), y))
+    return checked({"indexlang": ours(net, {next(iter(net.inputs)): image, "label": label}), **runs})
 
 
 def twin(kind_name: str) -> Callable[[Any, int], dict[str, Run]]:
@@ -110,4 +141,10 @@ def checked(runs: dict[str, Run]) -> dict[str, Run]:
     return runs
 
 
-CASES = {"CNN, batch 128": twin("CNN"), "ResNet, batch 128": twin("ResNet"), "AlexNet, batch 16": alexnet}
+CASES = {
+    "CNN, batch 128": twin("CNN"),
+    "ResNet, batch 128": twin("ResNet"),
+    "LeNet, batch 128": small,
+    "AlexNet, batch 16": alexnet,
+    "ResNet-18, batch 16": resnet18,
+}
