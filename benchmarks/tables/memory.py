@@ -20,8 +20,8 @@ MIB = 1 << 20
 CASES: dict[str, tuple[str, dict[str, int], tuple[int, ...], str]] = {
     "AlexNet, batch 1": ("alexnet.idx", {}, (1, 227, 227, 3), "Input"),
     "AlexNet, batch 16": ("alexnet.idx", {}, (16, 227, 227, 3), "Input"),
-    "ResNet-50, batch 1": ("models/resnet.idx", {"depth": 50}, (1, 224, 224, 3), "Image"),
-    "ResNet-50, batch 16": ("models/resnet.idx", {"depth": 50}, (16, 224, 224, 3), "Image"),
+    "ResNet-50, batch 1": ("models/resnet.idx", {"depth": 50}, (1, 224, 224, 3), "Input"),
+    "ResNet-50, batch 16": ("models/resnet.idx", {"depth": 50}, (16, 224, 224, 3), "Input"),
 }
 
 

@@ -14,8 +14,8 @@ def agree(model: Model, side: int) -> None:
     wanted = theirs(net, images)
     assert abs(wanted[0] - wanted[1]).max() > 0.05 * abs(wanted).max()  # the pictures are told apart
     size = abs(wanted).max()
-    assert abs(ours(model, net, side, "f64")(Image=images) - wanted).max() < 1e-9 * size
-    single = ours(model, net, side, "f32")(Image=images.astype(np.float32))
+    assert abs(ours(model, net, side, "f64")(Input=images) - wanted).max() < 1e-9 * size
+    single = ours(model, net, side, "f32")(Input=images.astype(np.float32))
     own = abs(theirs(net.float(), images) - wanted).max()
     assert abs(single - wanted).max() < max(10 * own, 1e-5 * size)
 

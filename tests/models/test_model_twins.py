@@ -20,7 +20,7 @@ def test_resnet_for_small_pictures(blocks: int) -> None:
     twin = CifarResNet(blocks).double()
     wanted = _told(twin, images)
     carry(net, "cifar.idx", {}, twin)
-    np.testing.assert_allclose(net(Image=images), wanted, rtol=0, atol=1e-9 * abs(wanted).max())
+    np.testing.assert_allclose(net(Input=images), wanted, rtol=0, atol=1e-9 * abs(wanted).max())
 
 
 def test_sizes() -> None:

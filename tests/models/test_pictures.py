@@ -17,5 +17,5 @@ def test_pictures_are_normalised(file: str) -> None:
     if file != "resnet.idx":
         wanted = wanted * (DEVIATION / 0.5) + (MEAN - 0.5) / 0.5
     net = il.load(FOLDER / file, constants={"side": 96}, dtype="f64")
-    found = net(Image=image, want=["Picture"])
+    found = net(Input=image, want=["Picture"])
     np.testing.assert_allclose(found["Picture"] if not isinstance(found, np.ndarray) else found, wanted, atol=1e-12)

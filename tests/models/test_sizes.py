@@ -10,7 +10,7 @@ import indexlang as il
 def test_parameters_and_multiply_adds(model: Model) -> None:
     """Batch norms, pools and sums are no multiply-adds; what the table counts is convolutions and linear layers."""
     net = il.load(model.path, constants=model.constants)
-    assert net.inputs["Image"].extents[1:] == (model.side, model.side, 3)
+    assert net.inputs["Input"].extents[1:] == (model.side, model.side, 3)
     assert sum(t.params for t in net.tensors.values()) == model.parameters
     assert net.bound(B=1).summary().macs == model.macs
 

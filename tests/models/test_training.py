@@ -25,7 +25,7 @@ def agree(name: str, side: int) -> None:
     constants = dict.fromkeys(NO_DROPOUT.get(model.file, ()), 0)
     net = ours(model, twin, side, "f64", training=True, **constants)
     step = net.grad("loss")
-    told = step(Image=images, label=label)
+    told = step(Input=images, label=label)
     loss = _loss(twin, images, label)
     loss.backward()
     assert told["loss"] == pytest.approx(loss.item(), rel=1e-9)
