@@ -29,6 +29,11 @@ class Declared(Protocol):
     def dtype(self) -> str: ...
 
 
+def is_picture(path: Path) -> bool:
+    """Whether an input of this name is read as a picture."""
+    return path.suffix.lower() not in ARRAYS
+
+
 def read_input(
     path: Path, info: Declared, folder: Path | None = None, shorter: int | None = None
 ) -> np.ndarray[Any, Any]:

@@ -8,6 +8,7 @@ import pytest
 from commandline import Ended, indexlang
 from PIL import Image
 
+import indexlang as il
 from indexlang.interop.weights import write_weights
 
 NET = "input Image[B,4,4,3]\nparam W[3,3]\nM[b,i] = sum[x,y] Image[b,x,y,i]\ns[b,j] = sum M[b,i]*W[i,j]\noutput s\n"
@@ -95,3 +96,26 @@ def test_weights_are_shown(tmp_path: Path):
         "name": "n", "extents": [], "form": "", "values": 1, "least": 7, "greatest": 7, "nan": 0, "infinite": 0,
     }  # fmt: skip
     assert indexlang("weights", "show", str(tmp_path)).exit == 3
+
+
+def test_pictures_are_scaled_as_for_the_weights_of_torchvision() -> None:
+    """Without --resize, where the weights are in torchvision's names and the picture is not larger than theirs."""
+    model = Path(__file__).parents[2] / "examples" / "models" / "squeezenet.idx"
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
+    Image.fromarray(pixels).save("big.png")
+    il.load(model, constants={"version": 1.1}).init(0).save("own.safetensors")
+    converted = indexlang("weights", "convert", "own.safetensors", "theirs.safetensors", "--as", "torchvision", "--family", "squeezenet1_1")  # fmt: skip
+    assert converted.exit == 0, converted.err
+
+    def ran(weights: str, *more: str) -> Ended:
+        return indexlang("run", str(model), "--input", "Input=big.png", "--weights", weights, *more)
+
+    def scores(weights: str, *more: str) -> list[float]:
+        return [best["value"] for best in json.loads(ran(weights, "--json", *more).out)["outputs"]["s"]["top"]]
+
+    theirs = scores("theirs.safetensors")
+    assert theirs == scores("own.safetensors", "--resize", "256")
+    assert theirs != scores("own.safetensors")
+    assert "256 pixels" in " ".join(ran("theirs.safetensors").out.split())
+    assert "pixels" not in ran("own.safetensors").out
+    assert scores("theirs.safetensors", "-D", "side=300") == scores("own.safetensors", "-D", "side=300")

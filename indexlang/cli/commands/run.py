@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from indexlang.api import load
 from indexlang.arguments import check_is_input, completed, sizes_in
 from indexlang.cli import report, settings
 from indexlang.cli.terminal import Progress, encoding, result, result_json, tell_all, width
-from indexlang.interop.files import check_output, read_input, write_output
+from indexlang.interop.files import check_output, is_picture, read_input, write_output
 from indexlang.interop.labels import read_labels
 from indexlang.program import Program
 from indexlang.text.diagnostics import data_error
@@ -52,7 +52,8 @@ class Request:
     "--weights", type=click.Path(path_type=Path), help="Parameters and states: safetensors, npz, or of torch.save."
 )
 @click.option("--resize", type=click.IntRange(1, 10_000), metavar="PIXELS",
-              help="Scale the shorter side of pictures to this before their centre is cut out; torchvision: 256.")  # fmt: skip
+              help="Scale the shorter side of pictures to this before their centre is cut out. With weights in "
+                   "torchvision's names: as torchvision does it.")  # fmt: skip
 @click.option("--labels", type=click.Path(path_type=Path), help="Names of the classes: a text, one a line, or JSON.")
 @click.option("--out", multiple=True, metavar="NAME=PATH", callback=settings.paths,
               help="Write a tensor to a file: npy, npz, png or jpg; may be repeated.")  # fmt: skip
@@ -71,8 +72,8 @@ def command(**given: Any) -> None:
         check_output(path)
     labels = read_labels(request.labels) if request.labels else ()
     program = load(request.file, constants=request.constants, dtype=request.dtype, threads=request.threads)
-    said = _parameters(program, request)
-    arrays = _arrays(program, request)
+    said, resize = _parameters(program, request)
+    arrays = _arrays(program, replace(request, resize=request.resize or resize))
     wanted = list(request.want or program.outputs)
     with Progress(f"compiling {request.file} …"):
         values = _values(program, arrays, wanted + [name for name in request.out if name not in wanted])
@@ -88,15 +89,21 @@ def command(**given: Any) -> None:
     result(report.as_text(told, request.profile, width(sys.stdout), encoding(sys.stdout)))
 
 
-def _parameters(program: Program, request: Request) -> str:
-    """Give the program its parameters; what is said of them."""
+def _parameters(program: Program, request: Request) -> tuple[str, int | None]:
+    """Give the program its parameters: what is said of them, and how pictures are scaled for them, if that is known."""
     if request.weights is not None:
         loaded = program.load_weights(request.weights)
         tell_all(loaded.warnings)
-        return f"The parameters are those of {request.weights}: {loaded}."
+        said = f"The parameters are those of {request.weights}: {loaded}."
+        pictures = [program.inputs[n] for n, path in request.inputs.items() if n in program.inputs and is_picture(path)]
+        sides = [n for info in pictures for n in info.extents[-3:-1] if isinstance(n, int)]
+        if request.resize or not loaded.resize or not pictures or max(sides, default=0) > loaded.resize:
+            return said, None
+        told = f" Pictures have {loaded.resize} pixels on the shorter side before they are cut (--resize)."
+        return said + told, loaded.resize
     program.init(request.seed)
     random = f"The parameters are random (drawn from seed {request.seed}); give trained ones with --weights."
-    return random if program.params else ""
+    return (random if program.params else ""), None
 
 
 def _arrays(program: Program, request: Request) -> dict[str, Array]:

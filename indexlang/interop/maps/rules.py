@@ -11,7 +11,8 @@ A file of this folder is a family of networks. `kinds.toml` says what a layer ha
     reads = "layer{l}.{k}.conv1"      the module whose features a convolution reads: their number tells its groups
     words = { b = { a = "branch1" } } where the sides use other words: ours = theirs
 
-`leave` lists names of the file that the program has no use for. Where the numbers of a family follow no pattern, each
+`leave` lists names of the file that the program has no use for. `resize` is how many pixels the shorter side of a picture
+had, before its centre was cut out, for the weights that are published under these names. Where the numbers of a family follow no pattern, each
 `[[variant]]` is a map of its own: its table `places` says what `{at}` is, on our side = in the file; `norm = false` says that
 it has no batch norms; `marks` has extents of our tensors that only this variant has, where names do not tell.
 """
@@ -59,12 +60,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """A family: its rules in order of preference, the names that are left out, and extents that only it has."""
+    """A family: its rules in order of preference, the names that are left out, and extents that only it has.
+
+    resize  to how many pixels the shorter side of its pictures is scaled
+    """
 
     name: str
     rules: tuple[Rule, ...]
     leave: tuple[Pattern, ...] = ()
     marks: Mapping[str, Extents] = field(default_factory=dict[str, Extents])
+    resize: int | None = None
 
     def __repr__(self) -> str:
         return f"Map({self.name}, {len(self.rules)} rules)"
@@ -96,6 +101,7 @@ def read_maps(name: str, text: str) -> tuple[Map, ...]:
             tuple(_all_rules(given["package"], v)),
             leave,
             {n: tuple(e) for n, e in v.get("marks", {}).items()},
+            given.get("resize"),
         )
         for v in variants
     )

@@ -20,6 +20,7 @@ class Loaded:
 
     left_out  names of the file that the program has no use for, by kind
     waiting   states that the file does not have: they keep their values
+    resize    to how many pixels the shorter side of a picture is scaled for such weights, where the map knows it
     """
 
     path: Path
@@ -28,6 +29,7 @@ class Loaded:
     left_out: Mapping[str, int]
     waiting: tuple[str, ...]
     warnings: tuple[Diagnostic, ...]
+    resize: int | None = None
 
     def __str__(self) -> str:
         how = "by name" if self.map == OWN.name else f"by the map {self.map}"
@@ -39,7 +41,7 @@ class Loaded:
 
 def loaded(path: Path, fit: Fit, warnings: Iterable[Diagnostic]) -> Loaded:
     left = {text.replace("{*}", "").strip("."): count for text, count in fit.left.items()}
-    return Loaded(path, fit.map.name, len(fit.pairs), left, fit.waiting, tuple(warnings))
+    return Loaded(path, fit.map.name, len(fit.pairs), left, fit.waiting, tuple(warnings), fit.map.resize)
 
 
 def unfit(path: Path, fit: Fit) -> DataError:
