@@ -98,12 +98,14 @@ class Statements(Tiles):
 
     def _choice(self, node: Choice) -> None:
         self.line(f"if {bare(self.value(node.test))}:")
-        for part in (node.then, node.other):
+        self.depth += 1
+        self._block(node.then)
+        self.depth -= 1
+        if node.other:
+            self.line("else:")
             self.depth += 1
-            self._block(part)
+            self._block(node.other)
             self.depth -= 1
-            if part is node.then:
-                self.line("else:")
 
     def _strip(self, node: Strip | Lanes) -> None:
         start, stop = self.integer(node.start), self.named(self.stop(node.index, node.stop))

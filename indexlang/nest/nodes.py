@@ -22,7 +22,7 @@ class For:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is done where a test holds, and what where it does not."""
+    """What is done where a test holds, and what, if anything, where it does not."""
 
     test: Expr
     then: "tuple[Node, ...]"

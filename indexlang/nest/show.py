@@ -42,7 +42,8 @@ def _lines(node: Node) -> Iterator[str]:
             yield f"if {_text(test)}:"
             for inner in then:
                 yield from (f"    {line}" for line in _lines(inner))
-            yield "else:"
+            if other:
+                yield "else:"
             for inner in other:
                 yield from (f"    {line}" for line in _lines(inner))
         case Strip(index=index, start=start, stop=stop, step=step, body=body):

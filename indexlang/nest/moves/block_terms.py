@@ -3,8 +3,8 @@
 before   for dx: for dy: for i: each row r: t_r += W[dx,dy,i]*(X[x+dx-1,y+r+dy-1,i] if x+dx-1 >= 0 and y+r+dy-1 >= 0 else 0)
 after    for dx where x+dx-1 >= 0:
              for dy where y+dy-1 >= 0, in all rows:  for i: each row r: t_r += W[dx,dy,i]*X[x+dx-1,y+r+dy-1,i]
-             for the other dy:                       each row r by itself, with its test
-         for the other dx:  …
+             each row r by itself: for the other dy where its own test holds:  t_r += …
+         for the other dx:  …, or nothing where the other terms change no sum
 """
 
 from collections.abc import Iterator, Set
@@ -16,6 +16,7 @@ from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.expr import (
     Bound,
+    Const,
     Expr,
     Index,
     Reduce,
@@ -55,35 +56,52 @@ class Terms:
 
     def loops(self, over: tuple[Bound, ...], known: Set[str], term: Expr, sums: tuple[Sum, ...]) -> tuple[Node, ...]:
         """The loops over `over`, inside of which `known` indices have values; the tests in `term` as far out as can be."""
+        if isinstance(term, Const) and term.value == ops.identity(self.total.fold, self.total.dtype.is_float):
+            return ()
         test = _test(term, known)
         if test is not None:
             cond, then = self._joined(test, known)
-            sides = (self.loops(over, known, _with(term, test, part), sums) for part in (then, test.other))
-            return (Choice(cond, *sides),)
+            holds, fails = (self.loops(over, known, _with(term, test, part), sums) for part in (then, test.other))
+            if holds:
+                return (Choice(cond, holds, fails),)
+            return (Choice(self.build.apply(ops.NOT, cond), fails, ()),) if fails else ()
         if not over:
             return tuple(Add(s.name, self.total.dtype, self.total.fold, s.at(term)) for s in sums)
         first, *others = over
         rest, within = tuple(others), known | {first.name}
         test = _test(term, within)
         if test is not None and _bounds(test.cond, first):
-            cond, then = self._joined(test, within)
+            cond, then = self._joined(test, within, first)
             sides = (self.loops(rest, within, _with(term, test, part), sums) for part in (then, test.other))
             return self._cut(first, cond, *sides)
         test = _test(term, within | {self.row})
         if test is not None and _bounds(test.cond, first):
             return self._by_rows(first, rest, known, term, test, sums)
-        return (For(first.name, integer(0), integer(first.extent), self.loops(rest, within, term, sums)),)
+        inner = self.loops(rest, within, term, sums)
+        return (For(first.name, integer(0), integer(first.extent), inner),) if inner else ()
 
     def _by_rows(
         self, first: Bound, rest: tuple[Bound, ...], known: Set[str], term: Expr, test: Select, sums: tuple[Sum, ...]
     ) -> tuple[Node, ...]:
-        """All rows together where the test holds in all of them, which is where it holds in the first and in the last."""
+        """All rows together where the test holds in all of them, which is where it holds in the first and in the last;
+        then each row where it holds in this row alone, and where it does not."""
         within = known | {first.name}
-        cond, then = self._joined(test, within | {self.row})
+        cond, then = self._joined(test, within | {self.row}, first)
         last = self.build.apply(ops.ADD, Index(self.row), integer(self.rows - 1))
         everywhere = self.build.apply(ops.AND, cond, with_indices(cond, {self.row: last}))
-        together = self.loops(rest, within, _with(term, test, then), sums)
-        return self._cut(first, everywhere, together, self._apart(rest, within, term, sums))
+        out = list(self._cut(first, everywhere, self.loops(rest, within, _with(term, test, then), sums), ()))
+        low, high = (local(f"{first.name}_{end}", DType.INT) for end in ("low", "high"))
+        for row, own in _rows(sums):
+            start, stop = self._range(with_indices(cond, row), first)
+            start, stop = self._apply(ops.MIN, start, integer(first.extent)), self._apply(ops.MAX, stop, start)
+            alone, besides = (
+                self.loops(rest, within | {self.row}, with_indices(_with(term, test, part), row), own)
+                for part in (then, test.other)
+            )
+            a, b = (self._apply(ops.MIN, self._apply(ops.MAX, end, start), stop) for end in (low, high))
+            out += [Around(first.name, start, a, b, stop, alone)] if alone else []
+            out += [Around(first.name, integer(0), start, stop, integer(first.extent), besides)] if besides else []
+        return tuple(out)
 
     def _cut(self, first: Bound, cond: Expr, then: tuple[Node, ...], other: tuple[Node, ...]) -> tuple[Node, ...]:
         """The loop over an index, in the range where the test holds, and around it."""
@@ -94,7 +112,7 @@ class Terms:
         lets.append(Let(f"{first.name}_high", DType.INT, self.build.apply(ops.MAX, high, low)))
         high = local(f"{first.name}_high", DType.INT)
         around = (Around(first.name, integer(0), low, high, integer(first.extent), other),) if other else ()
-        return (*lets, For(first.name, low, high, then), *around)
+        return (*lets, *((For(first.name, low, high, then),) if then else ()), *around)
 
     def _range(self, cond: Expr, first: Bound) -> tuple[Expr, Expr]:
         """From where to where a test holds; empty where the end lies before the start."""
@@ -121,17 +139,18 @@ class Terms:
             out = self.build.apply(ops.ADD, self.build.apply(ops.MUL, integer(c), Index(v)), out)
         return out
 
-    def _apart(self, over: tuple[Bound, ...], known: Set[str], term: Expr, sums: tuple[Sum, ...]) -> tuple[Node, ...]:
-        """One row after the other."""
-        nodes: list[Node] = []
-        for row, own in _rows(sums):
-            nodes += self.loops(over, known | {self.row}, with_indices(term, row), own)
-        return tuple(nodes)
+    def _apply(self, op: ops.Op, a: Expr, b: Expr) -> Expr:
+        return self.build.apply(op, a, b)
 
-    def _joined(self, test: Select, known: Set[str]) -> tuple[Expr, Expr]:
-        """The tests inside a test that are known as well and choose between the same, as one; and what they choose."""
+    def _joined(self, test: Select, known: Set[str], first: Bound | None = None) -> tuple[Expr, Expr]:
+        """The tests inside a test that are known as well and choose between the same, as one; and what they choose.
+
+        first   only tests that bound this index are joined: what is cut for them is cut for nothing else
+        """
         cond, then = test.cond, test.then
         while isinstance(then, Select) and then.other == test.other and free_indices(then.cond) <= known:
+            if first is not None and not _bounds(then.cond, first):
+                break
             cond, then = self.build.apply(ops.AND, cond, then.cond), then.then
         return cond, then
 
