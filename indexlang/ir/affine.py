@@ -184,3 +184,18 @@ def value(form: Affine, point: Mapping[str, int]) -> int:
         total = total + c * at
     assert isinstance(total, int)
     return total
+
+
+def not_negative(cond: Expr) -> list[Affine | None]:
+    """The affine forms that must not be negative for a test to hold, all of them; a None for anything else."""
+    match cond:
+        case Apply(op=ops.AND, args=(a, b)):
+            return not_negative(a) + not_negative(b)
+        case Apply(op=ops.LT | ops.LE | ops.GT | ops.GE as op, args=(a, b)):
+            left, right = affine(a), affine(b)
+            if left is None or right is None:
+                return [None]
+            above, below = (right, left) if op in (ops.LT, ops.LE) else (left, right)
+            return [above - below - Affine(1 if op in (ops.LT, ops.GT) else 0)]
+        case _:
+            return [None]

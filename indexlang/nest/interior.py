@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from indexlang.ir import ops
-from indexlang.ir.affine import Affine, affine
+from indexlang.ir.affine import Affine, not_negative
 from indexlang.ir.equation import Equation
 from indexlang.ir.expr import Apply, Bound, Expr, Reduce, Select, children, with_children
 from indexlang.ir.size import Extent, Named
@@ -86,7 +86,7 @@ class _Search:
     def _ranges(self, cond: Expr, over: dict[str, int]) -> dict[str, Range] | None:
         """The ranges so far, narrowed so that `cond` holds; None where that takes more than ranges."""
         ranges = dict(self.ranges)
-        for test in tests(cond):
+        for test in not_negative(cond):
             bound = self._bound(test, over)
             if bound is None:
                 return None
@@ -110,21 +110,6 @@ class _Search:
         if factor > 0:
             return str(name), -(below // factor), self.extents[str(name)]
         return str(name), 0, below // -factor + 1
-
-
-def tests(cond: Expr) -> list[Affine | None]:
-    """The affine forms that must not be negative; a None for anything else."""
-    match cond:
-        case Apply(op=ops.AND, args=(a, b)):
-            return tests(a) + tests(b)
-        case Apply(op=ops.LT | ops.LE | ops.GT | ops.GE as op, args=(a, b)):
-            left, right = affine(a), affine(b)
-            if left is None or right is None:
-                return [None]
-            above, below = (right, left) if op in (ops.LT, ops.LE) else (left, right)
-            return [above - below - Affine(1 if op in (ops.LT, ops.GT) else 0)]
-        case _:
-            return [None]
 
 
 def _least(a: int, b: int) -> int:

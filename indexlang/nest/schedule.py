@@ -1,4 +1,5 @@
-"""Which schedule an equation gets: tiles for contractions, blocks for other sums, rows or inner loops for the rest."""
+"""Which schedule an equation gets: tiles for contractions, one walk for running sums, blocks for other sums, rows or inner
+loops for the rest."""
 
 from collections.abc import Iterator
 
@@ -6,6 +7,7 @@ from indexlang.ir.equation import Equation, Program
 from indexlang.nest.lower import lowered
 from indexlang.nest.moves.block import blocked
 from indexlang.nest.moves.contract import contract
+from indexlang.nest.moves.scan import scanned
 from indexlang.nest.moves.target import Target
 from indexlang.nest.nodes import Nest
 from indexlang.passes.contraction import contraction
@@ -19,8 +21,8 @@ def schedule(e: Equation, program: Program, target: Target) -> Iterator[Nest]:
         if tiled is not None:
             yield tiled
             return
-    block = blocked(e, program, target)
-    if block is not None:
-        yield block
+    whole = scanned(e, program, target) or blocked(e, program, target)
+    if whole is not None:
+        yield whole
     else:
         yield from lowered(e, program)

@@ -27,13 +27,14 @@ from indexlang.ir.expr import (
 )
 from indexlang.passes.contraction import contraction
 from indexlang.passes.growing import Growing, other_name
+from indexlang.passes.scans import scan
 
 BLOCK = 2048
 _LONG = 2 * BLOCK
 
 
 def split_long_sums(program: Program) -> Program:
-    """No float sum runs over more than `2*BLOCK` terms one by one. Contractions have blocks of their own."""
+    """No float sum runs over more than `2*BLOCK` terms one by one. Contractions and running sums have blocks of their own."""
     return _Splitting(program).run()
 
 
@@ -41,7 +42,7 @@ class _Splitting(Growing):
     def run(self) -> Program:
         equations: list[Equation] = []
         for e in self.program.equations:
-            equations.extend([e] if contraction(e, self.program) else self._split(e))
+            equations.extend([e] if contraction(e, self.program) or scan(e) else self._split(e))
         return self.grown(tuple(equations))
 
     def _split(self, e: Equation) -> Iterator[Equation]:

@@ -65,7 +65,7 @@ class Size:
 def shape(e: Equation, program: Program) -> Shape | None:
     """The parts of an equation without `+=`, or None."""
     total = _only_total(e, program)
-    if total is None or not _is_vectorial(e.body, program):
+    if total is None or not is_vectorial(e.body, program):
         return None
     left = steps(here(e, total.dtype), program)
     column = next((b for b in reversed(e.indices) if left and left.get(b.name) == 1), None)
@@ -92,7 +92,7 @@ def _only_total(e: Equation, program: Program) -> Reduce | None:
     return found[0] if found[0].dtype is dtype and dtype in (DType.F32, DType.F64) else None
 
 
-def _is_vectorial(e: Expr, program: Program) -> bool:
+def is_vectorial(e: Expr, program: Program) -> bool:
     """Whether an expression can be computed on vectors: known operations on plain reads of one float type."""
     match e:
         case Read():
@@ -102,13 +102,13 @@ def _is_vectorial(e: Expr, program: Program) -> bool:
             if form is not None:
                 return form.is_plain and form.is_concrete
             arithmetic = isinstance(e, Apply) and e.op in (ops.ADD, ops.SUB, ops.MUL, ops.NEG)
-            return arithmetic and all(_is_vectorial(a, program) for a in children(e))
+            return arithmetic and all(is_vectorial(a, program) for a in children(e))
         case Apply(op=op, args=args):
-            return op in _VECTOR_OPS and all(_is_vectorial(a, program) for a in args)
+            return op in _VECTOR_OPS and all(is_vectorial(a, program) for a in args)
         case Select(then=then, other=other):
-            return _is_vectorial(then, program) and _is_vectorial(other, program)
+            return is_vectorial(then, program) and is_vectorial(other, program)
         case _:
-            return all(_is_vectorial(c, program) for c in children(e))
+            return all(is_vectorial(c, program) for c in children(e))
 
 
 def _is_read_again(read: Read, total: Reduce) -> bool:

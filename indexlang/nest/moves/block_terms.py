@@ -11,7 +11,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 from indexlang.ir import ops
-from indexlang.ir.affine import Affine, index
+from indexlang.ir.affine import Affine, index, not_negative
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.expr import (
@@ -27,7 +27,6 @@ from indexlang.ir.expr import (
     with_children,
     with_indices,
 )
-from indexlang.nest.interior import tests
 from indexlang.nest.nodes import Add, Around, Choice, For, Let, Node, local
 from indexlang.nest.steps import known as known_extent
 
@@ -171,6 +170,6 @@ def _rows(sums: tuple[Sum, ...]) -> Iterator[tuple[dict[str, Expr], tuple[Sum, .
 
 def _bounds(cond: Expr, first: Bound) -> tuple[Affine, ...]:
     """The forms that must not be negative, if all of them bound this index; else none."""
-    found = tests(cond)
+    found = not_negative(cond)
     plain = tuple(f for f in found if f is not None and f.is_plain and f.is_concrete and f.coefficient(first.name) != 0)
     return plain if len(plain) == len(found) else ()
