@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time, sleep
 from typing import Any
 
 Run = Callable[[], Any]
 FEWEST = 3
 SECONDS = 2.0  # that one case may take, beyond the fewest rounds
+_NAP, _LONGEST = 0.03, 0.6  # seconds: a system counts what other cores have done with every tick, of 10 ms at most
 
 
 def interleaved(runs: Mapping[str, Run], rounds: int, seconds: float = SECONDS) -> dict[str, float]:
-    """The median milliseconds of each run, one call of each a round, after one call that is not counted.
+    """The median milliseconds of each run, one call of each a round.
+
+    Before each, the threads of the others come to rest: they spin for up to 0.1 s in case of another call, and would
+    take a core from whoever is next. Then comes a call that is not counted, after which its own threads are awake.
 
     rounds   at most; once `seconds` are spent, no round is begun after the third
     """
@@ -23,7 +27,19 @@ def interleaved(runs: Mapping[str, Run], rounds: int, seconds: float = SECONDS) 
         if done >= FEWEST and perf_counter() - begun > seconds:
             break
         for name, run in runs.items():
+            _rest()
+            run()
             start = perf_counter()
             run()
             times[name].append(1e3 * (perf_counter() - start))
     return {name: median(t) for name, t in times.items()}
+
+
+def _rest() -> None:
+    """Wait until no thread of this process computes."""
+    begun = perf_counter()
+    while perf_counter() - begun < _LONGEST:
+        used = process_time()
+        sleep(_NAP)
+        if process_time() - used < _NAP / 8:
+            return
