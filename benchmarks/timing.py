@@ -9,10 +9,11 @@ Run = Callable[[], Any]
 FEWEST = 3
 SECONDS = 2.0  # that one case may take, beyond the fewest rounds
 _NAP, _LONGEST = 0.03, 0.6  # seconds: a system counts what other cores have done with every tick, of 10 ms at most
+_CALLS, _TURN = 5, 0.02  # calls, and seconds after which no other is begun, in a turn
 
 
 def interleaved(runs: Mapping[str, Run], rounds: int, seconds: float = SECONDS) -> dict[str, float]:
-    """The median milliseconds of each run, one call of each a round.
+    """The median milliseconds of each run, a few calls of each a round.
 
     Before each, the threads of the others come to rest: they spin for up to 0.1 s in case of another call, and would
     take a core from whoever is next. Then comes a call that is not counted, after which its own threads are awake.
@@ -29,9 +30,13 @@ def interleaved(runs: Mapping[str, Run], rounds: int, seconds: float = SECONDS) 
         for name, run in runs.items():
             _rest()
             run()
-            start = perf_counter()
-            run()
-            times[name].append(1e3 * (perf_counter() - start))
+            turn = perf_counter()
+            for _ in range(_CALLS):
+                start = perf_counter()
+                run()
+                times[name].append(1e3 * (perf_counter() - start))
+                if perf_counter() - turn > _TURN:
+                    break
     return {name: median(t) for name, t in times.items()}
 
 
