@@ -35,6 +35,7 @@ class Case:
     planes inputs that are pictures: torch gets them with channels second, in both memory formats, as its result
     small  sizes at which the case is tested; flops: where the table of layers counts no multiply-adds
     unit   inputs within [0, 1), for equations that multiply many numbers or need positive ones
+    params inputs that are parameters of ours, as weights are: kept from call to call with what is made of them alone
     """
 
     name: str
@@ -47,13 +48,15 @@ class Case:
     flops: Cost | None = None
     unit: bool = False
     tolerance: float = 2e-4
+    params: tuple[str, ...] = ()
 
     def extents(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
         pairs = re.findall(r"(\w+)\[([^\]]*)\]", self.inputs)
         return {name: tuple(_extent(part, sizes) for part in inner.split(",")) for name, inner in pairs}
 
     def program(self, sizes: Mapping[str, int], threads: int) -> il.Program:
-        heads = [f"input {part}" for part in self.inputs.split()]
+        declared = ((part.split("[")[0] in self.params, part) for part in self.inputs.split())
+        heads = [f"{'param' if kept else 'input'} {part}" for kept, part in declared]
         return il.compile("\n".join([*heads, self.text]), constants=dict(sizes), dtype="f32", threads=threads)
 
     def arrays(self, sizes: Mapping[str, int]) -> dict[str, Array]:
@@ -76,7 +79,9 @@ class Ready:
 def ready(case: Case, sizes: Mapping[str, int], setting: Setting) -> Ready:
     """All runs of a case. Raises AssertionError where a peer gives something else than ours."""
     program, arrays = case.program(sizes, setting.threads), case.arrays(sizes)
-    given = tuple(arrays.values())
+    for name in case.params:
+        program.params[name] = arrays[name]
+    given = tuple(a for name, a in arrays.items() if name not in case.params)
     found = np.asarray(program(*given))
     made = peers.runs(case.peers, arrays, case.planes, setting)
     for name, peer in made.items():

@@ -8,17 +8,15 @@ from typing import Any
 Run = Callable[[], Any]
 FEWEST = 3
 SECONDS = 2.0  # that one case may take, beyond the fewest rounds
-TURN = 0.02  # seconds of counted calls in one turn: more than one of short calls
-CALLS = 8  # counted calls in one turn, at most
-REST, PATIENCE = 0.002, 0.5  # seconds: a look at the other threads, and how long to wait for them
+_NAP, _LONGEST = 0.03, 0.6  # seconds: a system counts what other cores have done with every tick, of 10 ms at most
+_CALLS, _TURN = 5, 0.02  # calls, and seconds after which no other is begun, in a turn
 
 
 def interleaved(runs: Mapping[str, Run], rounds: int, seconds: float = SECONDS) -> dict[str, float]:
-    """The median milliseconds of a call of each run.
+    """The median milliseconds of each run, a few calls of each a round.
 
-    In a round each run has its turn: once the threads of the others have gone to sleep, a call that is not counted,
-    then some that are. Thread pools keep a processor busy for a while after their work is done (OpenBLAS for tens of
-    milliseconds): without the rest, whoever comes next pays for it.
+    Before each, the threads of the others come to rest: they spin for up to 0.1 s in case of another call, and would
+    take a core from whoever is next. Then comes a call that is not counted, after which its own threads are awake.
 
     rounds   at most; once `seconds` are spent, no round is begun after the third
     """
@@ -30,27 +28,23 @@ def interleaved(runs: Mapping[str, Run], rounds: int, seconds: float = SECONDS) 
         if done >= FEWEST and perf_counter() - begun > seconds:
             break
         for name, run in runs.items():
-            settle()
-            times[name] += _turn(run)
+            _rest()
+            run()
+            turn = perf_counter()
+            for _ in range(_CALLS):
+                start = perf_counter()
+                run()
+                times[name].append(1e3 * (perf_counter() - start))
+                if perf_counter() - turn > _TURN:
+                    break
     return {name: median(t) for name, t in times.items()}
 
 
-def settle() -> None:
-    """Sleep until no thread of this process works any more, or patience ends."""
+def _rest() -> None:
+    """Wait until no thread of this process computes."""
     begun = perf_counter()
-    while perf_counter() - begun < PATIENCE:
-        wall, worked = perf_counter(), process_time()
-        sleep(REST)
-        if process_time() - worked < 0.1 * (perf_counter() - wall):
+    while perf_counter() - begun < _LONGEST:
+        used = process_time()
+        sleep(_NAP)
+        if process_time() - used < _NAP / 8:
             return
-
-
-def _turn(run: Run) -> list[float]:
-    """Milliseconds of a few calls, after one to get caches and threads back."""
-    run()
-    found: list[float] = []
-    while len(found) < CALLS and sum(found) < 1e3 * TURN:
-        start = perf_counter()
-        run()
-        found.append(1e3 * (perf_counter() - start))
-    return found

@@ -138,7 +138,7 @@ def small(c: Convolution) -> Convolution:
 
 
 def forward(c: Convolution) -> Case:
-    """With bias and relu, as layers have them."""
+    """With bias and relu, as layers have them; weights and bias are parameters."""
     head, body = c.equation.split(" = ", 1)
     text = f"{head} = relu(({body}) + B[{c.features}])"
     laid: dict[Any, Any] = {}
@@ -154,7 +154,7 @@ def forward(c: Convolution) -> Case:
         return c.call(x, laid[last], b).relu_()
 
     inputs = f"{c.pictures} {c.weights} B[{c.j}]"
-    return Case(c.name, text, inputs, {}, {}, {"torch": peer}, ("X",), lambda: c.flops)
+    return Case(c.name, text, inputs, {}, {}, {"torch": peer}, ("X",), lambda: c.flops, params=("W", "B"))
 
 
 def cases(make: Callable[[Convolution], Case] = forward) -> tuple[Case, ...]:

@@ -107,3 +107,33 @@ def test_sums_over_rows(shape: tuple[int, ...]) -> None:
     agrees("B[j] = -(sum[b,x] Z[b,x,j])", {"Z": inputs["Z"]}, {"B": -inputs["Z"].sum((0, 1))})
     text = "S[j] = sum[b,x] Z[b,x,j]*(L[b,x,j]-m[j])"
     agrees(text, inputs, {"S": (inputs["Z"] * (inputs["L"] - inputs["m"])).sum((0, 1))})
+
+
+@pytest.mark.parametrize(
+    ("k", "m"), [(193, 513), (1000, 4099), (4096, 257), (521, 33), (300, 2048), (199, 1), (0, 600), (9000, 530)]
+)
+def test_one_row_by_a_matrix(k: int, m: int) -> None:
+    """Rounds of few terms; the sum may be cut into segments, and more may follow it."""
+    inputs = drawn({"X": (1, k), "W": (k, m), "B": (m,)})
+    wanted = {"Y": np.maximum(inputs["X"] @ inputs["W"] + inputs["B"], 0)}
+    text = "Y[b,j] = relu(sum[i] X[b,i]*W[i,j] + B[j])"
+    agrees(f"input X[1,{k}]\ninput W[{k},{m}]\ninput B[{m}]\n{text}", inputs, wanted)
+    agrees(text, inputs, wanted)
+    agrees("y[j] = sum[i] x[i]*W[i,j]", {"x": inputs["X"][0], "W": inputs["W"]}, {"y": inputs["X"][0] @ inputs["W"]})
+
+
+@pytest.mark.parametrize(("x", "i", "m"), [(3, 130, 700), (17, 12, 531), (2, 401, 1040)])
+def test_one_row_of_a_picture_by_a_matrix(x: int, i: int, m: int) -> None:
+    inputs = drawn({"X": (1, x + 1, i), "W": (x, i, m)})
+    wanted = {"Y": np.einsum("bxi,xij->bj", inputs["X"][:, 1:], inputs["W"])}
+    head = f"input X[1,{x + 1},{i}]\ninput W[{x},{i},{m}]\n"
+    agrees(f"{head}Y[b,j] = sum[x,i] X[b,x+1,i]*W[x,i,j]", inputs, wanted)
+    backwards = {"Y": np.einsum("bxi,xij->bj", inputs["X"][:, :0:-1], inputs["W"])}
+    agrees(f"{head}Y[b,j] = sum[x,i] X[b,{x}-x,i]*W[x,i,j]", inputs, backwards)
+
+
+def test_a_long_sum_for_one_row_is_exact_to_a_few_units() -> None:
+    ones = {"X": np.full((1, 100003), 1.1, np.float32), "Y": np.full((100003, 70), 1.1, np.float32)}
+    program = il.compile("input X[1,100003]\ninput Y[100003,70]\nC[i,j] = sum[b] X[i,b]*Y[b,j]", dtype="f32")
+    assert "row" in program.show("nest")
+    np.testing.assert_allclose(program(**ones), 100003 * float(np.float32(1.1)) ** 2, rtol=1e-5)

@@ -31,6 +31,8 @@ _ROUND_TERMS, _ROUND_BYTES = 192, 768  # of the sum in each round: terms of segm
 _FEW_ROWS = 24  # as which a named extent is scheduled
 _MANY_COLUMNS = 4096  # of a named extent that is larger than a vector
 _NEAR = 1 << 17  # elements of w that stay near without being copied, where there are only so many
+_ROW_TERMS, _ROW_PANEL = 8, 2048  # of one row: so many places in memory are read side by side, in long pieces
+_ROW_ROUNDS = 512  # at most: each is an addition more to every sum, see Note [Blocked sums] in kernels/tile_ir.py
 _FEW_PANEL, _FEW_SHARES = 512, 8  # columns, of at least so many panels, where w is read once from afar
 _PIECES = 12  # of work, where rows can be cut so that several threads are done at about the same time
 _PANEL, _PANEL_ROWS = 128, 300  # columns and rows that go through the rounds together: they share copies in a cache
@@ -233,10 +235,13 @@ class _Tiling:
 
     def _way(self, rows: int, tile_rows: int, columns: int, width: int) -> str:
         """`long`: a sum in rounds; `wide`: a short sum, and so much result that its rows are best written as a whole;
-        `short`: any other sum over panels that are there already; `few`: a long sum for too few rows to copy w for."""
+        `short`: any other sum over panels that are there already; `few`: a long sum for too few rows to copy w for;
+        `row`: a long sum for a single row, which reads all of w once: memory is the limit."""
         blocks = columns // width
         if self.c.panel:
             return "long" if self._is_long() else "wide" if blocks >= _WIDE else "short"
+        if tile_rows == rows == 1 and blocks > 1 and self._terms() > _ROUND_TERMS and not _is_named(self.run):
+            return "row"
         is_cut = self.segments > 1 and (_is_named(self.run) or self.run.extent > _ROUND_TERMS)
         if tile_rows > 1 and rows < _TALL * tile_rows and blocks >= _TALL and not is_cut and self._is_long():
             return "few"
@@ -257,6 +262,8 @@ class _Tiling:
                 return _PANEL
             case "wide":
                 return _WIDE_PANEL if self.c.panel else min(_WIDE_PANEL, _NEAR // 2 // max(self._terms(), 1))
+            case "row":
+                return min(_ROW_PANEL, columns // self.target.cores)
             case "few":  # long pieces of the rows of w, but work for several threads
                 return min(_FEW_PANEL, columns // _FEW_SHARES)
             case _:
@@ -266,10 +273,11 @@ class _Tiling:
         return _is_named(self.run) or self._terms() > 2 * _ROUND_TERMS
 
     def _rounds(self, shape: _Shape, first: Expr, last: Expr, aisle: Aisle | None) -> Rounds:
-        terms = _ROUND_BYTES // self.c.total.dtype.size
-        copied = 0 if self.c.panel else shape.vectors * shape.lanes
+        is_row = shape.way == "row"
+        terms = max(_ROW_TERMS, -(-self._terms() // _ROW_ROUNDS)) if is_row else _ROUND_BYTES // self.c.total.dtype.size
+        copied = 0 if self.c.panel or is_row else shape.vectors * shape.lanes
         named, one = _is_named(self.run), self.segments == 1
-        if self._terms() <= 2 * _ROUND_TERMS and not (named and not copied):  # all in one
+        if not is_row and self._terms() <= 2 * _ROUND_TERMS and not (named and not copied):  # all in one
             size = (
                 1 << max(self.run.extent - 1, 0).bit_length() if one else self.segments
             )  # one kernel for many extents
