@@ -11,7 +11,7 @@ from indexlang.nest.moves.target import Target
 @cache
 def target() -> Target:
     """The target of schedules made for this machine."""
-    return Target(machine().lanes, choose_tile)
+    return Target(machine().lanes, choose_tile, machine().vector_registers)
 
 
 def cores() -> int:

@@ -17,7 +17,9 @@ class Target:
 
     lanes        elements of a vector register, by bytes an element
     choose_tile  the register tile for so many rows and columns
+    registers    vectors that registers hold
     """
 
     lanes: Callable[[int], int]
     choose_tile: ChooseTile
+    registers: int = 16
