@@ -38,6 +38,11 @@ EQUATIONS = {
         "Y[dx:3,dy:3,i,j] = sum[b,x:5,y:5] X[b,x+dx,y+dy,i]*G[b,x,y,j]",
         {"X": (2, 7, 7, 9), "G": (2, 5, 5, 20)},
     ),
+    "gradient of x, stride 2": (
+        "Z[b,x:4,y:4,j] = sum[dx:3,dy:3,i] W[dx,dy,i,j]*X[b,2*x+dx-1,2*y+dy-1,i else 0]\n"
+        "loss = sum[b,x:4,y:4,j] G[b,x,y,j]*Z[b,x,y,j]\nD = d(loss)/d(X)\noutput D",
+        {"X": (2, 7, 8, 18), "W": (3, 3, 18, 7), "G": (2, 4, 4, 7)},
+    ),
     "groups": (
         "Y[b,x:6,(g,j)] = sum[dx:3,i] W[g,dx,i,j]*X[b,x+dx,(g,i)]",
         {"X": (3, 8, 10), "W": (2, 3, 5, 9)},
@@ -84,6 +89,7 @@ def _force(monkeypatch: pytest.MonkeyPatch, rows: int, vectors: int, uses: int, 
     monkeypatch.setattr(sized, "target", lambda: Target(machine().lanes, choose))
     monkeypatch.setattr(pack, "_LEAST_WORK", 0)
     monkeypatch.setattr(pack, "_LEAST_USES", uses)
+    monkeypatch.setattr(pack, "_ROUND_TERMS", terms)
     monkeypatch.setattr(pack, "MANY_ROWS", many)
     monkeypatch.setattr(contract, "MANY_ROWS", many)
     monkeypatch.setattr(contract, "_ROUND_TERMS", terms)
