@@ -115,3 +115,19 @@ def _by_interpreter(text: str, arrays: dict[str, Any]) -> tuple[np.ndarray, np.n
     doubles = {n: a.astype(np.float64) for n, a in arrays.items()}
     positive = net.interpret(**{n: np.abs(a) for n, a in doubles.items()})
     return net.interpret(**doubles), np.abs(positive)
+
+
+def test_panels_for_single_rows_do_not_bind_other_contractions() -> None:
+    """One row wants many columns at once, for which several rows have no registers."""
+    text = """input A[50, 3, 64]
+input B[70, 2, 64]
+input W[2, 64, 4000]
+C[b,r:1,k] = sum[dx,j] A[b,2*r+dx,j]*W[dx,j,k]
+D[i,k] = sum[dx,j] B[i,dx,j]*W[dx,j,k]
+output C, D
+"""
+    random = np.random.default_rng(0)
+    a, b, w = (random.standard_normal(s).astype(np.float32) for s in ((50, 3, 64), (70, 2, 64), (2, 64, 4000)))
+    got = il.compile(text, threads=1)(a, b, w)
+    np.testing.assert_allclose(got["C"][:, 0], np.einsum("bdj,djk->bk", a[:, :2], w), rtol=0, atol=2e-4)
+    np.testing.assert_allclose(got["D"], np.einsum("idj,djk->ik", b, w), rtol=0, atol=2e-4)

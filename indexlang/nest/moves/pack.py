@@ -54,11 +54,12 @@ class _Packing(Growing):
         w, column = found.w, found.column
         axis = next(k for k, s in enumerate(w.subscripts) if isinstance(s, Index) and s.name == column.name)
         at = self._first_inner(e, found)
-        name, width = self.made.get((w.tensor, axis, at), ("", width))
-        if not name:
-            name = self.fresh(f"{w.tensor}_panels")
+        name, there = self.made.get((w.tensor, axis, at), ("", width))
+        if not name or there > width:  # fewer vectors leave room for any number of rows, more may not
+            name, there = self.fresh(f"{w.tensor}_panels"), width
             self.made[w.tensor, axis, at] = name, width
             yield self._copy(name, w, axis, at, width)
+        width = there
         others = [s for k, s in enumerate(w.subscripts) if k != axis]
         place = Index(column.name)
         apply = self.build.apply
