@@ -5,7 +5,8 @@ after    Y[b,j] = relu(sum[i] W[i,j]*X[b,i] - B[j])
 
 A reduction moves only to a reader with the same indices in the same order, that reduces nothing itself: so it keeps
 its schedule, and what was around it becomes the last step of it. An equation without a reduction may be read with its
-indices in any order, and inside a reduction that is no contraction.
+indices in any order, and inside a reduction that is no contraction. A copy that moves no element may be read in any way
+(`reshaped.py`).
 """
 
 from collections import Counter
@@ -17,6 +18,7 @@ from indexlang.ir.equation import Equation, Program, Role
 from indexlang.ir.expr import Bound, Expr, Index, Read, Reduce, children, reads, rewrite, walk
 from indexlang.passes.contraction import contraction
 from indexlang.passes.growing import other_name, without
+from indexlang.passes.reshaped import seen_through
 
 _MOST_NODES = 150  # of a body: larger ones take long to compile, and registers do not hold them
 
@@ -29,8 +31,14 @@ def fuse_readers(program: Program) -> Program:
     out: list[Equation] = []
     for e in program.equations:
         for r in dict.fromkeys(reads(e.body)):
-            if r.tensor in waiting and _fits(waiting[r.tensor], r, e, program):
-                e = replace(e, body=_with(waiting.pop(r.tensor), r, e))
+            moved = waiting.get(r.tensor)
+            if moved is None:
+                continue
+            fused = replace(e, body=_with(moved, r, e)) if _fits(moved, r, e, program) else None
+            fused = fused or seen_through(moved, r, e, program)
+            if fused is not None:
+                e = fused
+                del waiting[r.tensor]
                 gone.add(r.tensor)
         out.append(e)
         if e.target in alone and is_free_to_move(e, program):

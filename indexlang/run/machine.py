@@ -11,7 +11,8 @@ from indexlang.nest.moves.target import Target
 @cache
 def target() -> Target:
     """The target of schedules made for this machine."""
-    return Target(machine().lanes, choose_tile, machine().cores)
+    found = machine()
+    return Target(found.lanes, choose_tile, found.cores, found.vector_registers)
 
 
 def cores() -> int:

@@ -25,6 +25,9 @@ FUSED = {
     "a map before a transposition": ("R[b,j] = 2*A[b,j]\nY[j,b] = R[b,j] + 1", "Y"),
     "a map before a sum": ("R[b,j] = A[b,j]*A[b,j]\nY[j] = sum[b] R[b,j]", "Y"),
     "a map before a maximum of a sum": ("R[b,i] = 2*X[b,i]\nY = max[b] (sum[i] R[b,i])", "Y"),
+    "a reshaped copy before a maximum": ("R[b,g:3,j:2] = X[b,2*g+j]\nY[g:3,u:4] = max[b,j:2] R[b,g,j]*A[b,u]", "Y"),
+    "a reshaped copy in a window": ("R[b,g:3,j:2] = X[b,2*g+j]\nY[b:2,g:3,j:2] = max[u:3] R[b+u,g,1-j]", "Y"),
+    "a reshaped copy at a border": ("R[b,g:3,j:2] = X[b,2*g+j]\nY[b:7,g:3,j:2] = 2*R[b-1,g,j else 0]", "Y"),
     "a scalar": ("R = sum[b,j] A[b,j]\nY = R/20", "Y"),
 }
 KEPT = {
@@ -38,6 +41,10 @@ KEPT = {
     "a window": ("R[b,j] = exp(A[b,j])\nY[b,j:4] = R[b,j] + R[b,j+1]", "Y", 2),
     "one element": ("R[b,j] = exp(A[b,j])\nY[b] = R[b,2]", "Y", 2),
     "a border": ("R[b,j] = exp(A[b,j])\nY[b,j:6] = R[b,j else 0]", "Y", 2),
+    "a reshaped copy at a border inside": ("R[b,g:3,j:2] = X[b,2*g+j]\nY[b,g:4,j:2] = R[b,g,j else 0]", "Y", 2),
+    "a reshaped copy before a product": ("R[b,g:3,j:2] = X[b,2*g+j]\nY[j:2,k] = sum[b,g:3] R[b,g,j]*A[b,k]", "Y", 2),
+    "a copy that moves elements": ("R[b,j:2,g:3] = X[b,2*g+j]\nY[j:2,u:3] = max[b,g:3] R[b,j,g]*u", "Y", 2),
+    "a part of a tensor": ("R[b,g:2,j:2] = X[b,2*g+j]\nY[g:2,u:3] = max[b,j:2] R[b,g,j]*u", "Y", 2),
     "a subscript": ("R[b] = J[b] % 4\nY[b,j] = A[R[b],j]", "Y", 2),
     "a gather": ("R[b,j] = A[J[b],j]\nY[b,j] = R[b,j] + 1", "Y", 2),
     "a sum that becomes a bool": (PRODUCT + "Y[b,j] = 1 if R[b,j] > 0 else 0", "Y", 2),

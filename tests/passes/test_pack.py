@@ -38,6 +38,11 @@ EQUATIONS = {
         "Y[dx:3,dy:3,i,j] = sum[b,x:5,y:5] X[b,x+dx,y+dy,i]*G[b,x,y,j]",
         {"X": (2, 7, 7, 9), "G": (2, 5, 5, 20)},
     ),
+    "gradient of x, stride 2": (
+        "Z[b,x:4,y:4,j] = sum[dx:3,dy:3,i] W[dx,dy,i,j]*X[b,2*x+dx-1,2*y+dy-1,i else 0]\n"
+        "loss = sum[b,x:4,y:4,j] G[b,x,y,j]*Z[b,x,y,j]\nD = d(loss)/d(X)\noutput D",
+        {"X": (2, 7, 8, 18), "W": (3, 3, 18, 7), "G": (2, 4, 4, 7)},
+    ),
     "groups": (
         "Y[b,x:6,(g,j)] = sum[dx:3,i] W[g,dx,i,j]*X[b,x+dx,(g,i)]",
         {"X": (3, 8, 10), "W": (2, 3, 5, 9)},
@@ -84,6 +89,7 @@ def _force(monkeypatch: pytest.MonkeyPatch, rows: int, vectors: int, uses: int, 
     monkeypatch.setattr(sized, "target", lambda: Target(machine().lanes, choose))
     monkeypatch.setattr(pack, "_LEAST_WORK", 0)
     monkeypatch.setattr(pack, "_LEAST_USES", uses)
+    monkeypatch.setattr(pack, "_ROUND_TERMS", terms)
     monkeypatch.setattr(pack, "MANY_ROWS", many)
     monkeypatch.setattr(contract, "MANY_ROWS", many)
     monkeypatch.setattr(contract, "_ROUND_TERMS", terms)
@@ -109,3 +115,19 @@ def _by_interpreter(text: str, arrays: dict[str, Any]) -> tuple[np.ndarray, np.n
     doubles = {n: a.astype(np.float64) for n, a in arrays.items()}
     positive = net.interpret(**{n: np.abs(a) for n, a in doubles.items()})
     return net.interpret(**doubles), np.abs(positive)
+
+
+def test_panels_for_single_rows_do_not_bind_other_contractions() -> None:
+    """One row wants many columns at once, for which several rows have no registers."""
+    text = """input A[50, 3, 64]
+input B[70, 2, 64]
+input W[2, 64, 4000]
+C[b,r:1,k] = sum[dx,j] A[b,2*r+dx,j]*W[dx,j,k]
+D[i,k] = sum[dx,j] B[i,dx,j]*W[dx,j,k]
+output C, D
+"""
+    random = np.random.default_rng(0)
+    a, b, w = (random.standard_normal(s).astype(np.float32) for s in ((50, 3, 64), (70, 2, 64), (2, 64, 4000)))
+    got = il.compile(text, threads=1)(a, b, w)
+    np.testing.assert_allclose(got["C"][:, 0], np.einsum("bdj,djk->bk", a[:, :2], w), rtol=0, atol=2e-4)
+    np.testing.assert_allclose(got["D"], np.einsum("idj,djk->ik", b, w), rtol=0, atol=2e-4)

@@ -11,6 +11,7 @@ stand before loops, not in them (`block_terms`); columns at a border are compute
 """
 
 from dataclasses import dataclass, replace
+from itertools import product
 from math import prod
 
 from indexlang.ir import ops
@@ -55,14 +56,16 @@ def blocked(original: Equation, program: Program, target: Target) -> Nest | None
     area = inside(e, (found.column,))
     if found.row is not None:
         by_row = inside(replace(e, body=area.body), (found.row,))
-        area = Interior(by_row.body, {**area.ranges, **by_row.ranges})
+        low, high = by_row.range(found.row)
+        if found.deep is None or known(found.row.extent) <= 2 * (high - low):
+            area = Interior(by_row.body, {**area.ranges, **by_row.ranges})
     low, high = area.range(found.column)
     lanes = target.lanes(found.total.dtype.size)
     while lanes > high - low:
         lanes //= 2
     if lanes < 2 or _tests(area.body, found.column.name):
         return None
-    return _Block(original, e, found, area, lanes, (low, high), Body(program)).nest()
+    return _Block(original, e, found, area, lanes, (low, high), Body(program), target.registers).nest()
 
 
 def _work(e: Equation, found: Shape) -> int:
@@ -98,7 +101,7 @@ class _Rows:
 class _Block:
     def __init__(
         self, original: Equation, e: Equation, found: Shape, area: Interior, lanes: int, columns: Range,
-        body: Body,
+        body: Body, registers: int,
     ) -> None:  # fmt: skip
         self.original, self.e, self.found, self.area, self.lanes = original, e, found, area, lanes
         self.low, self.high = columns
@@ -106,10 +109,11 @@ class _Block:
         self.row = found.row or Bound("row", 1)
         width = self.high - self.low if is_plain(self.high - self.low) else lanes
         low, high = area.range(self.row)
-        self.size = choose_size(found, high - low if is_plain(high - low) else _SOME_ROWS, width, lanes)
+        self.size = choose_size(found, high - low if is_plain(high - low) else _SOME_ROWS, width, lanes, registers)
         self.panel = self.size.vectors * lanes if self._has_panels() else 0
-        self.single = choose_size(found, 1, self.panel or width, lanes)  # one that is wider would leave its panel
-        self.outer = tuple(b for b in e.indices if b not in (found.column, found.row))
+        single = self.panel or width  # one that is wider would leave its panel
+        self.single = choose_size(found, 1, single, lanes, registers)
+        self.outer = tuple(b for b in e.indices if b not in (found.column, found.row, found.deep))
         self.count = 0
 
     def nest(self) -> Nest:
@@ -213,20 +217,32 @@ class _Block:
         lets: list[Node] = []
         sums: list[Sum] = []
         stores: list[Node] = []
-        for r in range(size.rows):
-            for v in range(size.vectors):
-                self.count += 1
-                made = Sum(
-                    f"t{self.count}", self._moved(self.row.name, r), self._moved(self.found.column.name, v * lanes)
-                )
-                lets.append(Let(made.name, total.dtype, zero))
-                value = _replaced(body, total, local(made.name, total.dtype))
-                stores.append(Store(e.target, tuple(made.at(s) for s in e.left), made.at(value)))
-                sums.append(made)
+        for deep, r, v in product(self._deep(), range(size.rows), range(size.vectors)):
+            self.count += 1
+            made = Sum(
+                f"t{self.count}",
+                {**self._moved(self.row.name, r), **deep},
+                self._moved(self.found.column.name, v * lanes),
+            )
+            lets.append(Let(made.name, total.dtype, zero))
+            value = _replaced(body, total, local(made.name, total.dtype))
+            stores.append(Store(e.target, tuple(made.at(s) for s in e.left), made.at(value)))
+            sums.append(made)
         single = (*((self.row,) if size.rows == 1 else ()), *((self.found.column,) if lanes == 1 else ()))
         known = frozenset(b.name for b in (*self.outer, *single))
-        terms = Terms(total, self.row.name, size.rows, self.build).loops(total.over, known, total.body, tuple(sums))
+        terms = Terms(total, self._ends(size.rows), self.build).loops(total.over, known, total.body, tuple(sums))
         return (*lets, *terms, *stores)
+
+    def _deep(self) -> list[dict[str, Expr]]:
+        """The places of the index whose values all stand in a block."""
+        deep = self.found.deep
+        return [{deep.name: integer(k)} for k in range(known(deep.extent))] if deep else [{}]
+
+    def _ends(self, rows: int) -> dict[str, tuple[Expr, Expr]]:
+        """Where the rows of a block begin and end, by the indices they go along."""
+        row, deep = Index(self.row.name), self._deep()
+        ends: dict[str, tuple[Expr, Expr]] = {row.name: (row, self._apply(ops.ADD, row, integer(rows - 1)))}
+        return {**ends, **{n: (first, deep[-1][n]) for n, first in deep[0].items()}}
 
     def _moved(self, index: str, by: int) -> dict[str, Expr]:
         return {index: self._apply(ops.ADD, Index(index), integer(by))} if by else {}

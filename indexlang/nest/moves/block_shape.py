@@ -21,6 +21,7 @@ from indexlang.ir.expr import (
     reads,
     walk,
 )
+from indexlang.ir.size import Named
 from indexlang.nest.body import here
 from indexlang.nest.steps import known, steps
 
@@ -28,14 +29,17 @@ _FOLDS = {ops.SUM: 1, ops.PROD: 1, ops.LARGEST: 3, ops.SMALLEST: 3}  # instructi
 _VECTOR_OPS = (ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.NEG, ops.MAX, ops.MIN, ops.RELU, ops.ABS, ops.SIGN)
 _MOST_ROWS, _MOST_VECTORS, _MOST = 10, 4, 12  # of a block: more make no faster kernels, but longer ones
 _LATENCY = 4  # cycles until a sum can be added to again
+_MOST_DEEP, _LONGER = 8, 4  # values of an index that all stand in a block; times as many values of what it slides along
+_SPARE = 8  # registers that hold no sums
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A read in the sum: whether it moves with the row, and its step along the column."""
+    """A read in the sum: whether it moves with the row, its step along the column, whether it moves with `deep`."""
 
     by_row: bool
     step: int
+    by_deep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Shape:
 
     operations  instructions for each term, the fold among them
     shared      elements a column that all rows of a block read
+    deep        a short left index that slides along a long summed one: a block has sums for all its values
     """
 
     total: Reduce
@@ -52,6 +57,7 @@ class Shape:
     uses: tuple[Use, ...]
     operations: int
     shared: int
+    deep: Bound | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +83,36 @@ def shape(e: Equation, program: Program) -> Shape | None:
     moves = [steps(r, program) or {} for r in found]
     if any(_is_far(m, column) and _runs_along(m, total) for m in moves):
         return None
-    row = _best_row(e, column, moves)
-    uses = tuple(Use(row is not None and row.name in m, m.get(column.name, 0)) for m in moves)
+    deep = _sliding(e, total, column, found)
+    row = _best_row([b for b in e.indices if b is not column and b is not deep], moves)
+    uses = tuple(
+        Use(row is not None and row.name in m, m.get(column.name, 0), deep is not None and deep.name in m)
+        for m in moves
+    )
     terms = prod(known(b.extent) for b in total.over)
     shared = terms * sum(1 for u in uses if not u.by_row and u.step)
-    return Shape(total, column, row, uses, _operations(total), shared)
+    return Shape(total, column, row, uses, _operations(total), shared, deep)
+
+
+def _sliding(e: Equation, total: Reduce, column: Bound, found: tuple[Read, ...]) -> Bound | None:
+    """The left index of few values that moves a read along the innermost long summed index, and not all reads."""
+    short = {
+        b.name: b
+        for b in e.indices
+        if b is not column and not isinstance(b.extent, Named) and 1 < known(b.extent) <= _MOST_DEEP
+    }
+    for along in reversed(total.over):
+        for r in found:
+            for names in (free_indices(s) for s in r.subscripts):
+                b = next((short[n] for n in sorted(names & short.keys())), None) if along.name in names else None
+                if b is not None and known(along.extent) >= _LONGER * known(b.extent) and _stays(b, found):
+                    return b
+    return None
+
+
+def _stays(b: Bound, found: tuple[Read, ...]) -> bool:
+    """Whether a read stays where it is for all values of an index."""
+    return any(all(b.name not in free_indices(s) for s in r.subscripts) for r in found)
 
 
 def _only_total(e: Equation, program: Program) -> Reduce | None:
@@ -128,9 +159,9 @@ def _runs_along(moves: dict[str, int], total: Reduce) -> bool:
     return any(moves.get(b.name) == 1 and known(b.extent) >= 16 for b in total.over)
 
 
-def _best_row(e: Equation, column: Bound, moves: list[dict[str, int]]) -> Bound | None:
+def _best_row(others: list[Bound], moves: list[dict[str, int]]) -> Bound | None:
     """The left index that leaves most reads where they are; of equals the last one."""
-    rows = [b for b in e.indices if b is not column and known(b.extent) > 1]
+    rows = [b for b in others if known(b.extent) > 1]
     return max(reversed(rows), key=lambda b: sum(b.name not in m for m in moves), default=None)
 
 
@@ -140,26 +171,28 @@ def _operations(total: Reduce) -> int:
     return inside + _FOLDS[total.fold] - fused
 
 
-def choose_size(s: Shape, rows: int, columns: int, lanes: int) -> Size:
+def choose_size(s: Shape, rows: int, columns: int, lanes: int, registers: int) -> Size:
     """The block that takes least time for so many rows and columns, of which there are at least `lanes`."""
+    deep = known(s.deep.extent) if s.deep else 1
+    most = max(registers - _SPARE, _MOST) if s.deep else _MOST
     fitting = [
         Size(r, v)
         for v in range(1, min(_MOST_VECTORS, columns // lanes) + 1)
         for r in range(1, min(rows, _MOST_ROWS) + 1 if s.row else 2)
-        if r * v <= _MOST
+        if r * v * deep <= most
     ]
-    return min(fitting, key=lambda size: (_cost(s, size, rows, columns, lanes), -size.rows), default=Size(1, 1))
+    return min(fitting, key=lambda size: (_cost(s, size, deep, rows, columns, lanes), -size.rows), default=Size(1, 1))
 
 
-def _cost(s: Shape, size: Size, rows: int, columns: int, lanes: int) -> float:
+def _cost(s: Shape, size: Size, deep: int, rows: int, columns: int, lanes: int) -> float:
     tiles = -(-rows // size.rows) * -(-columns // (size.vectors * lanes))
-    return tiles * _cycles(s, size, lanes)
+    return tiles * _cycles(s, size, deep, lanes)
 
 
-def _cycles(s: Shape, size: Size, lanes: int) -> float:
+def _cycles(s: Shape, size: Size, deep: int, lanes: int) -> float:
     """Of one term: two loads and two operations at a time, four instructions in all."""
-    loads = sum(_loads(u, size, lanes) for u in s.uses)
-    work = s.operations * size.rows * size.vectors
+    loads = sum(_loads(u, size, lanes) * (deep if u.by_deep else 1) for u in s.uses)
+    work = s.operations * size.rows * size.vectors * deep
     return max(work / 2, loads / 2, (work + loads) / 4, _LATENCY) + 1
 
 

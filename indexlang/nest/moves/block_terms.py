@@ -8,7 +8,9 @@ after    for dx where x+dx-1 >= 0:
 """
 
 from collections.abc import Iterator, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial, reduce
+from itertools import product
 
 from indexlang.ir import ops
 from indexlang.ir.affine import Affine, index, not_negative
@@ -33,7 +35,7 @@ from indexlang.nest.steps import known as known_extent
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """One sum of a block: its local scalar, and where it is in the block, as places of row and column."""
+    """One sum of a block: its local scalar, and where it is in the block, as places of rows and column."""
 
     name: str
     row: dict[str, Expr]
@@ -46,11 +48,10 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Writes the loops that fold all terms into the sums of a block of `rows` rows."""
+    """Writes the loops that fold all terms into the sums of a block, whose rows have their first and last place in `rows`."""
 
     total: Reduce
-    row: str
-    rows: int
+    rows: dict[str, tuple[Expr, Expr]]
     build: Builder = field(repr=False)
 
     def loops(self, over: tuple[Bound, ...], known: Set[str], term: Expr, sums: tuple[Sum, ...]) -> tuple[Node, ...]:
@@ -73,7 +74,7 @@ class Terms:
             cond, then = self._joined(test, within, first)
             sides = (self.loops(rest, within, _with(term, test, part), sums) for part in (then, test.other))
             return self._cut(first, cond, *sides)
-        test = _test(term, within | {self.row})
+        test = _test(term, within | self.rows.keys())
         if test is not None and _bounds(test.cond, first):
             return self._by_rows(first, rest, known, term, test, sums)
         inner = self.loops(rest, within, term, sums)
@@ -82,19 +83,26 @@ class Terms:
     def _by_rows(
         self, first: Bound, rest: tuple[Bound, ...], known: Set[str], term: Expr, test: Select, sums: tuple[Sum, ...]
     ) -> tuple[Node, ...]:
-        """All rows together where the test holds in all of them, which is where it holds in the first and in the last;
-        then each row where it holds in this row alone, and where it does not."""
-        within = known | {first.name}
-        cond, then = self._joined(test, within | {self.row}, first)
-        last = self.build.apply(ops.ADD, Index(self.row), integer(self.rows - 1))
-        everywhere = self.build.apply(ops.AND, cond, with_indices(cond, {self.row: last}))
-        out = list(self._cut(first, everywhere, self.loops(rest, within, _with(term, test, then), sums), ()))
+        """All rows together where the test holds in all of them, which is where it holds in the outermost ones; then each
+        row where it holds in this row alone, and where it does not.
+
+        Blocks with sums for all values of an index have too many rows to be written one by one for the other terms.
+        """
+        within, moved = known | {first.name}, free_indices(test.cond) & self.rows.keys()
+        cond, then = self._joined(test, within | moved, first)
+        corners = product(*(dict.fromkeys(self.rows[n]) for n in sorted(moved)))
+        at_corners = [with_indices(cond, dict(zip(sorted(moved), corner, strict=True))) for corner in corners]
+        everywhere = reduce(partial(self.build.apply, ops.AND), at_corners)
+        together = self.loops(rest, within, _with(term, test, then), sums)
+        if len(self.rows) > 1:
+            return self._cut(first, everywhere, together, self._tested(rest, term, sums))
+        out = list(self._cut(first, everywhere, together, ()))
         low, high = (local(f"{first.name}_{end}", DType.INT) for end in ("low", "high"))
-        for row, own in _rows(sums):
+        for row, own in _rows(moved, sums):
             start, stop = self._range(with_indices(cond, row), first)
             start, stop = self._apply(ops.MIN, start, integer(first.extent)), self._apply(ops.MAX, stop, start)
             alone, besides = (
-                self.loops(rest, within | {self.row}, with_indices(_with(term, test, part), row), own)
+                self.loops(rest, within | moved, with_indices(_with(term, test, part), row), own)
                 for part in (then, test.other)
             )
             a, b = (self._apply(ops.MIN, self._apply(ops.MAX, end, start), stop) for end in (low, high))
@@ -141,6 +149,21 @@ class Terms:
     def _apply(self, op: ops.Op, a: Expr, b: Expr) -> Expr:
         return self.build.apply(op, a, b)
 
+    def _tested(self, over: tuple[Bound, ...], term: Expr, sums: tuple[Sum, ...]) -> tuple[Node, ...]:
+        """All rows with their tests inside the loops: short to write, for the few terms where a test can fail."""
+        if over:
+            first, *others = over
+            inner = self._tested(tuple(others), term, sums)
+            return (For(first.name, integer(0), integer(first.extent), inner),)
+        return tuple(Add(s.name, self.total.dtype, self.total.fold, s.at(self._in_one(term))) for s in sums)
+
+    def _in_one(self, e: Expr) -> Expr:
+        """Tests inside tests that choose between the same, as one."""
+        if isinstance(e, Select):
+            cond, then = self._joined(e, free_indices(e))
+            return replace(e, cond=cond, then=self._in_one(then), other=self._in_one(e.other))
+        return with_children(e, tuple(self._in_one(c) for c in children(e)))
+
     def _joined(self, test: Select, known: Set[str], first: Bound | None = None) -> tuple[Expr, Expr]:
         """The tests inside a test that are known as well and choose between the same, as one; and what they choose.
 
@@ -162,10 +185,15 @@ def _with(e: Expr, old: Expr, new: Expr) -> Expr:
     return new if e is old else with_children(e, tuple(_with(c, old, new) for c in children(e)))
 
 
-def _rows(sums: tuple[Sum, ...]) -> Iterator[tuple[dict[str, Expr], tuple[Sum, ...]]]:
-    """Each row of a block: its place, and its sums, which stand there already."""
-    for row in dict.fromkeys(tuple(s.row.items()) for s in sums):
-        yield dict(row), tuple(Sum(s.name, {}, s.column) for s in sums if tuple(s.row.items()) == row)
+def _rows(moved: Set[str], sums: tuple[Sum, ...]) -> Iterator[tuple[dict[str, Expr], tuple[Sum, ...]]]:
+    """Each place of the indices `moved` in a block, and its sums, which stand there already."""
+
+    def place(s: Sum) -> tuple[tuple[str, Expr], ...]:
+        return tuple((n, e) for n, e in s.row.items() if n in moved)
+
+    for row in dict.fromkeys(place(s) for s in sums):
+        rest = (replace(s, row={n: e for n, e in s.row.items() if n not in moved}) for s in sums if place(s) == row)
+        yield dict(row), tuple(rest)
 
 
 def _bounds(cond: Expr, first: Bound) -> tuple[Affine, ...]:

@@ -7,6 +7,7 @@ The copy is made once for all rows of tiles, and once and for all where it is ma
 source   Goto & van de Geijn, TOMS 34(3), 2008: packed B; panels of the register tile's width
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
@@ -24,6 +25,7 @@ from indexlang.passes.growing import Growing
 
 MANY_ROWS = 256  # of a named extent: more are scheduled as many, fewer as few
 FEW_TERMS = 32  # of a sum: with fewer, writing the result is what takes the time
+_ROUND_ROWS, _ROUND_TERMS = 300, 192  # of a and of the sum, that `contract` takes at most in a round
 _LEAST_USES = 4  # of each element, by different tiles of rows
 _LEAST_WORK = 1 << 16  # multiply-adds: smaller equations are over at once
 
@@ -37,7 +39,8 @@ class _Packing(Growing):
     def __init__(self, program: Program, target: Target) -> None:
         super().__init__(program)
         self.target = target
-        self.made: dict[tuple[str, int, int, int], str] = {}
+        self.made: dict[tuple[str, int, int], tuple[str, int]] = {}  # panels and their width, by tensor, axis and place
+        self.touched = self._elements_touched()
 
     def run(self) -> Program:
         return self.grown(tuple(made for e in self.program.equations for made in self._packed(e)))
@@ -51,11 +54,12 @@ class _Packing(Growing):
         w, column = found.w, found.column
         axis = next(k for k, s in enumerate(w.subscripts) if isinstance(s, Index) and s.name == column.name)
         at = self._first_inner(e, found)
-        key = (w.tensor, axis, at, width)
-        name = self.made.get(key)
-        if name is None:
-            name = self.made[key] = self.fresh(f"{w.tensor}_panels")
+        name, there = self.made.get((w.tensor, axis, at), ("", width))
+        if not name or there > width:  # fewer vectors leave room for any number of rows, more may not
+            name, there = self.fresh(f"{w.tensor}_panels"), width
+            self.made[w.tensor, axis, at] = name, width
             yield self._copy(name, w, axis, at, width)
+        width = there
         others = [s for k, s in enumerate(w.subscripts) if k != axis]
         place = Index(column.name)
         apply = self.build.apply
@@ -81,10 +85,7 @@ class _Packing(Growing):
             for b in found.batches
             if b.name in used(found.a) - used(found.w) and not isinstance(b.extent, Named)
         )
-        touched = columns * prod(
-            known(b.extent) for b in (*found.batches, *found.total.over) if b.name in used(found.w)
-        )
-        if prod(known(n) for n in self.program.tensor(found.w.tensor).extents) > 2 * touched:
+        if prod(known(n) for n in self.program.tensor(found.w.tensor).extents) > 2 * self.touched[found.w.tensor]:
             return 0
         terms = prod(known(b.extent) for b in found.total.over)
         work = rows * columns * terms
@@ -92,7 +93,26 @@ class _Packing(Growing):
             return 0
         if (columns <= width and found.is_contiguous) or work * around < _LEAST_WORK:
             return 0
+        if self._is_copied_on_the_way(found, rows, around, r):
+            return 0
         return width if known(row.extent) * around >= _LEAST_USES * r else 0
+
+    def _elements_touched(self) -> Counter[str]:
+        """Of each w, how many elements all contractions read together: a layer's stride makes several of its gradient."""
+        out = Counter[str]()
+        for e in self.program.equations:
+            found = contraction(e, self.program)
+            if found is not None:
+                around = (*found.batches, *found.total.over, found.column)
+                out[found.w.tensor] += prod(known(b.extent) for b in around if b.name in used(found.w))
+        return out
+
+    def _is_copied_on_the_way(self, found: Contraction, rows: int, around: int, tile: int) -> bool:
+        """Whether one sum in rounds takes all there is of w: what it copies for itself stays in a cache, panels would not."""
+        over = [known(b.extent) for b in found.total.over]
+        in_rounds = rows >= _LEAST_USES * tile and prod(over) > 2 * _ROUND_TERMS and max(over) <= _ROUND_TERMS
+        is_made_once = self.program.tensor(found.w.tensor).role is Role.PARAM
+        return in_rounds and around == 1 and rows <= _ROUND_ROWS and not is_made_once
 
     def _rows(self, e: Equation, found: Contraction) -> int:
         """How many rows follow each other, as the schedule will see them."""

@@ -18,8 +18,10 @@ class Target:
     lanes        elements of a vector register, by bytes an element
     choose_tile  the register tile for so many rows and columns
     cores        that should all have work where memory is the limit
+    registers    vectors that registers hold
     """
 
     lanes: Callable[[int], int]
     choose_tile: ChooseTile
     cores: int = 2
+    registers: int = 16
