@@ -1,0 +1,261 @@
+"""Long products under a sum: pair by pair in the best order, each pair an equation of its own.
+
+before   y[i:300] = sum[j:200,k:400,l:100] A[i,j]*B[j,k]*C[k,l]*v[l]
+after    y_pair[k:400] = sum[l:100] C[k,l]*v[l];  y_pair2[j:200] = sum[k:400] B[j,k]*y_pair[k]
+         y[i:300] = sum[j:200] A[i,j]*y_pair2[j]
+
+What is free of the summed indices leaves the sum; what only one factor has is summed first. A condition is asked where
+everything comes together, at the last pair, for where it holds nowhere the result is 0 whatever the factors are.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import prod
+
+from indexlang.ir import ops
+from indexlang.ir.bounds import Facts, stays_inside, uses_data
+from indexlang.ir.dtypes import DType
+from indexlang.ir.equation import Equation, Program, Role, Tensor
+from indexlang.ir.expr import (
+    Apply,
+    Bound,
+    Const,
+    Expr,
+    Index,
+    Read,
+    Reduce,
+    Select,
+    children,
+    free_indices,
+    reads,
+    rewrite,
+    walk,
+    with_children,
+)
+from indexlang.ir.ops import Kind
+from indexlang.passes.contraction import contraction
+from indexlang.passes.fuse import renamed
+from indexlang.passes.growing import Growing, other_name
+from indexlang.passes.pair_layout import laid_out
+from indexlang.passes.pair_order import Order
+from indexlang.passes.pair_parts import Part, Parts, Stored, elements, times
+from indexlang.passes.products import Product, both
+
+_GAIN = 1.5  # times less work: less is not worth more equations
+_LEAST = 1 << 17  # work of a sum that is looked at: a tenth of a millisecond
+_MOST_FACTORS = 24
+
+
+def order_products(program: Program, least: int = _LEAST) -> Program:
+    """The program with every long product of at least so much work in its best order. Its extents are known."""
+    return _Ordering(program, least).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """A sum of products: `outside * sum[over] inside`, where the conditions hold."""
+
+    outside: Product
+    inside: tuple[Part, ...]
+    over: tuple[Bound, ...]
+    conditions: tuple[Expr, ...]  # with summed indices
+    around: tuple[Expr, ...]  # without
+
+
+class _Ordering(Growing):
+    def __init__(self, program: Program, least: int) -> None:
+        super().__init__(program)
+        self.least = least
+        self.extents = {t.name: t.extents for t in program.tensors}
+
+    def run(self) -> Program:
+        return self.grown(tuple(made for e in self.program.equations for made in self._ordered(e)))
+
+    def _ordered(self, e: Equation) -> Iterator[Equation]:
+        if not any(isinstance(n, Reduce) for n in walk(e.body)) or not _is_movable(e):
+            yield e
+            return
+        before: list[Equation] = []
+        body = self._expr(e.body, e.indices, e, before)
+        yield from before
+        yield e if body is e.body else replace(e, body=body)
+
+    def _expr(self, n: Expr, around: tuple[Bound, ...], e: Equation, before: list[Equation]) -> Expr:
+        """The outermost sums of an expression; those inside become part of them, or stay."""
+        if isinstance(n, Reduce):
+            made = self._sum(n, around, e, before)
+            if made is not None:
+                return made
+            around = (*around, *n.over)
+            if around != e.indices and n.fold is not ops.SUM:
+                return n
+            return n
+        return with_children(n, tuple(self._expr(c, around, e, before) for c in children(n)))
+
+    def _sum(self, n: Reduce, around: tuple[Bound, ...], e: Equation, before: list[Equation]) -> Expr | None:
+        if n.fold is not ops.SUM or not n.dtype.is_float:
+            return None
+        if elements(tuple(b.extent for b in (*around, *n.over))) < self.least:
+            return None
+        taken = {b.name for b in around} | {b.name for m in walk(n) if isinstance(m, Reduce) for b in m.over}
+        sums = self._distributed(n, around, taken)
+        if sums is None:
+            return None
+        return self._planned(n, sums, around, e, before)
+
+    def _distributed(self, n: Reduce, around: tuple[Bound, ...], taken: set[str]) -> "tuple[_Sum, ...] | None":
+        found = self._taken_apart(n, around, taken)
+        return None if found is None else (found,)
+
+    def _taken_apart(self, n: Reduce, around: tuple[Bound, ...], taken: set[str]) -> _Sum | None:
+        body, conditions = n.body, ()
+        while isinstance(body, Select) and _is_zero(body.other):
+            conditions, body = (*conditions, *_all_of(body.cond)), body.then
+        product, over = _flat(body, n.over, taken, not conditions)
+        if len(product.parts) > _MOST_FACTORS:
+            return None
+        summed = {b.name for b in over}
+        held = tuple(c for c in conditions if free_indices(c) & summed)
+        free = tuple(c for c in conditions if not free_indices(c) & summed)
+        factors = [*((f, False) for f in product.above), *((f, True) for f in product.below)]
+        if any(f.dtype.is_float and f.dtype is not n.dtype for f, _ in factors):
+            return None
+        box = {b.name: b.extent for b in (*around, *over)}
+        outside, inside = Product(product.number), list[Part]()
+        for f, is_below in factors:
+            if not held and not free_indices(f) & summed:
+                outside = times(outside, Product(1, (), (f,)) if is_below else Product(1, (f,)))
+                continue
+            if conditions and not all(self._is_safe(r, box) for r in reads(f)):
+                f = self.build.select(both(self.build, conditions), f, Const(1.0 if is_below else 0.0, n.dtype))
+            alone = Product(1, (), (f,)) if is_below else Product(1, (f,))
+            inside.append(Part(alone, frozenset(free_indices(f)) & box.keys()))
+        return _Sum(outside, tuple(inside), over, held, free)
+
+    def _is_safe(self, r: Read, box: dict[str, int]) -> bool:
+        axes = zip(r.subscripts, self.extents[r.tensor], strict=True)
+        return r.border is not None or all(stays_inside(s, n, box, Facts()) is True for s, n in axes)
+
+    def _planned(
+        self, n: Reduce, sums: tuple[_Sum, ...], around: tuple[Bound, ...], e: Equation, before: list[Equation]
+    ) -> Expr | None:
+        """The sum in its best order, or None where that gains too little."""
+        (s,) = sums
+        if len(s.inside) < 2 and len(s.outside.parts) == 0:
+            return None
+        bounds = {b.name: b for b in (*around, *s.over)}
+        used = frozenset(m for p in s.inside for m in p.indices) | {m for c in s.conditions for m in free_indices(c)}
+        if any(b.name not in used for b in s.over) or len(s.inside) < 2:
+            return None
+        own = frozenset(b.name for b in around) & used
+        parts = Parts(bounds, self.extents, n.dtype, self.build)
+        before_cost = self._cost_now(s, parts, around, e)
+        order = Order(parts, list(s.inside), own, s.conditions)
+        finished = [self._finished(p, s, parts, around, n) for p in order.best()]
+        best = min(finished, key=lambda f: f[0], default=None)
+        if best is None or best[0] * _GAIN > before_cost:
+            return None
+        return self._written(best[1], best[2], e, before)
+
+    def _cost_now(self, s: _Sum, parts: Parts, around: tuple[Bound, ...], e: Equation) -> int:
+        """As one nest: for every point of the indices around it, but for the last ones that it does not need."""
+        used = {m for p in s.inside for m in p.indices}
+        last = max((k for k, b in enumerate(around) if b.name in used), default=-1)
+        rows = {b.name for b in around[: last + 1]}
+        whole = s.inside[0].product
+        for p in s.inside[1:]:
+            whole = times(whole, p.product)
+        one = Part(whole, frozenset(used))
+        costs = [p.cost for p in parts.sums(one, None, frozenset(b.name for b in s.over), s.conditions)]
+        if contraction(e, self.program) is not None:
+            return min(costs)
+        return max(costs) * max(parts.size(rows - used), 1)
+
+    def _finished(
+        self, p: Part, s: _Sum, parts: Parts, around: tuple[Bound, ...], n: Reduce
+    ) -> tuple[int, tuple[Stored, ...], Expr]:
+        """A part as what the equation has in place of its sum."""
+        axes = p.axes
+        if axes is not None and (p.plain != {b.name for b in axes} or {b.name for b in axes} != {b.name for b in around}):
+            p = parts.stored(p)
+        value = times(s.outside, p.product).expr(self.build)
+        if s.around:
+            value = self.build.select(both(self.build, s.around), value, Const(0.0, value.dtype))
+        return p.cost, p.stored, value
+
+    def _written(self, stored: tuple[Stored, ...], value: Expr, e: Equation, before: list[Equation]) -> Expr:
+        """The equations of what is stored, each once; the value with their names."""
+        names: dict[str, tuple[str, tuple[int, ...]]] = {}
+
+        def named(n: Expr) -> Expr:
+            if not isinstance(n, Read) or n.tensor not in names:
+                return n
+            name, order = names[n.tensor]
+            return replace(n, tensor=name, subscripts=tuple(n.subscripts[k] for k in order))
+
+        bodies = [*(s.body for s in stored), value]
+        for k, s in enumerate(stored):
+            order = laid_out(s, bodies[k + 1 :])
+            axes = tuple(s.axes[m] for m in order)
+            name = self.fresh(f"{e.target}_pair")
+            body = rewrite(s.body, named)
+            extents = tuple(b.extent for b in axes)
+            self.tensors.append(Tensor(name, extents, body.dtype, Role.COMPUTED, tuple(b.name for b in axes), span=e.span))
+            self.extents[name] = extents
+            left = tuple(Index(b.name) for b in axes)
+            before.append(Equation(name, axes, left, False, body, e.span, calls=e.calls))
+            names[s.key] = name, order
+        return rewrite(value, named)
+
+
+def _is_movable(e: Equation) -> bool:
+    """Subscripts that are data have checks that speak of the equation's own indices; draws have places of their own."""
+    gathers = any(uses_data(s) for r in reads(e.body) for s in r.subscripts)
+    draws = any(isinstance(n, Apply) and n.op.kind is Kind.DRAW for n in walk(e.body))
+    return not gathers and not draws and e.checks is None
+
+
+def _is_zero(e: Expr) -> bool:
+    return isinstance(e, Const) and e.value == 0
+
+
+def _all_of(cond: Expr) -> tuple[Expr, ...]:
+    if isinstance(cond, Apply) and cond.op is ops.AND:
+        return tuple(c for a in cond.args for c in _all_of(a))
+    return (cond,)
+
+
+def _flat(e: Expr, over: tuple[Bound, ...], taken: set[str], inner: bool) -> tuple[Product, tuple[Bound, ...]]:
+    """An expression as a product, with the sums in it as part of the sum around it.
+
+    A condition inside one factor stays there: it says nothing of the others.
+    """
+    match e:
+        case Const(value=int() | Fraction() as value) if type(value) in (int, Fraction):
+            return Product(value), over
+        case Apply(op=ops.MUL, args=(a, b)) if e.dtype.is_float:
+            left, over = _flat(a, over, taken, inner)
+            right, over = _flat(b, over, taken, inner)
+            return times(left, right), over
+        case Apply(op=ops.NEG, args=(a,)) if e.dtype.is_float:
+            found, over = _flat(a, over, taken, inner)
+            return replace(found, number=-found.number), over
+        case Apply(op=ops.DIV, args=(a, b)):
+            above, over = _flat(a, over, taken, inner)
+            return times(above, Product(1, (), (b,))), over
+        case Reduce(fold=ops.SUM) if inner and e.dtype.is_float and not isinstance(e.body, Select):
+            bound = {b.name for b in over}
+            names = dict[str, str]()
+            for b in e.over:
+                if b.name in bound:
+                    names[b.name] = other_name(b.name, taken)
+                    taken.add(names[b.name])
+            body = renamed(e.body, names) if names else e.body
+            own = tuple(replace(b, name=names.get(b.name, b.name)) for b in e.over)
+            return _flat(body, (*over, *own), taken, inner)
+        case _:
+            return Product(1, (e,)), over
+
+
+__all__ = ["order_products"]
