@@ -27,6 +27,8 @@ class Order:
 
     def best(self) -> Iterator[Part]:
         """The whole sum, in a few good ways: which one is best, the reader decides."""
+        if len(self.factors) == 1:
+            return self.parts.sums(self.factors[0], None, self._gone(1, self.kept | self.summed), self.conditions)
         return self._exact() if len(self.factors) <= EXACT else self._greedy()
 
     def _exact(self) -> Iterator[Part]:
@@ -46,7 +48,9 @@ class Order:
         common = [(a, b) for a, b in pairs if a.indices & b.indices]
         if not common and len(self.factors) > _FREE:
             return None
-        return _cheapest(p for a, b in (pairs if len(self.factors) <= _FREE else common) for p in self._joined(mask, a, b))
+        return _cheapest(
+            p for a, b in (pairs if len(self.factors) <= _FREE else common) for p in self._joined(mask, a, b)
+        )
 
     def _alone(self, k: int) -> Part:
         """One factor, with what only it depends on summed."""

@@ -18,15 +18,28 @@ from indexlang.ir.affine import Affine, Variable, affine, expression
 from indexlang.ir.bounds import span_of
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
-from indexlang.ir.expr import Bound, Const, Expr, Index, Read, Reduce, Select, children, free_indices, reads, with_children
+from indexlang.ir.expr import (
+    Apply,
+    Bound,
+    Const,
+    Expr,
+    Index,
+    Read,
+    Reduce,
+    Select,
+    children,
+    free_indices,
+    reads,
+    walk,
+    with_children,
+)
 from indexlang.ir.size import Extent, Named
 from indexlang.passes.products import Product, both
 
-UNTILED = 4  # a product in a nest that is not tiled
+UNTILED = 2  # an operation in a nest that is not tiled
 MOVED = 8  # an element that is read or written
 NOMINAL = 256  # a named extent: an order must not depend on its value, for kernels are shared by all values
 _LEAST_COLUMNS, _LEAST_ROWS, _LEAST_TERMS = 8, 4, 4  # of a product that is worth tiles
-_WIDER = 2.5  # times the elements that an affine form may have as an axis, where it makes a tiled product
 
 Form = tuple[tuple[Variable, Extent], ...]
 
@@ -34,6 +47,13 @@ Form = tuple[tuple[Variable, Extent], ...]
 def elements(extents: Iterator[Extent] | tuple[Extent, ...]) -> int:
     """How many elements extents have, for costs."""
     return prod(NOMINAL if isinstance(n, Named) else int(str(n)) for n in extents)
+
+
+def operations(e: Expr, axes: tuple[Bound, ...]) -> int:
+    """How many an expression has for a point, at least one; what is the same along the last axis leaves its loop."""
+    last = axes[-1].name if axes else None
+    own = (n for n in walk(e) if isinstance(n, Apply | Select) and n.dtype.is_float)
+    return max(sum(last is None or last in free_indices(n) for n in own), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +98,9 @@ class Part:
 class Parts:
     """Makes parts of parts, for one sum: `bounds` are all its indices, in order."""
 
-    def __init__(self, bounds: Mapping[str, Bound], extents: Mapping[str, tuple[Extent, ...]], dtype: DType, build: Builder):
+    def __init__(
+        self, bounds: Mapping[str, Bound], extents: Mapping[str, tuple[Extent, ...]], dtype: DType, build: Builder
+    ):
         self.bounds = bounds
         self.extents = dict(extents)
         self.dtype = dtype
@@ -97,8 +119,8 @@ class Parts:
         body = part.product.expr(self.build)
         axes, places, cost = part.axes, part.places, part.cost
         if axes is None:
-            axes, places, body = self._axes(body, part.indices, 1.0)
-            cost += elements(tuple(b.extent for b in axes)) * UNTILED * len(part.product.parts) + self._moved(body)
+            axes, places, body = self._axes(body, part.indices, 1)
+            cost += elements(tuple(b.extent for b in axes)) * UNTILED * operations(body, axes) + self._moved(body)
         key = f"({next(self.keys)})"
         extents = tuple(b.extent for b in axes)
         self.extents[key] = extents
@@ -153,17 +175,15 @@ class Parts:
         kept = used - gone
         total = Reduce(ops.SUM, over, value, value.dtype)
         last: tuple[Bound, ...] | None = None
-        for wider in (0.0, 1.0, _WIDER):
+        for wider in (0, 1):
             axes, places, body = self._axes(total, kept, wider)
             if axes == last:
                 continue
             last = axes
             assert isinstance(body, Reduce)
             tiled = not conditions and is_tiled(body, axes)
-            if wider > 1 and not tiled:
-                continue
             points = elements(tuple(x.extent for x in axes)) * self.size(gone)
-            each = 1 if tiled else UNTILED * max(len(part.product.parts) - 1 + len(conditions), 1)
+            each = 1 if tiled else UNTILED * operations(body.body, axes)
             cost = part.cost + points * each + self._moved(body)
             yield Part(Product(above=(body,)), frozenset(kept), cost, part.stored, axes, places)
 
@@ -173,7 +193,7 @@ class Parts:
 
     # -- axes
 
-    def _axes(self, e: Expr, kept: frozenset[str], wider: float) -> tuple[tuple[Bound, ...], tuple[Expr, ...], Expr]:
+    def _axes(self, e: Expr, kept: frozenset[str], wider: int) -> tuple[tuple[Bound, ...], tuple[Expr, ...], Expr]:
         """Axes for a value over the kept indices, where it is read, and the value over these axes.
 
         An affine form takes the place of the indices that occur in it alone, where its values are at most `wider` times
@@ -265,7 +285,9 @@ def is_tiled(total: Reduce, axes: tuple[Bound, ...]) -> bool:
             pass
         case _:
             return False
-    if any(r.border is not None or any((f := affine(s)) is None or not f.is_plain for s in r.subscripts) for r in (a, b)):
+    if any(
+        r.border is not None or any((f := affine(s)) is None or not f.is_plain for s in r.subscripts) for r in (a, b)
+    ):
         return False
     return any(columns(w, x, axes) and _rows(x, w, axes) for x, w in ((a, b), (b, a)))
 

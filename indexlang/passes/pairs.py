@@ -11,11 +11,9 @@ everything comes together, at the last pair, for where it holds nowhere the resu
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import prod
 
 from indexlang.ir import ops
 from indexlang.ir.bounds import Facts, stays_inside, uses_data
-from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import (
     Apply,
@@ -47,9 +45,9 @@ _LEAST = 1 << 17  # work of a sum that is looked at: a tenth of a millisecond
 _MOST_FACTORS = 24
 
 
-def order_products(program: Program, least: int = _LEAST) -> Program:
-    """The program with every long product of at least so much work in its best order. Its extents are known."""
-    return _Ordering(program, least).run()
+def order_products(program: Program) -> Program:
+    """The program with its long products in their best order. Its extents are known."""
+    return _Ordering(program).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +61,49 @@ class _Sum:
     around: tuple[Expr, ...]  # without
 
 
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    """What stands in the equation in the place of a sum, with what is stored for it."""
+
+    cost: int
+    stored: tuple[Stored, ...]
+    value: Expr
+
+
+def _used(s: _Sum) -> frozenset[str]:
+    return frozenset(m for p in s.inside for m in p.indices) | {m for c in s.conditions for m in free_indices(c)}
+
+
+def _distributed(s: _Sum) -> tuple[_Sum, ...]:
+    """A sum with one factor that is itself a sum as a sum for each of its terms; none where that cannot be."""
+    at = next((k for k, p in enumerate(s.inside) if len(_terms_of(p)) > 1), None)
+    if at is None or s.conditions:
+        return ()
+    out: list[_Sum] = []
+    for sign, term in _terms_of(s.inside[at]):
+        own = Part(Product(1, (term,)), frozenset(free_indices(term)) & s.inside[at].indices)
+        more = replace(s, outside=replace(s.outside, number=s.outside.number * sign))
+        more = replace(more, inside=(*s.inside[:at], own, *s.inside[at + 1 :]))
+        if not own.indices or _used(more) != _used(s):
+            return ()
+        out.append(more)
+    return tuple(out)
+
+
+def _terms_of(p: Part) -> tuple[tuple[int, Expr], ...]:
+    only = p.product.above[0] if len(p.product.above) == 1 and not p.product.below else None
+    match only:
+        case Apply(op=ops.ADD, args=(a, b)) if a.dtype is b.dtype is only.dtype:
+            return ((1, a), (1, b))
+        case Apply(op=ops.SUB, args=(a, b)) if a.dtype is b.dtype is only.dtype:
+            return ((1, a), (-1, b))
+        case _:
+            return ()
+
+
 class _Ordering(Growing):
-    def __init__(self, program: Program, least: int) -> None:
+    def __init__(self, program: Program) -> None:
         super().__init__(program)
-        self.least = least
         self.extents = {t.name: t.extents for t in program.tensors}
 
     def run(self) -> Program:
@@ -82,31 +119,19 @@ class _Ordering(Growing):
         yield e if body is e.body else replace(e, body=body)
 
     def _expr(self, n: Expr, around: tuple[Bound, ...], e: Equation, before: list[Equation]) -> Expr:
-        """The outermost sums of an expression; those inside become part of them, or stay."""
+        """The outermost sums of an expression in their best orders."""
         if isinstance(n, Reduce):
-            made = self._sum(n, around, e, before)
-            if made is not None:
-                return made
-            around = (*around, *n.over)
-            if around != e.indices and n.fold is not ops.SUM:
-                return n
-            return n
+            return self._sum(n, around, e, before) or n
         return with_children(n, tuple(self._expr(c, around, e, before) for c in children(n)))
 
     def _sum(self, n: Reduce, around: tuple[Bound, ...], e: Equation, before: list[Equation]) -> Expr | None:
         if n.fold is not ops.SUM or not n.dtype.is_float:
             return None
-        if elements(tuple(b.extent for b in (*around, *n.over))) < self.least:
+        if elements(tuple(b.extent for b in (*around, *n.over))) < _LEAST:
             return None
         taken = {b.name for b in around} | {b.name for m in walk(n) if isinstance(m, Reduce) for b in m.over}
-        sums = self._distributed(n, around, taken)
-        if sums is None:
-            return None
-        return self._planned(n, sums, around, e, before)
-
-    def _distributed(self, n: Reduce, around: tuple[Bound, ...], taken: set[str]) -> "tuple[_Sum, ...] | None":
-        found = self._taken_apart(n, around, taken)
-        return None if found is None else (found,)
+        s = self._taken_apart(n, around, taken)
+        return None if s is None else self._planned(n, s, around, e, before)
 
     def _taken_apart(self, n: Reduce, around: tuple[Bound, ...], taken: set[str]) -> _Sum | None:
         body, conditions = n.body, ()
@@ -138,29 +163,41 @@ class _Ordering(Growing):
         return r.border is not None or all(stays_inside(s, n, box, Facts()) is True for s, n in axes)
 
     def _planned(
-        self, n: Reduce, sums: tuple[_Sum, ...], around: tuple[Bound, ...], e: Equation, before: list[Equation]
+        self, n: Reduce, s: _Sum, around: tuple[Bound, ...], e: Equation, before: list[Equation]
     ) -> Expr | None:
         """The sum in its best order, or None where that gains too little."""
-        (s,) = sums
-        if len(s.inside) < 2 and len(s.outside.parts) == 0:
-            return None
         bounds = {b.name: b for b in (*around, *s.over)}
-        used = frozenset(m for p in s.inside for m in p.indices) | {m for c in s.conditions for m in free_indices(c)}
-        if any(b.name not in used for b in s.over) or len(s.inside) < 2:
+        if not s.inside or any(b.name not in _used(s) for b in s.over):
             return None
-        own = frozenset(b.name for b in around) & used
         parts = Parts(bounds, self.extents, n.dtype, self.build)
-        before_cost = self._cost_now(s, parts, around, e)
-        order = Order(parts, list(s.inside), own, s.conditions)
-        finished = [self._finished(p, s, parts, around, n) for p in order.best()]
-        best = min(finished, key=lambda f: f[0], default=None)
-        if best is None or best[0] * _GAIN > before_cost:
+        cost = self._cost_now(s, parts, around, e)
+        ways = [(s,), _distributed(s)] if len(s.inside) > 1 else []
+        found = [made for sums in ways if sums and (made := self._best(sums, parts, around)) is not None]
+        best = min(found, key=lambda f: f.cost, default=None)
+        if best is None or best.cost * _GAIN > cost:
             return None
-        return self._written(best[1], best[2], e, before)
+        return self._written(best.stored, best.value, e, before)
+
+    def _best(self, sums: tuple[_Sum, ...], parts: Parts, around: tuple[Bound, ...]) -> _Finished | None:
+        """Sums in their best orders, added up: one of them stays in the equation, the others are stored."""
+        stored, here = list[_Finished](), list[_Finished]()
+        for s in sums:
+            own = frozenset(b.name for b in around) & _used(s)
+            made = list(Order(parts, list(s.inside), own, s.conditions).best())
+            if not made:
+                return None
+            here.append(min((self._finished(p, s, parts, around) for p in made), key=lambda f: f.cost))
+            stored.append(min((self._finished(parts.stored(p), s, parts, around) for p in made), key=lambda f: f.cost))
+        stays = min(range(len(sums)), key=lambda k: here[k].cost - stored[k].cost)
+        chosen = [here[k] if k == stays else stored[k] for k in range(len(sums))]
+        value = chosen[0].value
+        for f in chosen[1:]:
+            value = self.build.apply(ops.ADD, value, f.value)
+        return _Finished(sum(f.cost for f in chosen), tuple(t for f in chosen for t in f.stored), value)
 
     def _cost_now(self, s: _Sum, parts: Parts, around: tuple[Bound, ...], e: Equation) -> int:
         """As one nest: for every point of the indices around it, but for the last ones that it does not need."""
-        used = {m for p in s.inside for m in p.indices}
+        used = _used(s)
         last = max((k for k, b in enumerate(around) if b.name in used), default=-1)
         rows = {b.name for b in around[: last + 1]}
         whole = s.inside[0].product
@@ -172,17 +209,17 @@ class _Ordering(Growing):
             return min(costs)
         return max(costs) * max(parts.size(rows - used), 1)
 
-    def _finished(
-        self, p: Part, s: _Sum, parts: Parts, around: tuple[Bound, ...], n: Reduce
-    ) -> tuple[int, tuple[Stored, ...], Expr]:
+    def _finished(self, p: Part, s: _Sum, parts: Parts, around: tuple[Bound, ...]) -> _Finished:
         """A part as what the equation has in place of its sum."""
         axes = p.axes
-        if axes is not None and (p.plain != {b.name for b in axes} or {b.name for b in axes} != {b.name for b in around}):
+        if axes is not None and (
+            p.plain != {b.name for b in axes} or {b.name for b in axes} != {b.name for b in around}
+        ):
             p = parts.stored(p)
         value = times(s.outside, p.product).expr(self.build)
         if s.around:
             value = self.build.select(both(self.build, s.around), value, Const(0.0, value.dtype))
-        return p.cost, p.stored, value
+        return _Finished(p.cost, p.stored, value)
 
     def _written(self, stored: tuple[Stored, ...], value: Expr, e: Equation, before: list[Equation]) -> Expr:
         """The equations of what is stored, each once; the value with their names."""
@@ -196,12 +233,14 @@ class _Ordering(Growing):
 
         bodies = [*(s.body for s in stored), value]
         for k, s in enumerate(stored):
-            order = laid_out(s, bodies[k + 1 :])
+            order = laid_out(s, bodies[k + 1 :], e.indices[-1].name if e.indices else "")
             axes = tuple(s.axes[m] for m in order)
             name = self.fresh(f"{e.target}_pair")
             body = rewrite(s.body, named)
             extents = tuple(b.extent for b in axes)
-            self.tensors.append(Tensor(name, extents, body.dtype, Role.COMPUTED, tuple(b.name for b in axes), span=e.span))
+            self.tensors.append(
+                Tensor(name, extents, body.dtype, Role.COMPUTED, tuple(b.name for b in axes), span=e.span)
+            )
             self.extents[name] = extents
             left = tuple(Index(b.name) for b in axes)
             before.append(Equation(name, axes, left, False, body, e.span, calls=e.calls))
