@@ -96,11 +96,11 @@ class Order:
 
 
 def _halves(mask: int) -> Iterator[tuple[int, int]]:
-    """Every way to see a set as two, once."""
-    top = 1 << (mask.bit_length() - 1)
+    """Every way to see a set as two, once; the first factor is in the first half."""
+    first = mask & -mask
     a = (mask - 1) & mask
     while a:
-        if a & top:
+        if a & first:
             yield a, mask ^ a
         a = (a - 1) & mask
 

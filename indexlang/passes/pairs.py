@@ -8,7 +8,7 @@ What is free of the summed indices leaves the sum; what only one factor has is s
 everything comes together, at the last pair, for where it holds nowhere the result is 0 whatever the factors are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -32,6 +32,7 @@ from indexlang.ir.expr import (
     with_children,
 )
 from indexlang.ir.ops import Kind
+from indexlang.ir.size import Extent
 from indexlang.passes.contraction import contraction
 from indexlang.passes.fuse import renamed
 from indexlang.passes.growing import Growing, other_name
@@ -72,6 +73,13 @@ class _Finished:
 
 def _used(s: _Sum) -> frozenset[str]:
     return frozenset(m for p in s.inside for m in p.indices) | {m for c in s.conditions for m in free_indices(c)}
+
+
+def _is_pair(s: _Sum) -> bool:
+    """Whether a sum is of two accesses, with nothing that only one of them has: it is what orders are made of."""
+    if len(s.inside) > 2 or any(p.read is None for p in s.inside):
+        return False
+    return all(b.name in p.indices for b in s.over for p in s.inside)
 
 
 def _distributed(s: _Sum) -> tuple[_Sum, ...]:
@@ -158,7 +166,7 @@ class _Ordering(Growing):
             inside.append(Part(alone, frozenset(free_indices(f)) & box.keys()))
         return _Sum(outside, tuple(inside), over, held, free)
 
-    def _is_safe(self, r: Read, box: dict[str, int]) -> bool:
+    def _is_safe(self, r: Read, box: Mapping[str, Extent]) -> bool:
         axes = zip(r.subscripts, self.extents[r.tensor], strict=True)
         return r.border is not None or all(stays_inside(s, n, box, Facts()) is True for s, n in axes)
 
@@ -167,11 +175,11 @@ class _Ordering(Growing):
     ) -> Expr | None:
         """The sum in its best order, or None where that gains too little."""
         bounds = {b.name: b for b in (*around, *s.over)}
-        if not s.inside or any(b.name not in _used(s) for b in s.over):
+        if len(s.inside) < 2 or _is_pair(s) or any(b.name not in _used(s) for b in s.over):
             return None
         parts = Parts(bounds, self.extents, n.dtype, self.build)
         cost = self._cost_now(s, parts, around, e)
-        ways = [(s,), _distributed(s)] if len(s.inside) > 1 else []
+        ways = ((s,), _distributed(s))
         found = [made for sums in ways if sums and (made := self._best(sums, parts, around)) is not None]
         best = min(found, key=lambda f: f.cost, default=None)
         if best is None or best.cost * _GAIN > cost:
