@@ -5,12 +5,24 @@ from collections.abc import Sequence
 from indexlang.ir.expr import Bound, Expr, Index, Read, Reduce, children, free_indices, reads, walk
 from indexlang.passes.pair_parts import Stored, columns, is_tiled
 
+Reader = tuple[Expr, str | None]  # a body, and the last index of its equation
 
-def laid_out(s: Stored, later: Sequence[Expr], last: str) -> tuple[int, ...]:
+
+def all_laid_out(stored: Sequence[Stored], value: Expr, last: str | None) -> list[tuple[int, ...]]:
+    """The order of each tensor's axes; who reads comes first, for what it wants depends on its own last axis."""
+    readers: list[Reader] = [(value, last)]
+    out: list[tuple[int, ...]] = []
+    for s in reversed(stored):
+        order = _laid_out(s, readers)
+        out.append(order)
+        readers.append((s.body, s.axes[order[-1]].name if order else None))
+    return out[::-1]
+
+
+def _laid_out(s: Stored, readers: Sequence[Reader]) -> tuple[int, ...]:
     """The axes in their best order: columns last, rows before them, what both operands have first.
 
     Which operand has the columns, the readers decide: their own columns, else what they sum, go along the last axis.
-    `last` is the last index of the equation, the body of which is the last of the readers.
     """
     places = range(len(s.axes))
     total = next((n for n in walk(s.body) if isinstance(n, Reduce)), None)
@@ -22,7 +34,7 @@ def laid_out(s: Stored, later: Sequence[Expr], last: str) -> tuple[int, ...]:
             return tuple(places)
     if total is None or not is_tiled(total, s.axes):
         return _along(s.axes, (a, b))
-    wanted = _wanted(s, later, last)
+    wanted = _wanted(s, readers)
     ways = [(w, x, c) for x, w in ((a, b), (b, a)) for c in columns(w, x, s.axes)]
     if not ways:
         return tuple(places)
@@ -55,21 +67,19 @@ def _along(axes: tuple[Bound, ...], operands: tuple[Read, ...]) -> tuple[int, ..
     return tuple(k for k in range(len(axes)) if k != best) + ((best,) if axes else ())
 
 
-def _wanted(s: Stored, later: Sequence[Expr], last: str) -> list[int]:
+def _wanted(s: Stored, readers: Sequence[Reader]) -> list[int]:
     """How well each axis of the tensor may be the last one, for who reads it."""
     out = [0] * len(s.axes)
-    for body in later:
-        sums = [n for n in walk(body) if isinstance(n, Reduce)]
-        for total in sums:
+    for body, last in readers:
+        inside: set[Read] = set()
+        for total in (n for n in walk(body) if isinstance(n, Reduce)):
             over = {b.name for b in total.over}
-            others = {n for r in reads(total.body) if r.tensor != s.key for n in free_indices(r)}
+            inside |= set(reads(total))
             for r in reads(total.body):
                 for k, place in enumerate(r.subscripts if r.tensor == s.key else ()):
                     used = free_indices(place)
-                    is_column = isinstance(place, Index) and not used & (over | others)
-                    out[k] = max(out[k], 2 if is_column else 1 if used & over else 0)
-    inside = {r for total in walk(later[-1]) if isinstance(total, Reduce) for r in reads(total)}
-    for r in reads(later[-1]):  # beside the sums, point by point
-        for k, place in enumerate(r.subscripts if r.tensor == s.key and r not in inside else ()):
-            out[k] = 3 if last in free_indices(place) else out[k]
+                    out[k] = max(out[k], 2 if used == {last} else 1 if used & over else 0)
+        for r in reads(body):  # beside the sums, point by point
+            for k, place in enumerate(r.subscripts if r.tensor == s.key and r not in inside else ()):
+                out[k] = 3 if last in free_indices(place) else out[k]
     return out

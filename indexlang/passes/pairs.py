@@ -36,7 +36,7 @@ from indexlang.ir.size import Extent
 from indexlang.passes.contraction import contraction
 from indexlang.passes.fuse import renamed
 from indexlang.passes.growing import Growing, other_name
-from indexlang.passes.pair_layout import laid_out
+from indexlang.passes.pair_layout import all_laid_out
 from indexlang.passes.pair_order import Order
 from indexlang.passes.pair_parts import Part, Parts, Stored, elements, times
 from indexlang.passes.products import Product, both
@@ -239,9 +239,8 @@ class _Ordering(Growing):
             name, order = names[n.tensor]
             return replace(n, tensor=name, subscripts=tuple(n.subscripts[k] for k in order))
 
-        bodies = [*(s.body for s in stored), value]
-        for k, s in enumerate(stored):
-            order = laid_out(s, bodies[k + 1 :], e.indices[-1].name if e.indices else "")
+        orders = all_laid_out(stored, value, e.indices[-1].name if e.indices else None)
+        for s, order in zip(stored, orders, strict=True):
             axes = tuple(s.axes[m] for m in order)
             name = self.fresh(f"{e.target}_pair")
             body = rewrite(s.body, named)
