@@ -220,9 +220,8 @@ class _Ordering(Growing):
     def _finished(self, p: Part, s: _Sum, parts: Parts, around: tuple[Bound, ...]) -> _Finished:
         """A part as what the equation has in place of its sum."""
         axes = p.axes
-        if axes is not None and (
-            p.plain != {b.name for b in axes} or {b.name for b in axes} != {b.name for b in around}
-        ):
+        names = frozenset(b.name for b in around)
+        if axes is not None and (p.plain != names or len(axes) != len(names)):
             p = parts.stored(p)
         value = times(s.outside, p.product).expr(self.build)
         if s.around:
