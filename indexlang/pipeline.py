@@ -17,6 +17,7 @@ from indexlang.passes.embed import embed_copies
 from indexlang.passes.fuse import fuse_readers
 from indexlang.passes.fuse_rows import fuse_rows
 from indexlang.passes.nothing import drop_empty_reductions
+from indexlang.passes.pairs import order_products
 from indexlang.passes.partial_scatter import split_scatters
 from indexlang.passes.residues import split_residues
 from indexlang.passes.share_sums import share_long_sums
@@ -40,7 +41,7 @@ def typed(module: ast.Module, options: Options) -> Program:
 def simple(program: Program, wanted: tuple[str, ...], target: Target) -> Program:
     """The equations as they are computed on a machine: all passes, in order. The program's extents are known."""
     stored = store_first_terms(split_scatters(turn_scatters(drop_empty_reductions(drop_dead(program, wanted)))))
-    live = pack_operands(split_residues(fuse_rows(fuse_readers(stored))), target)
+    live = pack_operands(split_residues(fuse_rows(fuse_readers(order_products(stored)))), target)
     return lower_borders(embed_copies(split_long_sums(share_long_sums(prepare_contractions(live)))))
 
 
