@@ -35,7 +35,6 @@ class Start:
     rule: str
     numbers: tuple[float, ...] = ()
     fan_in: Extent = 1
-    fan_out: Extent = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,10 +47,6 @@ class Layout:
         """An array of the program as the file has it: C-contiguous."""
         return _moved(array, self.ours, self.theirs, sizes)
 
-    def extents_of_ours(self, sizes: Mapping[str, int]) -> Extents:
-        """The extents of the tensor in the program."""
-        return tuple(_product(axis, sizes) for axis in self.ours)
-
 
 def layout(text: str) -> Layout:
     """The layout that `text` writes. Raises ValueError unless both sides have the same letters, each once."""
