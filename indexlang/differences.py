@@ -28,6 +28,7 @@ class Element:
 
     @property
     def is_right(self) -> bool:
+        """Whether the two gradients agree within what is allowed; at a kink there is nothing to compare."""
         return self.is_kink or self.error <= 1
 
 
@@ -46,10 +47,12 @@ class Checked:
 
     @property
     def kinks(self) -> int:
+        """How many of the elements lie on a kink."""
         return sum(e.is_kink for e in self.elements)
 
     @property
     def ok(self) -> bool:
+        """Whether every element that was looked at is right."""
         return all(e.is_right for e in self.elements)
 
 
@@ -62,6 +65,7 @@ class GradientCheck:
 
     @property
     def ok(self) -> bool:
+        """Whether every tensor is right."""
         return all(t.ok for t in self.tensors)
 
     @property

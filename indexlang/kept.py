@@ -47,10 +47,12 @@ class Kept:
 
     @cached_property
     def params(self) -> Parameters:
+        """The parameters; drawn from the seed when they are first asked for."""
         return self._drawn(Role.PARAM)
 
     @cached_property
     def state(self) -> Parameters:
+        """The states, with the values that they start from until a run changes them."""
         return self._drawn(Role.STATE)
 
     @property

@@ -33,6 +33,7 @@ class Shown:
 
     @property
     def outputs(self) -> dict[str, TensorInfo]:
+        """The outputs, in the order in which the program names them."""
         return {name: self.tensors[name] for name in self._typed.outputs}
 
     @property
@@ -52,6 +53,7 @@ class Shown:
 
     @cached_property
     def tensors(self) -> Mapping[str, TensorInfo]:
+        """Every tensor by its name, in the program's order: extents, dtype, role."""
         return tensor_infos(self._typed)
 
     @property

@@ -51,10 +51,12 @@ class Summary:
 
     @property
     def params(self) -> int:
+        """The elements of all parameters; one that several equations use counts once."""
         return sum(row.params for row in self.rows)
 
     @property
     def macs(self) -> int:
+        """The multiply-adds of one run."""
         return sum(row.macs for row in self.rows)
 
     def __str__(self) -> str:

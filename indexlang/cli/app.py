@@ -36,14 +36,17 @@ class Commands(click.Group):
     """A group that imports a command only when it is called: `--help` and `check` must start fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table, which is that of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imported now; None for a word that is no command."""
         if cmd_name not in COMMANDS:
             return None
         return import_module(f"indexlang.cli.commands.{cmd_name}").command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """From the table, so that `--help` imports none of them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 

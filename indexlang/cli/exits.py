@@ -7,6 +7,8 @@ from indexlang.text.diagnostics import DataError, Diagnostic, IndexlangError, Nu
 
 
 class Exit(IntEnum):
+    """The exit codes of every command."""
+
     GOOD = 0
     WRONG = 1  # the program has errors, or a check failed
     USAGE = 2
@@ -17,6 +19,7 @@ class Exit(IntEnum):
 
 
 def exit_of_error(error: IndexlangError) -> Exit:
+    """The code of what a run ended with: data, a number that was lost, or a program that is wrong."""
     match error:
         case DataError():
             return Exit.DATA

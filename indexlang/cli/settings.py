@@ -16,15 +16,18 @@ Number = int | float | bool
 
 
 def program_file(command: Command) -> Command:
+    """The argument FILE. That it exists is looked at where it is read, so that all commands say it alike."""
     return click.argument("file", type=click.Path(path_type=Path))(command)
 
 
 def constants(command: Command) -> Command:
+    """The option `-D NAME=VALUE`: a dict of numbers."""
     text = "Set a constant or a named extent; may be repeated."
     return click.option("-D", "constants", multiple=True, metavar="NAME=VALUE", callback=_numbers, help=text)(command)
 
 
 def as_json_flag(command: Command) -> Command:
+    """The option `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")(command)
 
 

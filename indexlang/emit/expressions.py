@@ -27,6 +27,7 @@ class Expressions(Addresses):
         self.known: list[dict[object, str]] = [{}]
 
     def value(self, e: Expr) -> str:
+        """The text of an expression; what is costly gets a name, and is found by it the second time."""
         for layer in self.known:
             if e in layer:
                 return layer[e]

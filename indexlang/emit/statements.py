@@ -143,6 +143,7 @@ class Statements(Tiles):
         self.line(f"    {at} = {self.name('index', node.index)}")
 
     def store(self, node: Store) -> None:
+        """Write an element: of a tensor, of a row of locals, or a local scalar."""
         if self.lane:
             self.put(node.tensor, node.subscripts, node.value)
             return

@@ -26,6 +26,7 @@ class Vectors(Expressions):
         self._constants: dict[str, tuple[Extent, ...]] = {}  # by the names of addresses: those in their subscripts
 
     def converted(self, e: Expr, dtype: DType) -> str:
+        """`e` in another type: a vector lane by lane."""
         if not self.varies(e) or e.dtype is dtype:
             return super().converted(e, dtype)
         self.use(LANES, f"floats_{dtype.value}x{self.lanes}")

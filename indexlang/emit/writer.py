@@ -30,15 +30,19 @@ class Writer:
         return f"{imports}\n\ndef {symbol}(start, stop, args):\n{body}\n"
 
     def line(self, text: str) -> None:
+        """A line at the present depth."""
         self.lines.append("    " * self.depth + text)
 
     def assign(self, target: str, text: str) -> None:
+        """`target = text`, without brackets around all of it."""
         self.line(f"{target} = {bare(text)}")
 
     def use(self, module: str, *names: str) -> None:
+        """Have `names` imported from `module`."""
         self._imports.setdefault(module, set()).update(names)
 
     def fresh(self) -> str:
+        """A name that nothing has yet."""
         self._temporaries += 1
         return self.name("temp", f"v{self._temporaries}")
 

@@ -42,6 +42,7 @@ class Kept:
 
     @property
     def axes(self) -> tuple[str, ...]:
+        """The one that the index runs over."""
         return (self.index,)
 
 
@@ -61,6 +62,7 @@ class ByData:
 
     @property
     def axes(self) -> tuple[str, ...]:
+        """Those of the value that the places are."""
         return self.value.axes
 
 

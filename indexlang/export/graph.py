@@ -102,6 +102,7 @@ class Graph:
     # -- shapes
 
     def cast(self, name: str, dtype: DType) -> str:
+        """In another dtype, by the operator Cast."""
         return self.add("Cast", name, to=TYPES[dtype])
 
     def transposed(self, name: str, order: Sequence[int]) -> str:

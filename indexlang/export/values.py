@@ -34,6 +34,7 @@ class Scope:
     guarded: bool = False
 
     def extents(self, axes: Sequence[str]) -> tuple[Extent, ...]:
+        """How many values each of the indices `axes` takes."""
         return tuple(self.box[x] for x in axes)
 
 

@@ -22,6 +22,7 @@ class Group:
 
     @property
     def targets(self) -> tuple[str, ...]:
+        """The tensors that it defines, each once, in order."""
         return tuple(dict.fromkeys(e.target for e in self.equations))
 
     @property

@@ -31,6 +31,7 @@ class Box:
 
     @property
     def middle(self) -> float:
+        """Where links meet it, from left to right."""
         return self.x + self.width / 2
 
 

@@ -33,6 +33,7 @@ class Context(ABC):
     # -- names
 
     def lookup(self, letter: str) -> Var | None:
+        """The index of that letter here: the innermost reduction that binds it, else the left side."""
         found = next((v for v in reversed(self.inner) if v.letter == letter), None)
         return found or self.scope.left.get(letter)
 
@@ -143,4 +144,5 @@ def capitals(letter: str) -> tuple[str, ...]:
 
 
 def kind_of(dtype: DType) -> str:
+    """What messages call the values of a type."""
     return "bool" if dtype is DType.BOOL else "number"

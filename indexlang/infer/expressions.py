@@ -16,6 +16,7 @@ class Expressions(Accesses, Operations, Reductions):
     """Elaborates expressions of one equation; collects the uses of indices in `scope`."""
 
     def expr(self, e: ast.Expr) -> Expr:
+        """The meaning of an expression. Raises ProgramError where it has none."""
         match e:
             case ast.Number(value=value, span=span):
                 return self._number(value, span)

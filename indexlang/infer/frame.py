@@ -39,6 +39,7 @@ class Emission:
     warnings: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
     def copy(self) -> "Emission":
+        """As it is now: what is added to the copy does not come back."""
         return Emission(
             dict(self.declared),
             dict(self.computed),
@@ -334,6 +335,7 @@ class Frame:
         return Expressions(world, Scope()).extent(e, "the extent")
 
     def warn(self, made: Made) -> None:
+        """Keep the warnings of an equation that stays."""
         self.out.warnings.extend(made.warnings)
 
     def _add(self, tensor: Tensor, made: list[Made]) -> None:

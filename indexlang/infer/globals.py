@@ -21,6 +21,7 @@ class Constants:
     tables: dict[str, tuple[Number, ...]]
 
     def knows(self, e: ast.Expr) -> bool:
+        """Whether every name in `e` is a constant with a value."""
         return all(n in self.numbers or n in self.tables or n.lower() in NUMBERS for n, _ in names_in(e))
 
 

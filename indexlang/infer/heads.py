@@ -261,12 +261,15 @@ class Head:
     # -- constants
 
     def filled(self, e: ast.Expr) -> ast.Expr:
+        """`e` with the values of the parameters in place of their names."""
         return filled(e, self.values, lambda name, span, env: name)
 
     def constant(self, e: ast.Expr) -> Number:
+        """The number that `e` is. Raises ProgramError where it is none."""
         return Expressions(self.world, Scope()).constant(e, "this")
 
     def is_closed(self, e: ast.Expr) -> bool:
+        """Whether `e` is a number already, without anything that the body defines."""
         if not is_constant_shape(e, self.world.tables):
             return False
         world = self.world

@@ -97,14 +97,17 @@ class Var:
 
     @property
     def symbol(self) -> str:
+        """What stands for its extent until that is solved."""
         return f"?{self.name}"
 
     @property
     def extent(self) -> Size:
+        """The symbol as a size."""
         return symbol(self.symbol)
 
     @property
     def bound(self) -> Bound:
+        """The index with that extent, as equations bind it."""
         return Bound(self.name, self.extent, self.span)
 
 

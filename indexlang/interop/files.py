@@ -22,11 +22,19 @@ class Declared(Protocol):
     """What is known of an input: extents that are not numbers are named ones, still free."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """As the program writes it."""
+        ...
+
     @property
-    def extents(self) -> Sequence[int | str | None]: ...
+    def extents(self) -> Sequence[int | str | None]:
+        """Numbers; names, or None, where they are open."""
+        ...
+
     @property
-    def dtype(self) -> str: ...
+    def dtype(self) -> str:
+        """`f32`, `int`, …"""
+        ...
 
 
 def is_picture(path: Path) -> bool:

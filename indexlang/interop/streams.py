@@ -21,6 +21,7 @@ def is_dumb() -> bool:
 
 
 def has_colour(stream: TextIO | None) -> bool:
+    """Whether colours may be written: a terminal that knows them, and `NO_COLOR` is not set."""
     return is_terminal(stream) and not os.environ.get("NO_COLOR") and not is_dumb()
 
 
@@ -35,6 +36,7 @@ def width(stream: TextIO | None) -> int:
 
 
 def encoding(stream: TextIO | None) -> str:
+    """The stream's encoding; ascii, which suits every one, where it has none."""
     return getattr(stream, "encoding", None) or "ascii"
 
 

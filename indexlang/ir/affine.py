@@ -35,6 +35,7 @@ class Affine:
         return Affine(self.constant + other.constant, tuple((v, c) for v, c in out.items() if c != 0))
 
     def scaled(self, factor: Extent) -> "Affine":
+        """Every number times `factor`; nothing remains of the variables where that is 0."""
         if factor == 0:
             return Affine(0)
         constant = 0 if type(self.constant) is int and self.constant == 0 else self.constant * factor  # never a named 0
@@ -44,10 +45,12 @@ class Affine:
         return self + other.scaled(-1)
 
     def coefficient(self, variable: Variable) -> Extent:
+        """The number in front of a variable; 0 where it does not occur."""
         return dict(self.terms).get(variable, 0)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
+        """The indices and floors that occur, in their order; floors whole."""
         return tuple(v for v, _ in self.terms)
 
     @property
@@ -73,6 +76,7 @@ class Affine:
 
 
 def index(name: str) -> Affine:
+    """The form that is just the index `name`."""
     return Affine(0, ((name, 1),))
 
 

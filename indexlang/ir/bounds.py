@@ -27,9 +27,11 @@ class Facts:
     forms: tuple[Affine, ...] = ()
 
     def with_condition(self, condition: Expr) -> "Facts":
+        """What is known besides, where `condition` holds."""
         return Facts((*self.forms, *_facts(condition, True)))
 
     def with_negation(self, condition: Expr) -> "Facts":
+        """What is known besides, where `condition` does not hold."""
         return Facts((*self.forms, *_facts(condition, False)))
 
 

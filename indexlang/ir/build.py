@@ -19,6 +19,7 @@ class BadOperands(Exception):
 
 
 def integer(value: Extent, span: Span = NOWHERE) -> Const:
+    """A constant of type int; named extents stay names."""
     return Const(value, DType.INT, span)
 
 
@@ -34,6 +35,7 @@ class Builder:
     float_type: DType
 
     def number(self, value: Number, span: Span = NOWHERE) -> Const:
+        """A constant of the type that a number has by itself: bool, int, else the program's floats."""
         match value:
             case bool():
                 return Const(value, DType.BOOL, span)
@@ -59,6 +61,7 @@ class Builder:
         return _simpler(op, args) or Apply(op, args, dtype, span)
 
     def result(self, op: Op, args: tuple[Expr, ...]) -> DType:
+        """The type that `op` gives for these operands. Raises BadOperands."""
         types = [a.dtype for a in args]
         bools = [t is DType.BOOL for t in types]
         match op.kind:

@@ -27,14 +27,17 @@ class DType(Enum):
 
     @property
     def is_float(self) -> bool:
+        """Whether its values are floats."""
         return self in (DType.F32, DType.F64)
 
     @property
     def is_int(self) -> bool:
+        """Whether its values are whole numbers: bool is neither."""
         return self in (DType.U8, DType.I32, DType.INT)
 
     @property
     def value(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """As the language writes it: `f32`."""
         return self._value_
 
     @property

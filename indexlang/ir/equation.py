@@ -35,7 +35,6 @@ class Start:
     rule: str
     numbers: tuple[float, ...] = ()
     fan_in: Extent = 1
-    fan_out: Extent = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,7 @@ class Tensor:
 
     @property
     def elements(self) -> Extent:
+        """How many elements it has: 1 for a scalar, an expression while extents are named."""
         return prod(self.extents, start=1)
 
 
@@ -137,12 +137,15 @@ class Program:
 
     @cached_property
     def by_name(self) -> dict[str, Tensor]:
+        """Every tensor by its name, made once."""
         return {t.name: t for t in self.tensors}
 
     def tensor(self, name: str) -> Tensor:
+        """The tensor of that name. Raises KeyError."""
         return self.by_name[name]
 
     def with_role(self, role: Role) -> tuple[Tensor, ...]:
+        """The tensors of a role, in their order."""
         return tuple(t for t in self.tensors if t.role is role)
 
     @cached_property
@@ -155,4 +158,5 @@ class Program:
         return tuple(out)
 
     def replace(self, **changes: object) -> "Program":
+        """The same program but for these fields."""
         return replace(self, **changes)

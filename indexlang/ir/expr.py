@@ -29,6 +29,7 @@ class Index:
 
     @property
     def dtype(self) -> DType:
+        """Always int."""
         return DType.INT
 
 

@@ -56,6 +56,7 @@ def show_tensor(t: Tensor) -> str:
 
 
 def show_start(start: Start) -> str:
+    """How a parameter or state begins, as a declaration writes it: `~ xavier`, `= 0.0`."""
     if start.rule == "constant":
         return f"= {start.numbers[0]!r}"
     return f"~ {start.rule}" + (f"({', '.join(map(repr, start.numbers))})" if start.numbers else "")

@@ -142,6 +142,7 @@ def _tracking(n: Reduce, name: str, within: tuple[Node, ...], term: Expr) -> Ite
 
 
 def loops(over: Sequence[Bound], body: tuple[Node, ...]) -> For:
+    """Loops over `over`, the last innermost, around `body`; there is at least one."""
     inner = body
     for b in reversed(over):
         inner = (For(b.name, integer(0), integer(b.extent), inner),)

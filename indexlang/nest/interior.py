@@ -27,6 +27,7 @@ class Interior:
     ranges: dict[str, Range]
 
     def range(self, b: Bound) -> Range:
+        """The values of an index: narrower where there were tests, else all."""
         return self.ranges.get(b.name, (0, known(b.extent)))
 
 

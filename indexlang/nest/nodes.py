@@ -226,4 +226,5 @@ def local(name: str, dtype: DType) -> Read:
 
 
 def is_local(tensor: str) -> bool:
+    """Whether a name is that of a local: `local` puts a `%` before it, which no tensor's name has."""
     return tensor.startswith("%")

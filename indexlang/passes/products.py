@@ -69,6 +69,7 @@ class Product:
 
     @property
     def parts(self) -> tuple[Expr, ...]:
+        """Every expression in it, the number left out."""
         return (*self.above, *self.below, *self.conditions)
 
     @property

@@ -119,6 +119,7 @@ class _Splitting(Growing):
 
 
 def with_body(n: Reduce, body: Expr) -> Reduce:
+    """The same reduction of another body; a float result takes its type."""
     return replace(n, body=body, dtype=n.dtype if n.dtype in (DType.INT, DType.BOOL) else body.dtype)
 
 

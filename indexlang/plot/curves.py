@@ -42,6 +42,7 @@ class Picture:
     shown: dict[str, Any] = field(default_factory=dict[str, Any])  # kind of line → a handle for the legend
 
     def series(self, metric: str) -> list[Series]:
+        """The numbers of a metric, a series for each run."""
         return [series(run, metric, p) for run, p in zip(self.runs, self.places, strict=True)]
 
 

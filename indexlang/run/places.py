@@ -41,6 +41,7 @@ def _is_checked(e: Equation, program: Program) -> bool:
 
 
 def tensor_bytes(program: Program, name: str) -> int:
+    """The bytes of a tensor."""
     return bytes_of(program.tensor(name))
 
 

@@ -45,6 +45,7 @@ class Spelling:
     kept: tuple[str, ...] = ()
 
     def word(self, word: str) -> str:
+        """A sign or a keyword as it is written."""
         return self.signs.get(word, word)
 
     def name(self, name: str) -> str:

@@ -10,6 +10,8 @@ from indexlang.text.source import NOWHERE, Span
 
 
 class Severity(Enum):
+    """An error refuses the program; a warning does not."""
+
     ERROR = "error"
     WARNING = "warning"
 
@@ -35,26 +37,32 @@ class Diagnostic:
 
     @property
     def file(self) -> str:
+        """The name of the text: a path, or what stands for one, such as `<text>`; empty without a place."""
         return self.span.source.name
 
     @property
     def line(self) -> int:
+        """The line on which the place begins, from 1."""
         return self.span.line
 
     @property
     def column(self) -> int:
+        """The column at which the place begins, from 1, in characters."""
         return self.span.column
 
     @property
     def end_line(self) -> int:
+        """The line of the character just behind the place."""
         return self.span.last_place[0]
 
     @property
     def end_column(self) -> int:
+        """The column just behind the place: with `column`, a half-open range."""
         return self.span.last_place[1]
 
     @property
     def has_place(self) -> bool:
+        """Whether it points into a text; a value given from outside has none."""
         return self.span is not NOWHERE
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ class Source:
 
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
+        """The offset at which each line begins, found once."""
         starts = [0]
         at = self.text.find("\n")
         while at >= 0:
@@ -44,14 +45,17 @@ class Span:
 
     @property
     def text(self) -> str:
+        """The characters that the span covers."""
         return self.source.text[self.start : self.end]
 
     @property
     def line(self) -> int:
+        """The line of its first character, from 1."""
         return self.source.place(self.start)[0]
 
     @property
     def column(self) -> int:
+        """The column of its first character, from 1."""
         return self.source.place(self.start)[1]
 
     @property

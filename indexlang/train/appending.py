@@ -20,6 +20,7 @@ class Lines:
         self._has_warned = False
 
     def add(self, line: str) -> None:
+        """Write a line, or keep it for the next attempt."""
         self._waiting += line.encode("utf-8", errors="replace") + b"\n"
         self.flush()
 

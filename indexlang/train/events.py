@@ -113,7 +113,9 @@ Event = Begun | StepDone | Signals | EpochDone | Warned | Ended
 class Watcher(Protocol):
     """Is told of every event, in order."""
 
-    def on(self, event: Event) -> None: ...
+    def on(self, event: Event) -> None:
+        """Called between two steps, in the thread that trains: what takes long here holds the run up."""
+        ...
 
 
 __all__ = [

@@ -45,6 +45,7 @@ class History:
     interrupted: bool = False
 
     def on(self, event: Event) -> None:
+        """Takes what is worth keeping of an event."""
         match event:
             case EpochDone():
                 self.epochs.append(event)

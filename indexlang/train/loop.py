@@ -26,15 +26,24 @@ RETRY_SECONDS = 5.0  # after a checkpoint that could not be written
 class Keeper(Protocol):
     """Where a run is kept; a failure to write is told there and does not come back, but for whether it was written."""
 
-    def checkpoint(self, program: Program, position: Position) -> bool: ...
-    def best(self, program: Program) -> None: ...
-    def last(self, program: Program) -> None: ...
+    def checkpoint(self, program: Program, position: Position) -> bool:
+        """Write what a run needs to go on from `position`; whether it was. Raises NumericalError E1001."""
+        ...
+
+    def best(self, program: Program) -> None:
+        """Write the parameters and states: no epoch was better."""
+        ...
+
+    def last(self, program: Program) -> None:
+        """Write the parameters and states with which the run ends."""
+        ...
 
 
 class KeepsNothing:
     """For runs that leave no files."""
 
     def checkpoint(self, program: Program, position: Position) -> bool:
+        """Nothing is to be written, so nothing is missing."""
         return True
 
     def best(self, program: Program) -> None: ...
@@ -193,9 +202,17 @@ class Loop:
 class Probe(Protocol):
     """Measures the signals of a step now and then."""
 
-    def wants(self, position: Position) -> bool: ...
-    def before(self, step: Step, given: Batch) -> Any: ...
-    def after(self, step: Step, measured: Any, epoch: int, t: int) -> Event: ...
+    def wants(self, position: Position) -> bool:
+        """Whether the step at `position` is to be measured."""
+        ...
+
+    def before(self, step: Step, given: Batch) -> Any:
+        """What has to be read before the step changes it."""
+        ...
+
+    def after(self, step: Step, measured: Any, epoch: int, t: int) -> Event:
+        """The signals, from what `before` gave and what the step has left."""
+        ...
 
 
 def _examples(batch: Batch) -> int:

@@ -86,6 +86,7 @@ class LiveLine:
         self._drawn = -1.0
 
     def on(self, event: Event) -> None:
+        """Draw the line again, at most a few times a second; epochs and warnings stay above it."""
         match event:
             case Begun():
                 self._state.begun = event
@@ -124,6 +125,7 @@ class PlainLines:
         self._spoken = monotonic()
 
     def on(self, event: Event) -> None:
+        """Write a line where an event is worth one."""
         match event:
             case Begun():
                 self._state.begun = event

@@ -41,6 +41,7 @@ class RunFolder:
 
     @property
     def warn(self) -> Warn:
+        """Who is told that something cannot be written."""
         return self._lines.warn
 
     @warn.setter
@@ -72,6 +73,7 @@ class RunFolder:
         return RunFolder(path)
 
     def on(self, event: Event) -> None:
+        """Write steps, epochs and signals as lines of JSON; the last event closes the file."""
         match event:
             case StepDone():
                 told = {"step": event.step, "epoch": event.epoch, "of_epoch": event.of_epoch, **_named(event.metrics),

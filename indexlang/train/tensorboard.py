@@ -30,6 +30,7 @@ class TensorBoard:
         self._is_open = True
 
     def on(self, event: Event) -> None:
+        """Write the event's numbers under `step/`, `training/`, `validation/` and the names of layers."""
         match event:
             case Begun(step=step) if step:
                 self._try(lambda: self._forget_after(step))

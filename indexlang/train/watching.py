@@ -16,7 +16,9 @@ Warn = Callable[[str], None]
 class Closes(Protocol):
     """A watcher that has something to put in order when a run ends without a last event: a lost number, a second Ctrl-C."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """May come twice, and after the last event too."""
+        ...
 
 
 def close_all(watchers: Iterable[Watcher]) -> None:

@@ -205,24 +205,39 @@ def until(path: Path, has: int, process: "subprocess.Popen[str]") -> None:
         time.sleep(0.002)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_killed_ten_times_it_ends_with_the_same_bits(net: Path):
-    """Each life is ended a random time after it has begun to train."""
-    indexlang(*arguments(net, "straight", "--epochs", EPOCHS))
-    random = np.random.default_rng(5)
-    metrics, cut_short = net.parent / "run" / "metrics.jsonl", 0
-    for life in range(10):
-        process = started(net, "run", *(("--resume",) if life else ()))
+def killed(net: Path, folder: str, seed: int, lives: int) -> int:
+    """A run that is killed `lives` times, each a random time after it has begun to train: how many were cut short.
+
+    It is resumed in the end, and must come to the bits of the run that lies in `straight`.
+    """
+    random = np.random.default_rng(seed)
+    metrics, cut_short = net.parent / folder / "metrics.jsonl", 0
+    for life in range(lives):
+        process = started(net, folder, *(("--resume",) if life else ()))
         until(metrics, 1 + (metrics.read_text().count("\n") if life else 0), process)
         time.sleep(float(random.random()) * 0.1)
         process.kill()
         process.communicate()
         cut_short += process.returncode == -signal.SIGKILL
-    assert cut_short >= 5
-    ended = indexlang(*arguments(net, "run", "--epochs", EPOCHS, "--resume"))
-    assert ended.exit == 0, ended.err
-    assert weights(net, "run") == weights(net, "straight")
-    assert not list((net.parent / "run").glob(".*"))
+    ended = indexlang(*arguments(net, folder, "--epochs", EPOCHS, "--resume"))
+    assert ended.exit == 0, (seed, ended.err)
+    assert weights(net, folder) == weights(net, "straight"), seed
+    assert not list((net.parent / folder).glob(".*")), seed
+    return cut_short
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_killed_ten_times_it_ends_with_the_same_bits(net: Path):
+    indexlang(*arguments(net, "straight", "--epochs", EPOCHS))
+    assert killed(net, "run", 5, 10) >= 5
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_killed_five_hundred_times_it_ends_with_the_same_bits(net: Path):
+    """Fifty runs of ten lives."""
+    indexlang(*arguments(net, "straight", "--epochs", EPOCHS))
+    assert sum(killed(net, f"run{seed}", seed, 10) for seed in range(100, 150)) >= 250
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from own_time import let_compute, seconds_until_end
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 2.0
@@ -37,9 +38,9 @@ class Command:
         """Ctrl-C now: what was told, after all that is promised is found to hold."""
         assert self.process.poll() is None, f"it ended before: {self.process.communicate()}"
         self.process.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        _, told = self.process.communicate(timeout=60)
-        assert time.monotonic() - began < SECONDS + 0.5  # what starting to look and being looked at may take
+        took = seconds_until_end(self.process)
+        _, told = self.process.communicate()
+        assert took < SECONDS + 0.5, took  # what starting to look and being looked at may take
         assert self.process.returncode == 130, told
         assert "Traceback" not in told
         return told
@@ -65,7 +66,7 @@ def test_a_kernel_of_minutes_is_left(tmp_path: Path, kind: str) -> None:
         np.save(tmp_path / "t.npy", np.arange(200_000) % 3)
         more = ["--input", "t=t.npy"]
     command = Command(tmp_path, "run", "long.idx", "--out", f"{'C' if more else 'y'}=out.npz", *more)
-    time.sleep(6)
+    let_compute(command.process, 6)  # more than starting and compiling take
     command.interrupted()
     assert not leftovers(tmp_path)
 
@@ -79,9 +80,9 @@ def at_random_times(folder: Path, rounds: int, seed: int, longest: float, *argum
         time.sleep(after)
         if command.process.poll() is None:
             command.process.send_signal(signal.SIGINT)
-            began = time.monotonic()
-            _, told = command.process.communicate(timeout=60)
-            assert time.monotonic() - began < SECONDS + 0.5, (seed, turn, after)
+            took = seconds_until_end(command.process)
+            _, told = command.process.communicate()
+            assert took < SECONDS + 0.5, (seed, turn, after, took)
             code = command.process.returncode
             if "Traceback" in told and STARTED not in told:
                 code = 130  # Python itself was starting: nobody could heed it yet
@@ -135,8 +136,9 @@ def test_a_step_of_seconds_is_given_up(tmp_path: Path, kind: str) -> None:
     (tmp_path / "net.idx").write_text(NET.format(SLOW[kind]))
     command = Command(tmp_path, "train", "net.idx", "--data", "d.npz", "--save", "r", "--batch", "8", "--seed", "1")
     told_of = tmp_path / "r" / "metrics.jsonl"
-    until = time.monotonic() + 120
+    until = time.monotonic() + 600
     while time.monotonic() < until and not (told_of.exists() and told_of.read_text().count("\n")):
+        assert command.process.poll() is None, command.process.communicate()
         time.sleep(0.05)
     time.sleep(0.3)
     told = command.interrupted()

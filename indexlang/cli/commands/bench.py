@@ -36,10 +36,12 @@ class Spent:
 
     @property
     def gflops(self) -> float:
+        """Thousand million operations a second: a multiply-add is two. 0 where no time was measured."""
         return 2 * self.multiply_adds / self.milliseconds / 1e6 if self.milliseconds else 0.0
 
     @property
     def gbytes(self) -> float:
+        """Thousand million bytes a second, as if each tensor came once from memory."""
         return self.bytes / self.milliseconds / 1e6 if self.milliseconds else 0.0
 
 
@@ -54,6 +56,7 @@ class Limits:
     gbytes: float
 
     def share(self, row: Spent) -> float:
+        """How near an equation comes to the nearer of the two limits: 1 is all that the machine can do."""
         return max(row.gflops / self.gflops, row.gbytes / self.gbytes)
 
     def bound(self, row: Spent) -> str:

@@ -61,6 +61,7 @@ class Fit:
 
     @property
     def complete(self) -> bool:
+        """Whether every tensor has its values and every entry its place."""
         return not (self.misfits or self.lacking or self.over)
 
     @property

@@ -40,13 +40,12 @@ class Layout:
         return known if all(letter in known for axis in self.ours for letter in axis) else None
 
     def to_ours(self, array: Array, sizes: Mapping[str, int]) -> Array:
+        """An array of the file as the program has it: C-contiguous. `sizes` as `sizes()` gives them."""
         return _moved(array, self.theirs, self.ours, sizes)
 
     def to_theirs(self, array: Array, sizes: Mapping[str, int]) -> Array:
+        """An array of the program as the file has it: C-contiguous."""
         return _moved(array, self.ours, self.theirs, sizes)
-
-    def extents_of_ours(self, sizes: Mapping[str, int]) -> Extents:
-        return tuple(_product(axis, sizes) for axis in self.ours)
 
 
 def layout(text: str) -> Layout:

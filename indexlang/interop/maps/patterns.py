@@ -33,6 +33,7 @@ class Hole:
 
     @property
     def expression(self) -> str:
+        """What may stand here, as a regular expression without groups."""
         if self.name == ANY:
             return ".+"
         return "|".join(map(re.escape, self.words)) if self.words else _NUMBER
@@ -45,6 +46,7 @@ class Hole:
         return str(value) if value >= 0 else None
 
     def written(self, value: str) -> str:
+        """How the value `value` is written here: `taken` the other way round."""
         return value if self.name == ANY or self.words else str(int(value) + self.shift)
 
 
@@ -58,9 +60,11 @@ class Pattern:
 
     @property
     def names(self) -> frozenset[str]:
+        """The names of the holes."""
         return frozenset(piece.name for piece in self.pieces if isinstance(piece, Hole))
 
     def values(self, name: str) -> dict[str, str] | None:
+        """What stands in each hole of `name`, or None: one name has to stand for the same everywhere."""
         found = self.expression.fullmatch(name)
         if found is None:
             return None
@@ -73,6 +77,7 @@ class Pattern:
         return values
 
     def name(self, values: Values) -> str:
+        """The name in which `values` stand: `values` the other way round."""
         return "".join(piece if isinstance(piece, str) else piece.written(values[piece.name]) for piece in self.pieces)
 
 

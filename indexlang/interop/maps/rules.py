@@ -49,10 +49,12 @@ class Rule:
     reads: Pattern | None = None
 
     def their_name(self, ours: str) -> str | None:
+        """What our tensor `ours` is called in the file, or None where the rule is not about it."""
         values = self.ours.values(ours)
         return None if values is None else _put(self.theirs, values, self.words)
 
     def our_name(self, theirs: str) -> str | None:
+        """What the file's entry `theirs` is called here, or None where the rule is not about it."""
         values = self.theirs.values(theirs)
         back = {name: {b: a for a, b in table.items()} for name, table in self.words.items()}
         return None if values is None else _put(self.ours, values, back)

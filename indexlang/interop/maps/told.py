@@ -40,6 +40,7 @@ class Loaded:
 
 
 def loaded(path: Path, fit: Fit, warnings: Iterable[Diagnostic]) -> Loaded:
+    """What is told of a file that fitted."""
     left = {text.replace("{*}", "").strip("."): count for text, count in fit.left.items()}
     return Loaded(path, fit.map.name, len(fit.pairs), left, fit.waiting, tuple(warnings), fit.map.resize)
 

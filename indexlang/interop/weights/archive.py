@@ -39,6 +39,7 @@ class Entry:
 
     @property
     def elements(self) -> int:
+        """How many numbers it holds."""
         return product(self.extents)
 
 

@@ -68,9 +68,11 @@ class Limited:
         self._left = limit
 
     def read(self, count: int) -> bytes:
+        """At most `count` bytes, fewer at the limit: the reader takes that for the end of the file."""
         return self._counted(self._file.read(max(min(count, self._left), 0)))
 
     def readline(self) -> bytes:
+        """A line, cut off at the limit."""
         return self._counted(self._file.readline(self._left))
 
     def _counted(self, raw: bytes) -> bytes:
@@ -106,14 +108,17 @@ class Machine:
     storages: dict[str, Storage] = field(default_factory=dict[str, Storage])
 
     def push(self, value: object) -> None:
+        """Put a value down."""
         self.stack.append(value)
 
     def pop(self) -> object:
+        """Take the last value. Raises Damaged where there is none above the last mark."""
         if not self.stack or self.stack[-1] is MARK:
             raise Damaged("its pickle takes more than it has put down")
         return self.stack.pop()
 
     def top(self) -> object:
+        """The last value, which stays. Raises Damaged."""
         value = self.pop()
         self.push(value)
         return value
@@ -130,14 +135,17 @@ class Machine:
         return found
 
     def keep(self, at: int) -> None:
+        """Remember the last value under the number `at`."""
         self.memo[at] = self.top()
 
     def kept(self, at: int) -> object:
+        """The value remembered under `at`. Raises Damaged where nothing was."""
         if at not in self.memo:
             raise Damaged("its pickle speaks of a value that it has not made")
         return self.memo[at]
 
     def result(self) -> object:
+        """The only value that is left. Raises Damaged where there are more, or none."""
         value = self.pop()
         if self.stack:
             raise Damaged("its pickle ends with values left over")

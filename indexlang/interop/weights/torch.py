@@ -27,6 +27,7 @@ Source = Callable[[str], Array]
 
 
 def is_archive(members: Mapping[str, Member]) -> bool:
+    """Whether the members of a zip file are those that `torch.save` writes: one is a pickle named data.pkl."""
     return any(name.rpartition("/")[2] == PICKLE for name in members)
 
 

@@ -41,9 +41,11 @@ class Cursor:
 
     @property
     def piece(self) -> Piece:
+        """The piece here; at the end, the last one for ever."""
         return self.pieces[min(self.at, len(self.pieces) - 1)]
 
     def next(self) -> Piece:
+        """The piece here, which is taken."""
         piece = self.piece
         self.at += 1
         return piece
@@ -65,6 +67,7 @@ class Cursor:
         raise program_error("E0104", self.piece.span, message="`{` is never closed", advice="write `}` where it ends")
 
     def sees(self, *signs: str) -> bool:
+        """Whether one of these symbols is here."""
         return self.piece.kind == "symbol" and self.piece.text in signs
 
     # -- names
@@ -168,6 +171,7 @@ class Cursor:
         return normal(text[0] + mark + text[1:])
 
     def starts_name(self) -> bool:
+        """Whether a name begins here: a letter, a Greek one, one with an accent."""
         piece = self.piece
         return piece.kind == "letter" or (
             piece.kind == "command" and (piece.text in words.LETTERS or piece.text in words.ACCENTS)

@@ -48,6 +48,7 @@ class Reader(Commands):
     # -- pieces
 
     def read_piece(self) -> None:
+        """Take what begins here, whatever it is, and write down its tokens."""
         piece = self.piece
         if self.starts_name():
             self._name()

@@ -113,6 +113,7 @@ class Rows(Cursor):
         return piece.kind == "end" or (piece.kind == "command" and piece.text in ("\\", "end"))
 
     def open(self, kind: str, text: str, span: Span) -> None:
+        """Begin a bracket or an environment. Raises ProgramError E0106 where too many are open."""
         if len(self.opened) >= lexer.MAX_NESTING:
             raise program_error("E0106", span, limit=lexer.MAX_NESTING)
         self.push(kind, text, span)

@@ -92,9 +92,11 @@ class Typesetter:
     # -- expressions
 
     def vector(self, e: ast.Expr) -> str:
+        """Where `a ; b` may stand too: the right side of an equation. Never in brackets."""
         return self._at(e, VECTOR)
 
     def expr(self, e: ast.Expr) -> str:
+        """Where one value stands: only `a ; b` is put in brackets."""
         return self._at(e, CHOICE)
 
     def _at(self, e: ast.Expr, place: int) -> str:

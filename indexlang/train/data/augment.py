@@ -23,6 +23,7 @@ class Flip:
     """Mirror y, the axis that goes to the right, of every second example."""
 
     def change(self, batch: Mapping[str, Array], seed: int, epoch: int, examples: Rows) -> dict[str, Array]:
+        """Mirror the pictures of a batch whose drawn bit says so; labels and numbers stay."""
         mirrored = draws.bits(examples, "flip", seed, epoch) >> np.uint64(63) == 1
         return {name: _mirrored(value, mirrored) if is_picture(value) else value for name, value in batch.items()}
 
@@ -34,6 +35,7 @@ class Crop:
     pixels: int
 
     def change(self, batch: Mapping[str, Array], seed: int, epoch: int, examples: Rows) -> dict[str, Array]:
+        """Shift the pictures of a batch, each by two drawn numbers."""
         down = draws.below(2 * self.pixels + 1, examples, "crop down", seed, epoch)
         right = draws.below(2 * self.pixels + 1, examples, "crop right", seed, epoch)
         return {name: self._cut(value, down, right) if is_picture(value) else value for name, value in batch.items()}
@@ -54,6 +56,7 @@ class Noise:
     deviation: float
 
     def change(self, batch: Mapping[str, Array], seed: int, epoch: int, examples: Rows) -> dict[str, Array]:
+        """Add to each float of a batch a number drawn for its example and place."""
         return {
             name: self._noisy(name, a, seed, epoch, examples) if a.dtype.kind == "f" else a for name, a in batch.items()
         }

@@ -19,9 +19,15 @@ class Column(Protocol):
     """One element for each example: an array, a memory-mapped one, or what makes its elements when they are asked for."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """N first, then the extents of one example."""
+        ...
+
     @property
-    def dtype(self) -> np.dtype[Any]: ...
+    def dtype(self) -> np.dtype[Any]:
+        """Of what indexing gives."""
+        ...
+
     def __getitem__(self, at: Rows | slice, /) -> Array: ...
 
 
@@ -93,10 +99,12 @@ class Chosen:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """As many examples as were chosen."""
         return (len(self.rows), *self.column.shape[1:])
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """That of the column."""
         return self.column.dtype
 
     def __getitem__(self, at: Rows | slice, /) -> Array:

@@ -24,9 +24,15 @@ class Feed(Protocol):
     """
 
     @property
-    def examples(self) -> int | None: ...
+    def examples(self) -> int | None:
+        """Of one epoch, or None."""
+        ...
+
     @property
-    def steps(self) -> int | None: ...
+    def steps(self) -> int | None:
+        """Batches of one epoch, or None."""
+        ...
+
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch but for the first `start`: bit for bit those that a run from its begin would get."""
         ...
@@ -60,6 +66,7 @@ class Batches(_Cut):
     augment: Augmentation = NONE
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """In the order of that epoch. What `start` leaves out is never made."""
         order = draws.shuffled(self.examples, "order", self.seed, epoch)
         makers = [partial(self._made, at, epoch) for at in _pieces(order, self.batch, start)]
         return _made(makers, self.dataset, self.augment)
@@ -73,6 +80,7 @@ class Whole(_Cut):
     """The examples of a fitted dataset in their own order, the same every epoch: for validation."""
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """In the dataset's own order, whatever the epoch."""
         order = np.arange(self.examples)
         makers = [partial(self.dataset.take, at) for at in _pieces(order, self.batch, start)]
         return _made(makers, self.dataset, NONE)

@@ -29,10 +29,12 @@ class Fitted:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The column's examples, each with the extents that the input has."""
         return (self.column.shape[0], *self.element)
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """That of the input."""
         return self.tensor.dtype.numpy
 
     def __getitem__(self, at: Rows | slice, /) -> Array:

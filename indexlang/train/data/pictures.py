@@ -31,10 +31,12 @@ class Pictures:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """One example a file; nothing is opened to know it."""
         return (len(self.paths), *self.element)
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """That of the input."""
         return DType(self.input.dtype).numpy
 
     def __getitem__(self, at: Rows | slice, /) -> Array:

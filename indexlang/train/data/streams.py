@@ -44,6 +44,7 @@ class Stream:
         return len(self._source) if isinstance(self._source, Sized) else None
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[dict[str, Array]]:
+        """Asks the source anew and passes over the first `start` batches. Raises DataError where one does not fit."""
         for number, batch in self._numbered(self._opened(epoch), start):
             yield self._fitted(number, batch)
 
