@@ -31,7 +31,8 @@ class Setting:
 class Case:
     """Equations with declared `inputs` (`A[N,K] B[K,M]`), capitals being constants of `sizes`; one output.
 
-    peers  by kind: `torch`, `compile`, `numpy`, `numba`: each a function of the inputs in order
+    peers  by kind: `torch`, `compile`, `jax`, `numpy`, `numba`: each a function of the inputs in order (for jax one
+           that is written for numpy)
     planes inputs that are pictures: torch gets them with channels second, in both memory formats, as its result
     small  sizes at which the case is tested; flops: where the table of layers counts no multiply-adds
     unit   inputs within [0, 1), for equations that multiply many numbers or need positive ones

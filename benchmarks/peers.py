@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -113,6 +115,56 @@ def _compiled(
     return {"torch.compile": Peer(partial(_quiet, torch, made, given), partial(laid_as_ours, planes=False))}
 
 
+def _jax(call: Callable[..., Any], arrays: Mapping[str, Array], planes: Any, setting: "Setting") -> dict[str, Peer]:
+    """A function written for numpy, with jax.numpy in its place, by jit. XLA takes the threads that the process may use."""
+    jax = module("jax", setting)
+    if jax is None:
+        return {}
+    given = [jax.numpy.asarray(a) for a in arrays.values()]
+    made = jax.jit(_for_jax(jax, call))
+
+    def run() -> Any:
+        return made(*given).block_until_ready()
+
+    try:
+        run()
+    except Exception as problem:  # it writes in place, or asks for values while it is traced
+        name = getattr(call, "__name__", "a function")
+        setting.skipped[f"jax, {name}"] = f"{type(problem).__name__} ({str(problem).splitlines()[0][:80]})"
+        return {}
+    return {"JAX jit": Peer(run)}
+
+
+def _for_jax(jax: Any, call: Callable[..., Any]) -> Callable[..., Any]:
+    if isinstance(call, partial):
+        return partial(_for_jax(jax, call.func), *call.args, **call.keywords)
+    if not isinstance(call, FunctionType):
+        return call
+    names = {name: jax.numpy if value is np else value for name, value in call.__globals__.items()}
+    made = FunctionType(call.__code__, names, call.__name__, call.__defaults__, call.__closure__)
+    made.__kwdefaults__ = call.__kwdefaults__
+    return made
+
+
+def openvino_run(file: Path, given: Array, setting: "Setting") -> dict[str, Run]:
+    """A network in an ONNX file by OpenVINO, in float32 as all others, on one array."""
+    openvino = module("openvino", setting)
+    if openvino is None:
+        return {}
+    wanted = {
+        "INFERENCE_NUM_THREADS": setting.threads,
+        "INFERENCE_PRECISION_HINT": "f32",
+        "PERFORMANCE_HINT": "LATENCY",
+    }
+    try:
+        compiled = openvino.Core().compile_model(str(file), "CPU", wanted)
+    except Exception as problem:
+        setting.skipped["openvino"] = f"{type(problem).__name__} ({str(problem).splitlines()[0][:80]})"
+        return {}
+    request = compiled.create_infer_request()
+    return {"OpenVINO": lambda: request.infer([given], share_inputs=True, share_outputs=True)[compiled.output(0)]}
+
+
 def tensor(torch: Any, array: Array, layout: Any) -> Any:
     """An array of ours as torch would hold it: with a memory format, channels go second."""
     found = torch.from_numpy(array)
@@ -126,4 +178,4 @@ def laid_as_ours(found: Any, planes: bool) -> Array:
     return (found.movedim(1, -1) if planes and found.ndim == 4 else found).numpy()
 
 
-_KINDS = {"numpy": _numpy, "numba": _numba, "torch": _torch, "compile": _compiled}
+_KINDS = {"numpy": _numpy, "numba": _numba, "torch": _torch, "compile": _compiled, "jax": _jax}

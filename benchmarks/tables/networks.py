@@ -1,4 +1,4 @@
-"""Whole networks, inference: examples beside torch's definitions and ONNX Runtime, with the same weights."""
+"""Whole networks, inference: examples beside torch's definitions, ONNX Runtime and OpenVINO, with the same weights."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -66,19 +66,24 @@ def _quiet(torch: Any, twin: Any, x: Any, layout: Any) -> Any:
 
 
 def _onnx(torch: Any, twin: Any, x: Any, folder: Path, setting: Setting) -> dict[str, Any]:
-    runtime = peers.module("onnxruntime", setting)
-    if runtime is None:
-        return {}
+    """ONNX Runtime and OpenVINO, both on the file that torch writes."""
     file = folder / "net.onnx"
     try:
         _export(torch, twin[torch.contiguous_format], x, file)
     except Exception as problem:
-        setting.skipped["onnxruntime"] = f"torch.onnx: {type(problem).__name__}"
+        setting.skipped["ONNX Runtime, OpenVINO"] = f"torch.onnx: {type(problem).__name__}"
+        return {}
+    return _onnxruntime(file, x.numpy(), setting) | peers.openvino_run(file, x.numpy(), setting)
+
+
+def _onnxruntime(file: Path, x: Any, setting: Setting) -> dict[str, Any]:
+    runtime = peers.module("onnxruntime", setting)
+    if runtime is None:
         return {}
     options = runtime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = setting.threads, 3
     session = runtime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-    given = {session.get_inputs()[0].name: x.numpy()}
+    given = {session.get_inputs()[0].name: x}
     return {"ONNX Runtime": lambda: session.run(None, given)[0]}
 
 

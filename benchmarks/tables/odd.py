@@ -1,4 +1,4 @@
-"""Equations that no library has: each beside the best of torch (eager and compiled) and numpy, and a loop by hand."""
+"""Equations that no library has: each beside the best of torch (eager and compiled), JAX and numpy, and a loop by hand."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,7 +21,7 @@ def _case(
         inputs,
         sizes,
         small,
-        {"torch": torch, "compile": torch, "numpy": numpy, "numba": numba},
+        {"torch": torch, "compile": torch, "jax": numpy, "numpy": numpy, "numba": numba},
         flops=flops,
     )
 
