@@ -3,15 +3,11 @@
 
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Any
-
-from lark import Lark, Token
-from lark.exceptions import UnexpectedInput, VisitError
-from lark.lexer import Lexer
 
 from indexlang.syntax import ast, lexer, mistakes
 from indexlang.syntax.blocks import assembled
+from indexlang.syntax.lalr import Parser, Unexpected, parser
 from indexlang.syntax.tree import Head, Tree
 from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic, program_error
 from indexlang.text.source import Source, Span
@@ -70,46 +66,23 @@ def statement(line: lexer.Line) -> ast.Statement | Head:
     return parsed(line.tokens, _parser())
 
 
-def parsed(tokens: tuple[lexer.Token, ...], parser: Lark) -> ast.Statement | Head:
+def parsed(tokens: tuple[lexer.Token, ...], by: Parser) -> ast.Statement | Head:
     """The tree of the tokens of one statement. Raises ProgramError."""
     conditions = [t for t in tokens if t.kind in ("IF", "NOT")]
     if len(conditions) > MAX_DEPTH:  # each nests in the one before: not worth parsing
         raise program_error("E0106", conditions[MAX_DEPTH].span, limit=MAX_DEPTH)
     tokens = lexer.with_derivatives(lexer.with_keywords(tokens))
     try:
-        found = parser.parse(tokens)  # pyright: ignore[reportArgumentType]
-    except UnexpectedInput as error:
+        found = by.parse(tokens)
+    except Unexpected as error:
         raise ProgramError([mistakes.explain(error, tokens)]) from None
-    except VisitError as error:
-        raise error.orig_exc from None
     _check_depth(found.node if isinstance(found, Head) else found)
-    return found  # pyright: ignore[reportReturnType]
+    return found
 
 
 @cache
-def _parser() -> Lark:
-    return built(grammar("indexlang.lark"), Tree())
-
-
-def grammar(name: str) -> str:
-    """The text of a grammar."""
-    return files("indexlang.grammar").joinpath(name).read_text(encoding="utf-8")
-
-
-def built(text: str, tree: Any) -> Lark:
-    """A parser of token sequences, which hands what it recognises to `tree`."""
-    return Lark(text, parser="lalr", lexer=_Tokens, transformer=tree, maybe_placeholders=True, start="start")
-
-
-class _Tokens(Lexer):
-    """Hands our own tokens to lark."""
-
-    def __init__(self, lexer_conf: Any) -> None:
-        pass
-
-    def lex(self, data: Any) -> Iterator[Token]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        for token in data.text if hasattr(data, "text") else data:
-            yield Token(token.kind, token)
+def _parser() -> Parser:
+    return parser("indexlang.json", Tree())
 
 
 def _check_depth(statement: Any) -> None:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import TypeVar
 
-from lark import Lark
-
 from indexlang.syntax import ast, lexer
 from indexlang.syntax.blocks import Item, assembled
+from indexlang.syntax.lalr import Parser, parser
 from indexlang.syntax.latex import words
 from indexlang.syntax.latex.names import flat as _flat
 from indexlang.syntax.latex.names import plainly_named
@@ -19,7 +18,7 @@ from indexlang.syntax.latex.rows import SIGNS, Statement
 from indexlang.syntax.latex.scan import declarations, formulas, pieces, plain
 from indexlang.syntax.latex.tree import LatexTree
 from indexlang.syntax.lexer import Token
-from indexlang.syntax.parse import MAX_TEXT, built, grammar, parsed, statement
+from indexlang.syntax.parse import MAX_TEXT, parsed, statement
 from indexlang.syntax.tree import Head
 from indexlang.text.diagnostics import Diagnostic, ProgramError, Severity, diagnostic
 from indexlang.text.source import NOWHERE, Source, Span
@@ -109,8 +108,8 @@ class _Gathered:
 
 
 @cache
-def _parser() -> Lark:
-    return built(grammar("indexlang.lark") + grammar("latex.lark"), LatexTree())
+def _parser() -> Parser:
+    return parser("latex.json", LatexTree())
 
 
 def _formulas(source: Source) -> list[Statement]:
