@@ -4,13 +4,14 @@ Names are those of the body; what leaves it (`Frame.out`) carries the same names
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 
 from indexlang.infer import declarations, random
 from indexlang.infer.calls import Calls
 from indexlang.infer.declarations import is_constant_shape, names_in
-from indexlang.infer.derivatives import Derivatives, Record
+from indexlang.infer.derivatives import Derivatives
+from indexlang.infer.emission import Emission
 from indexlang.infer.equations import Made, Stated, elaborate_equation
 from indexlang.infer.expressions import Expressions
 from indexlang.infer.joins import as_parts, joined_tensor, split_equations
@@ -25,28 +26,6 @@ from indexlang.syntax import ast
 from indexlang.syntax.rewrite import rewritten
 from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic
 from indexlang.text.source import Span
-
-
-@dataclass
-class Emission:
-    """What definitions came to, in an order in which it can be computed."""
-
-    declared: dict[str, Tensor] = field(default_factory=dict[str, Tensor])  # inputs, params and states
-    computed: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
-    equations: list[Equation] = field(default_factory=list[Equation])
-    updates: dict[str, str] = field(default_factory=dict[str, str])  # state or param → the tensor of its next value
-    derivatives: list[Record] = field(default_factory=list[Record])
-    warnings: list[Diagnostic] = field(default_factory=list[Diagnostic])
-
-    def copy(self) -> "Emission":
-        return Emission(
-            dict(self.declared),
-            dict(self.computed),
-            list(self.equations),
-            dict(self.updates),
-            list(self.derivatives),
-            list(self.warnings),
-        )
 
 
 class Frame:
@@ -154,7 +133,7 @@ class Frame:
                     changed = True
 
     def _calls_function(self, e: ast.Equation) -> bool:
-        return any(isinstance(n, ast.Call) and self.library.has(n.name) for n in ast.nodes(e.body))
+        return any(self.library.has(n.name) for n in self.world.looked.at(e).calls)
 
     def _is_ready(self, e: ast.Expr) -> bool:
         known = self.world.constants.keys() | self.world.extents | self.world.tables.keys()
@@ -183,7 +162,7 @@ class Frame:
                 {
                     m
                     for e in es
-                    for read in read_names(e, self.world.extents, scalars)
+                    for read in read_names(e, self.world.looked.at(e), self.world.extents, scalars)
                     for m in self._owner(read, owners)
                     if m != n or m == read
                 }
@@ -216,8 +195,8 @@ class Frame:
         """Which equation first passes a package: reading `Φ1.W` needs that equation's call."""
         out: dict[str, str] = {}
         for name, es in self.equations.items():
-            for n in (n for e in es for n in ast.nodes(e.body)):
-                if isinstance(n, ast.Call) and self.library.has(n.name):
+            for n in (n for e in es for n in self.world.looked.at(e).calls):
+                if self.library.has(n.name):
                     for a in n.args:
                         if isinstance(a, ast.Name | ast.Access) and a.name not in self.equations:
                             out.setdefault(a.name, name)
@@ -292,7 +271,7 @@ class Frame:
 
     def _apart(self, e: ast.Equation) -> ast.Equation:
         """`relu(P ; Q)`: a joined vector inside an expression gets an equation of its own."""
-        if isinstance(e.body, ast.Joined) or not any(isinstance(n, ast.Joined) for n in ast.nodes(e.body)):
+        if isinstance(e.body, ast.Joined) or not self.world.looked.at(e).joins:
             return e
         made: list[ast.Expr] = []
 
@@ -370,4 +349,4 @@ class Frame:
         return True
 
 
-__all__ = ["Emission", "Frame"]
+__all__ = ["Frame"]

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from indexlang.infer.contents import Looked
 from indexlang.infer.solutions import Solutions
 from indexlang.ir.build import Builder, Number
 from indexlang.ir.dtypes import DType
@@ -51,6 +52,7 @@ class World:
     computed: set[str] = field(default_factory=set[str])  # tensors that some equation defines
     values: dict[str, Extent] = field(default_factory=dict[str, Extent])  # the extents that a function's head names
     solutions: Solutions = field(default_factory=Solutions)
+    looked: Looked = field(default_factory=Looked)  # at equations: what stands in them
     defining: str = ""  # the tensor whose equation is looked at
     functions: Collection[str] = ()  # what can be called
 

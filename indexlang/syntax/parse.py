@@ -1,7 +1,6 @@
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
 """Tokens → syntax tree, one statement at a time, so that one broken line costs one message."""
 
-from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any
 
@@ -76,7 +75,8 @@ def parsed(tokens: tuple[lexer.Token, ...], by: Parser) -> ast.Statement | Head:
         found = by.parse(tokens)
     except Unexpected as error:
         raise ProgramError([mistakes.explain(error, tokens)]) from None
-    _check_depth(found.node if isinstance(found, Head) else found)
+    if len(tokens) >= MAX_DEPTH:  # a level needs a token at least
+        _check_depth(found)
     return found
 
 
@@ -87,19 +87,10 @@ def _parser() -> Parser:
 
 def _check_depth(statement: Any) -> None:
     """Refuse trees that are nested too deeply, without recursing into them."""
-    level: list[Any] = [] if statement is None else [statement]
+    level: list[Any] = [statement]
     depth = 0
     while level:
         depth += 1
         if depth > MAX_DEPTH:
             raise program_error("E0106", level[0].span, limit=MAX_DEPTH)
-        level = [child for node in level for child in _children(node)]
-
-
-def _children(node: Any) -> Iterator[Any]:
-    for name in node.__slots__:
-        value = getattr(node, name)
-        if isinstance(value, tuple):
-            yield from (item for item in value if hasattr(item, "span"))
-        elif hasattr(value, "span"):
-            yield value
+        level = [child for node in level for child in ast.children(node)]
