@@ -251,6 +251,7 @@ class Head:
             if not isinstance(p, ast.ConstantParam) or p.name in self.values:
                 continue
             if p.is_open:
+                self.caller.library.bodies.opened += 1
                 extent = self.world.solutions.now(open_symbol(p.keyword, self.path))
                 self._bind(p.name, extent, f"`{p.keyword}` is open", p.span)
             else:

@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from indexlang.infer.bodies import Bodies
 from indexlang.infer.scalars import is_scalar_function, with_scalars
 from indexlang.syntax import ast
 from indexlang.syntax.prelude import prelude_forms, prelude_names
@@ -22,6 +23,7 @@ class Library:
         default_factory=dict[tuple[bool, str], tuple[ast.Def, ...]]
     )
 
+    bodies: Bodies = field(default_factory=Bodies)
     calls: int = 0  # that were made for the whole text
     depth: int = 0  # of those that are being made
 
