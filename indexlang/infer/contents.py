@@ -23,8 +23,9 @@ class Contents:
 
 @dataclass
 class Looked:
-    """The contents of equations that were looked at, by the equation itself; it is kept, so that it stays that one."""
+    """What was looked at in a text: equations (each is kept, so that its id stays its own), and names for hints."""
 
+    compared: int = 0  # names, in looking for those like unknown ones
     found: dict[int, tuple[ast.Equation, Contents]] = field(default_factory=dict[int, tuple[ast.Equation, Contents]])
 
     def at(self, e: ast.Equation) -> Contents:

@@ -17,7 +17,7 @@ from indexlang.infer.scope import Options, Scope, World
 from indexlang.infer.seeds import seeded
 from indexlang.infer.solutions import open_names
 from indexlang.infer.targets import fan_ins
-from indexlang.infer.unroll import LIMIT, Unrolling
+from indexlang.infer.unroll import Unrolling
 from indexlang.infer.updates import define_next_values
 from indexlang.infer.whole import too_large
 from indexlang.ir.build import Builder, Number
@@ -25,6 +25,7 @@ from indexlang.ir.equation import Program, Role, Tensor
 from indexlang.ir.parts import marked_parts
 from indexlang.ir.size import Extent
 from indexlang.syntax import ast
+from indexlang.syntax.parse import MAX_STATEMENTS
 from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic
 from indexlang.text.names import did_you_mean
 from indexlang.text.source import NOWHERE
@@ -64,8 +65,10 @@ class _Elaboration:
         frame = self.frame
         if not frame.guard(self._unroll):
             return Elaborated(None, _sorted(tuple(frame.found)))
-        if len(self.module.statements) > LIMIT:
-            return Elaborated(None, (diagnostic("E0903", self.module.statements[LIMIT].span, limit=LIMIT),))
+        if len(self.module.statements) > MAX_STATEMENTS:
+            return Elaborated(
+                None, (diagnostic("E0903", self.module.statements[MAX_STATEMENTS].span, limit=MAX_STATEMENTS),)
+            )
         self.world.extents.update(extent_names(self.module))
         frame.library = Library.of(self.module.statements)
         frame.statements = tuple(s for s in self.module.statements if not isinstance(s, ast.Def))

@@ -17,6 +17,7 @@ from indexlang.infer.expressions import Expressions
 from indexlang.infer.joins import as_parts, joined_tensor, split_equations
 from indexlang.infer.library import Library
 from indexlang.infer.reads import read_names
+from indexlang.infer.ready import in_order
 from indexlang.infer.scope import NUMBERS, Scope, World
 from indexlang.infer.targets import target_tensor
 from indexlang.infer.vectors import IndexForm, Slice, index_form
@@ -122,22 +123,23 @@ class Frame:
         }
         tables = self.world.tables.keys() | {n for n, e in plain.items() if isinstance(e.body, ast.Table)}
         waiting = {n: e for n, e in plain.items() if is_constant_shape(e.body, tables)}
-        changed = True
-        while changed:
-            changed = False
-            for name, e in list(waiting.items()):
-                if name in self.world.options.constants or self._is_ready(e.body):
-                    del waiting[name]
-                    del self.equations[name]
-                    self.guard(lambda e=e: self._constant(e))
-                    changed = True
+        given = self.world.options.constants
+        unknown = {n: set[str]() if n in given else self._unknown(e.body) for n, e in waiting.items()}
+        for name in in_order(unknown, self._is_known):
+            e = waiting[name]
+            del self.equations[name]
+            self.guard(lambda e=e: self._constant(e))
 
     def _calls_function(self, e: ast.Equation) -> bool:
         return any(self.library.has(n.name) for n in self.world.looked.at(e).calls)
 
-    def _is_ready(self, e: ast.Expr) -> bool:
-        known = self.world.constants.keys() | self.world.extents | self.world.tables.keys()
-        return all(n in known or n.lower() in NUMBERS for n, _ in names_in(e))
+    def _is_known(self, name: str) -> bool:
+        world = self.world
+        known = name in world.constants or name in world.extents or name in world.tables
+        return known or name.lower() in NUMBERS
+
+    def _unknown(self, e: ast.Expr) -> set[str]:
+        return {n for n, _ in names_in(e) if not self._is_known(n)}
 
     def _constant(self, e: ast.Equation) -> None:
         world = self.world

@@ -18,6 +18,10 @@ from indexlang.text.source import Span
 NUMBERS: Mapping[str, float] = {"inf": float("inf"), "pi": 3.141592653589793, "π": 3.141592653589793}
 
 
+MOST_COMPARED = 50_000  # names, in looking for those like unknown ones: whoever has so many mistakes needs no guesses
+_NO_GUESS = "define it, or declare it with `input`"
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What is known besides the text.
@@ -77,11 +81,14 @@ class World:
 
     def suggestion(self, name: str, more: Iterable[str] = ()) -> str:
         """The hint for an unknown name."""
+        if self.looked.compared > MOST_COMPARED:
+            return _NO_GUESS
         known = {*self.tensors, *self.computed, *self.constants, *self.extents, *more} - {self.defining}
+        self.looked.compared += len(known)
         twin = look_alike(name, known)
         if twin is not None:
             return f"a letter of `{name}` is {twin[1]} and only looks like that of `{twin[0]}`: type it anew"
-        return did_you_mean(name, known, "define it, or declare it with `input`")
+        return did_you_mean(name, known, _NO_GUESS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ def _rule(row: list[Any], tree: Any) -> _Rule:
     origin, length, name, is_single, parts = row
     is_idle = bool(is_single) and length == 1 and parts is None
     if name.startswith("_"):  # the repetition of some parts, which those around take up
-        return _Rule(origin, length, _taken(parts, list), False)
+        return _Rule(origin, length, _taken(parts, lambda found: found), False)
     make: Any = getattr(tree, name, None)
     if make is None:
         return _Rule(origin, length, _alone, is_idle)
@@ -139,9 +139,11 @@ def _taken(parts: list[Any] | None, make: Callable[[list[Any]], Any]) -> Callabl
     if parts is None:
         return make
 
+    starts = isinstance(parts[0], list)  # a repetition goes on: its list is nobody else's
+
     def taken(found: list[Any]) -> Any:
-        out: list[Any] = []
-        for place in parts:
+        out: list[Any] = found[0] if starts else []
+        for place in parts[starts:]:
             if isinstance(place, list):
                 out += found[place[0]]
             else:

@@ -1,6 +1,7 @@
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
 """Tokens → syntax tree, one statement at a time, so that one broken line costs one message."""
 
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
@@ -13,6 +14,29 @@ from indexlang.text.source import Source, Span
 
 MAX_TEXT = 4_000_000
 MAX_DEPTH = 200
+MAX_STATEMENTS = 6_000
+"""Of a program. The longest that we know, DenseNet-201 with every call spelled out, has 2,115; each takes a quarter of a
+millisecond or more to check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How many items a node may have."""
+
+    items: str
+    limit: int
+    what: str
+    advice: str
+
+
+BOUNDS = (
+    Bound("subscripts", 64, "subscripts", "take fewer axes: arrays have at most 64"),
+    Bound("axes", 64, "axes", "take fewer axes: arrays have at most 64"),
+    Bound("binders", 64, "indices of a reduction", "reduce in steps, with an equation for each"),
+    Bound("operands", 100, "comparisons in a chain", "compare in steps, or with `all`"),
+    Bound("parts", 1000, "joined vectors", "join in steps, with an equation for each"),
+    Bound("args", 1000, "arguments", "give fewer arguments"),
+)
 
 
 def parse(source: Source) -> tuple[ast.Module, list[Diagnostic]]:
@@ -23,6 +47,9 @@ def parse(source: Source) -> tuple[ast.Module, list[Diagnostic]]:
     if len(source.text) > MAX_TEXT:
         return ast.Module(()), [diagnostic("E0003", size=len(source.text), limit=MAX_TEXT)]
     lines, found = lexer.lines(source)
+    if len(lines) > MAX_STATEMENTS:
+        place = lines[MAX_STATEMENTS].tokens[0].span
+        return ast.Module(()), [diagnostic("E0903", place, limit=MAX_STATEMENTS)]
     items: list[tuple[int, ast.Statement | Head | None]] = []  # None: a statement with a mistake
     broken: set[str] = set()
     declares = False
@@ -75,8 +102,8 @@ def parsed(tokens: tuple[lexer.Token, ...], by: Parser) -> ast.Statement | Head:
         found = by.parse(tokens)
     except Unexpected as error:
         raise ProgramError([mistakes.explain(error, tokens)]) from None
-    if len(tokens) >= MAX_DEPTH:  # a level needs a token at least
-        _check_depth(found)
+    if len(tokens) > min(bound.limit for bound in BOUNDS):  # a level needs a token at least, and so does an item
+        _check_bounds(found)
     return found
 
 
@@ -85,12 +112,17 @@ def _parser() -> Parser:
     return parser("indexlang.json", Tree())
 
 
-def _check_depth(statement: Any) -> None:
-    """Refuse trees that are nested too deeply, without recursing into them."""
+def _check_bounds(statement: Any) -> None:
+    """Refuse trees that are nested too deeply, or too wide, without recursing into them."""
     level: list[Any] = [statement]
     depth = 0
     while level:
         depth += 1
         if depth > MAX_DEPTH:
             raise program_error("E0106", level[0].span, limit=MAX_DEPTH)
+        for node in level:
+            for bound in BOUNDS:
+                items = getattr(node, bound.items, None)
+                if isinstance(items, tuple) and len(items) > bound.limit:  # pyright: ignore[reportUnknownArgumentType]
+                    raise program_error("E0905", node.span, limit=bound.limit, what=bound.what, advice=bound.advice)
         level = [child for node in level for child in ast.children(node)]
