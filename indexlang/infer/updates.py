@@ -35,7 +35,7 @@ def _next_value(frame: "Frame", name: str, e: ast.Equation) -> None:
     target = f"{name}.next"
     frame.stated[target] = Stated(kept.extents, kept.dtype, kept.span)
     mark, tensors = frame.out.mark(), len(world.tensors)
-    computed = len(frame.out.computed)
+    computed, stated = len(frame.out.computed), world.tensors.get(target)  # what is shown of a program defines `m.next`
     frame.define_hoisted(replace(e, name=target, sign="="))
     copied = _copied(frame, target)
     copied = copied if copied in islice(frame.out.computed, computed) else ""
@@ -43,6 +43,8 @@ def _next_value(frame: "Frame", name: str, e: ast.Equation) -> None:
     if copied or not is_training:  # there it is looked at for mistakes only
         frame.out.cut(mark)
         shortened(world.tensors, tensors)
+        if stated is not None:
+            world.tensors[target] = frame.out.computed[target] = stated
     if is_training:
         frame.out.updates[name] = copied or target
 

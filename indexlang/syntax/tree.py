@@ -1,7 +1,7 @@
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false, reportFunctionMemberAccess=false
 """Parse trees → syntax tree: one method a grammar rule; the names of the rules are those of the classes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from indexlang.syntax import ast
@@ -192,7 +192,12 @@ class Tree:
         return ast.Name(_text(token), _span(token))
 
     def parens(self, start: Token, inner: ast.Expr, end: Token) -> ast.Expr:
-        return inner
+        """What has parts takes its brackets into its place, so that `(x//2)%X` is quoted whole."""
+        match inner:
+            case ast.Unary() | ast.Binary() | ast.Comparison() | ast.Conditional() | ast.Reduction():
+                return replace(inner, span=_span(start).to(_span(end)))
+            case _:
+                return inner
 
     def call(self, name: Token, *rest: Any) -> ast.Call:
         given = tuple(item for item in rest if item is not None and not isinstance(item, Token))
