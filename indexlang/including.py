@@ -8,6 +8,7 @@ from indexlang.reading import decoded, read_bytes, why_not_read
 from indexlang.syntax import ast
 from indexlang.syntax.latex.parse import parse_latex
 from indexlang.syntax.latex.scan import is_latex
+from indexlang.syntax.lexer import MAX_NESTING
 from indexlang.syntax.parse import parse
 from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic
 from indexlang.text.source import Source
@@ -65,6 +66,10 @@ class _Reading:
         if path in around:
             chain = " → ".join(p.name for p in (*around[around.index(path) :], path))
             return self._refuse(s, f"the files include each other: {chain}", "include it in one direction only")
+        if len(around) > MAX_NESTING:
+            return self._refuse(
+                s, f"more than {MAX_NESTING} files include each other", "include the files side by side"
+            )
         if path in self.seen:
             return ast.Module(())
         self.seen.add(path)

@@ -45,9 +45,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The layer table."""
+    """The layer table. `missing` are the extents without a value: what depends on them counts as 0."""
 
     rows: tuple[Row, ...]
+    missing: tuple[str, ...] = ()
 
     @property
     def params(self) -> int:
@@ -68,15 +69,23 @@ class Summary:
             row[0].ljust(widths[0]) + "".join("  " + row[k].rjust(widths[k]) for k in range(1, 5)) for row in table
         ]
         rule = "-" * max(map(len, lines))
-        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], *self._missing()])
+
+    def _missing(self) -> list[str]:
+        """What the numbers leave out, in a line."""
+        if not self.missing:
+            return []
+        names = ", ".join(f"`{n}`" for n in self.missing)
+        gives = ", ".join(f"{n}=…" for n in self.missing)
+        verb = "has" if len(self.missing) == 1 else "have"
+        return [f"{names} {verb} no value: what depends on it counts as 0. Give it with `bound({gives})`, or -D."]
 
     def _repr_html_(self) -> str:
         cells = [(r.name, _times(r.extents), _count(r.params), _count(r.macs)) for r in self.rows]
         cells.append(("total", "", _count(self.params), _count(self.macs)))
         body = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in cells)
-        return (
-            f"<table><tr><th>equation</th><th>extents</th><th>parameters</th><th>multiply-adds</th></tr>{body}</table>"
-        )
+        head = "<tr><th>equation</th><th>extents</th><th>parameters</th><th>multiply-adds</th></tr>"
+        return f"<table>{head}{body}</table>" + "".join(f"<p>{line}</p>" for line in self._missing())
 
 
 def tensor_infos(program: Program) -> Mapping[str, TensorInfo]:
@@ -99,7 +108,7 @@ def summary(program: Program) -> Summary:
         rows.append(
             Row(e.target, _written(e), _extents(t), params, multiply_adds(e), _known(t.elements) * t.dtype.size)
         )
-    return Summary(tuple(rows))
+    return Summary(tuple(rows), tuple(sorted(program.size_names)))
 
 
 def moved_bytes(e: Equation, program: Program, without: Container[str] = ()) -> int:

@@ -41,7 +41,7 @@ PACKAGE = "indexlang"
 
 # Packages that cost time to import, and the only modules that may.
 RESERVED = {
-    "lark": ("indexlang.syntax",),
+    "lark": ("indexlang.grammar",),
     "numba": ("indexlang.emit", "indexlang.run", "indexlang.kernels"),
     "llvmlite": ("indexlang.emit", "indexlang.run", "indexlang.kernels"),
     "click": ("indexlang.cli",),

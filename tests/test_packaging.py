@@ -49,7 +49,7 @@ def test_the_wheel_is_whole(wheel: Path):
         inside = folder if folder == "indexlang" else f"indexlang/{folder}"
         wanted = {
             f"{inside}/{path.relative_to(ROOT / folder)}"
-            for ending in ("*.py", "*.lark", "*.idx", "*.toml")
+            for ending in ("*.py", "*.lark", "*.json", "*.idx", "*.toml")
             for path in (ROOT / folder).rglob(ending)
         }
         assert wanted

@@ -51,7 +51,7 @@ class Calls:
     def expanded(self, e: ast.Equation, stated: Stated | None) -> ast.Equation | None:
         """The equation without calls of functions; None if a call defines its tensor by itself."""
         library = self.frame.library
-        if not any(isinstance(n, ast.Call) and library.has(n.name) for n in ast.nodes(e.body)):
+        if not any(library.has(n.name) for n in self.frame.world.looked.at(e).calls):
             return e
         place = self._place(e, stated)
         body = e.body

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 
 from indexlang.infer.scope import NUMBERS, Scope, Var, World
 from indexlang.ir import ops
@@ -138,6 +139,7 @@ class Context(ABC):
         return found
 
 
+@lru_cache(maxsize=4096)
 def capitals(letter: str) -> tuple[str, ...]:
     """The names that mean the extent of an index: `B` for b, `DX` or `Dx` for dx."""
     return tuple(dict.fromkeys(c for c in (letter.upper(), letter[:1].upper() + letter[1:]) if c != letter))

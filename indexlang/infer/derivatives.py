@@ -41,9 +41,10 @@ class Derivatives:
 
     def expanded(self, e: ast.Equation) -> ast.Equation:
         """The equation with a tensor in the place of each derivative; of a derivative inside another, first."""
-        found = next((n for n in ast.nodes(e.body) if isinstance(n, ast.Derivative)), None)
-        if found is None:
+        derivatives = self.frame.world.looked.at(e).derivatives
+        if not derivatives:
             return e
+        found = derivatives[0]
         if "d" in self.frame.library.own:
             message = "`d` is a function of this text, so `d(…)/d(…)` could mean two things"
             advice = "give the function another name, or write `d(x)/(d(y))` for the quotient of its values"

@@ -1,13 +1,14 @@
 """Syntax tree → ir.Program: names, constants, order, and every equation elaborated."""
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from indexlang.infer.adjoints import with_adjoints
 from indexlang.infer.declarations import extent_names, is_constant_shape
+from indexlang.infer.emission import Emission, shortened
 from indexlang.infer.expressions import Expressions
-from indexlang.infer.frame import Emission, Frame
+from indexlang.infer.frame import Frame
 from indexlang.infer.globals import global_constants
 from indexlang.infer.library import Library
 from indexlang.infer.mapping import mapped_program
@@ -16,7 +17,7 @@ from indexlang.infer.scope import Options, Scope, World
 from indexlang.infer.seeds import seeded
 from indexlang.infer.solutions import open_names
 from indexlang.infer.targets import fan_ins
-from indexlang.infer.unroll import LIMIT, Unrolling
+from indexlang.infer.unroll import Unrolling
 from indexlang.infer.updates import define_next_values
 from indexlang.infer.whole import too_large
 from indexlang.ir.build import Builder, Number
@@ -24,10 +25,13 @@ from indexlang.ir.equation import Program, Role, Tensor
 from indexlang.ir.parts import marked_parts
 from indexlang.ir.size import Extent
 from indexlang.syntax import ast
+from indexlang.syntax.parse import MAX_STATEMENTS
 from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic
 from indexlang.text.names import did_you_mean
 from indexlang.text.source import NOWHERE
 
+_MAY_COMPUTE = re.compile(r"_\{|[\\$]")
+_Mark = tuple[tuple[int, ...], int, int]  # how much is emitted; how many tensors and targets there are
 _ROUNDS = 20  # of solving open extents; each finds one at least
 
 
@@ -61,8 +65,10 @@ class _Elaboration:
         frame = self.frame
         if not frame.guard(self._unroll):
             return Elaborated(None, _sorted(tuple(frame.found)))
-        if len(self.module.statements) > LIMIT:
-            return Elaborated(None, (diagnostic("E0903", self.module.statements[LIMIT].span, limit=LIMIT),))
+        if len(self.module.statements) > MAX_STATEMENTS:
+            return Elaborated(
+                None, (diagnostic("E0903", self.module.statements[MAX_STATEMENTS].span, limit=MAX_STATEMENTS),)
+            )
         self.world.extents.update(extent_names(self.module))
         frame.library = Library.of(self.module.statements)
         frame.statements = tuple(s for s in self.module.statements if not isinstance(s, ast.Def))
@@ -120,7 +126,7 @@ class _Elaboration:
         if name in world.broken:
             return
         trouble: ProgramError | None = None
-        before = self._state()
+        before = self._mark()
         for _ in range(_ROUNDS):
             known = len(world.solutions.values)
             trouble = None
@@ -132,21 +138,27 @@ class _Elaboration:
                 trouble = error
             if len(world.solutions.values) == known:
                 break
-            self._restore(before)
+            self._back_to(before)
         if trouble is not None:
-            self._restore(before)  # nothing is said of what reads it, or of its open extents
+            self._back_to(before)  # nothing is said of what reads it, or of its open extents
             frame.found.extend(trouble.diagnostics)
             frame.fail(name)
 
-    def _state(self) -> "tuple[Emission, dict[str, Tensor], dict[str, list[ast.Equation]]]":
-        return self.frame.out.copy(), dict(self.world.tensors), dict(self.frame.equations)
+    def _mark(self) -> _Mark:
+        return self.frame.out.mark(), len(self.world.tensors), len(self.frame.equations)
 
-    def _restore(self, state: "tuple[Emission, dict[str, Tensor], dict[str, list[ast.Equation]]]") -> None:
-        self.frame.out, self.world.tensors, self.frame.equations = state[0].copy(), dict(state[1]), dict(state[2])
+    def _back_to(self, mark: _Mark) -> None:
+        """Forget what was made since a mark."""
+        out, tensors, equations = mark
+        self.frame.out.cut(out)
+        shortened(self.world.tensors, tensors)
+        shortened(self.frame.equations, equations)
 
-    def _check_solved(self, name: str, before: "tuple[Emission, dict[str, Tensor], object]") -> None:
+    def _check_solved(self, name: str, before: _Mark) -> None:
         out = self.frame.out
-        new = (*_added(out.declared, before[0].declared), *_added(out.computed, before[0].computed))
+        declared, computed, *_ = before[0]
+        new = (*islice(reversed(out.declared.values()), len(out.declared) - declared),
+               *islice(reversed(out.computed.values()), len(out.computed) - computed))  # fmt: skip
         still = sorted({n for t in new for e in t.extents for n in open_names(e)})
         if still:
             place = still[0].partition("@")[2]
@@ -164,8 +176,8 @@ class _Elaboration:
                 frame.found.append(diagnostic("E0210", n.span, name=n.name, advice=world.suggestion(n.name)))
         if named:
             return tuple(dict.fromkeys(n.name for n in named))
-        used = {m for es in frame.equations.values() for e in es for m in read_names(e)}
-        used |= {m for e in frame.next_values.values() for m in read_names(e)}
+        equations = [*(e for es in frame.equations.values() for e in es), *frame.next_values.values()]
+        used = {m for e in equations for m in read_names(e, world.looked.at(e))}
         order = [n for n in frame.equations if n not in used and "." not in n]
         if not order and not frame.found and not self.module.broken:
             place = self.module.statements[-1].span if self.module.statements else NOWHERE
@@ -185,12 +197,11 @@ class _Elaboration:
         return replace(t, start=replace(t.start, fan_in=found))
 
 
-def _added(after: dict[str, Tensor], before: dict[str, Tensor]) -> Iterator[Tensor]:
-    """The tensors that a body has got since: names are only ever added, at the end."""
-    return islice(reversed(after.values()), len(after) - len(before))
-
-
 def _computes_names(module: ast.Module) -> bool:
+    """Whether some name is computed. Most texts are seen at once to have none; formulas in LaTeX make them of `_\\ell`."""
+    sources = {s.span.source for s in module.statements}
+    if not any(_MAY_COMPUTE.search(source.text) for source in sources):
+        return False
     return any("_{" in getattr(n, "name", "") for s in module.statements for n in ast.nodes(s))
 
 

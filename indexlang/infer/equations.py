@@ -67,7 +67,7 @@ class _Elaboration:
         self.stated = stated
         self.reasons: Mapping[str, Reason] = {}
         self.products: dict[int, Extent] = {}  # extents of grouped axes
-        self.scope = Scope(ahead=frozenset(_reduced(e.body)))
+        self.scope = Scope(ahead=world.looked.at(e).letters)
         self.expressions = Expressions(world, self.scope)
 
     def run(self) -> Made:
@@ -333,19 +333,3 @@ def _lettered(e: Expr, names: Mapping[str, str], values: Mapping[str, Extent], s
             return Reduce(fold, tuple(bounds), _lettered(body, inner, values, scope), dtype, span)
         case _:
             return with_children(e, tuple(_lettered(c, names, values, scope) for c in children(e)))
-
-
-def _reduced(e: object) -> set[str]:
-    """The letters in subscripts and reduction lists of an equation: those whose capitals are extents."""
-    out: set[str] = set()
-    for n in ast.nodes(e):
-        if isinstance(n, ast.Binder):
-            out.add(n.name)
-        elif isinstance(n, ast.Access):
-            out |= {
-                m.name
-                for s in n.subscripts
-                for m in ast.nodes(s)
-                if isinstance(m, ast.Name) and not m.name[0].isupper()
-            }
-    return out

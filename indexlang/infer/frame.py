@@ -4,18 +4,20 @@ Names are those of the body; what leaves it (`Frame.out`) carries the same names
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 
 from indexlang.infer import declarations, random
 from indexlang.infer.calls import Calls
 from indexlang.infer.declarations import is_constant_shape, names_in
-from indexlang.infer.derivatives import Derivatives, Record
+from indexlang.infer.derivatives import Derivatives
+from indexlang.infer.emission import Emission
 from indexlang.infer.equations import Made, Stated, elaborate_equation
 from indexlang.infer.expressions import Expressions
 from indexlang.infer.joins import as_parts, joined_tensor, split_equations
 from indexlang.infer.library import Library
 from indexlang.infer.reads import read_names
+from indexlang.infer.ready import in_order
 from indexlang.infer.scope import NUMBERS, Scope, World
 from indexlang.infer.targets import target_tensor
 from indexlang.infer.vectors import IndexForm, Slice, index_form
@@ -25,29 +27,6 @@ from indexlang.syntax import ast
 from indexlang.syntax.rewrite import rewritten
 from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic
 from indexlang.text.source import Span
-
-
-@dataclass
-class Emission:
-    """What definitions came to, in an order in which it can be computed."""
-
-    declared: dict[str, Tensor] = field(default_factory=dict[str, Tensor])  # inputs, params and states
-    computed: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
-    equations: list[Equation] = field(default_factory=list[Equation])
-    updates: dict[str, str] = field(default_factory=dict[str, str])  # state or param → the tensor of its next value
-    derivatives: list[Record] = field(default_factory=list[Record])
-    warnings: list[Diagnostic] = field(default_factory=list[Diagnostic])
-
-    def copy(self) -> "Emission":
-        """As it is now: what is added to the copy does not come back."""
-        return Emission(
-            dict(self.declared),
-            dict(self.computed),
-            list(self.equations),
-            dict(self.updates),
-            list(self.derivatives),
-            list(self.warnings),
-        )
 
 
 class Frame:
@@ -144,22 +123,23 @@ class Frame:
         }
         tables = self.world.tables.keys() | {n for n, e in plain.items() if isinstance(e.body, ast.Table)}
         waiting = {n: e for n, e in plain.items() if is_constant_shape(e.body, tables)}
-        changed = True
-        while changed:
-            changed = False
-            for name, e in list(waiting.items()):
-                if name in self.world.options.constants or self._is_ready(e.body):
-                    del waiting[name]
-                    del self.equations[name]
-                    self.guard(lambda e=e: self._constant(e))
-                    changed = True
+        given = self.world.options.constants
+        unknown = {n: set[str]() if n in given else self._unknown(e.body) for n, e in waiting.items()}
+        for name in in_order(unknown, self._is_known):
+            e = waiting[name]
+            del self.equations[name]
+            self.guard(lambda e=e: self._constant(e))
 
     def _calls_function(self, e: ast.Equation) -> bool:
-        return any(isinstance(n, ast.Call) and self.library.has(n.name) for n in ast.nodes(e.body))
+        return any(self.library.has(n.name) for n in self.world.looked.at(e).calls)
 
-    def _is_ready(self, e: ast.Expr) -> bool:
-        known = self.world.constants.keys() | self.world.extents | self.world.tables.keys()
-        return all(n in known or n.lower() in NUMBERS for n, _ in names_in(e))
+    def _is_known(self, name: str) -> bool:
+        world = self.world
+        known = name in world.constants or name in world.extents or name in world.tables
+        return known or name.lower() in NUMBERS
+
+    def _unknown(self, e: ast.Expr) -> set[str]:
+        return {n for n, _ in names_in(e) if not self._is_known(n)}
 
     def _constant(self, e: ast.Equation) -> None:
         world = self.world
@@ -184,7 +164,7 @@ class Frame:
                 {
                     m
                     for e in es
-                    for read in read_names(e, self.world.extents, scalars)
+                    for read in read_names(e, self.world.looked.at(e), self.world.extents, scalars)
                     for m in self._owner(read, owners)
                     if m != n or m == read
                 }
@@ -217,8 +197,8 @@ class Frame:
         """Which equation first passes a package: reading `Φ1.W` needs that equation's call."""
         out: dict[str, str] = {}
         for name, es in self.equations.items():
-            for n in (n for e in es for n in ast.nodes(e.body)):
-                if isinstance(n, ast.Call) and self.library.has(n.name):
+            for n in (n for e in es for n in self.world.looked.at(e).calls):
+                if self.library.has(n.name):
                     for a in n.args:
                         if isinstance(a, ast.Name | ast.Access) and a.name not in self.equations:
                             out.setdefault(a.name, name)
@@ -293,7 +273,7 @@ class Frame:
 
     def _apart(self, e: ast.Equation) -> ast.Equation:
         """`relu(P ; Q)`: a joined vector inside an expression gets an equation of its own."""
-        if isinstance(e.body, ast.Joined) or not any(isinstance(n, ast.Joined) for n in ast.nodes(e.body)):
+        if isinstance(e.body, ast.Joined) or not self.world.looked.at(e).joins:
             return e
         made: list[ast.Expr] = []
 
@@ -372,4 +352,4 @@ class Frame:
         return True
 
 
-__all__ = ["Emission", "Frame"]
+__all__ = ["Frame"]

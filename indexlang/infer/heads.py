@@ -50,7 +50,7 @@ class Head:
     def _world(self, caller: "Frame") -> World:
         """What a body sees from outside: a function of the text its constants and tables, one of the library none."""
         outer = caller.world
-        world = World(outer.options, outer.build, True, solutions=outer.solutions)
+        world = World(outer.options, outer.build, True, solutions=outer.solutions, looked=outer.looked)
         if caller.library.is_own(self.form):
             headed = {p.name for p in self.form.params} | {a.name for p in tensor_params(self.form) for a in p.axes}
             world.constants.update((n, v) for n, v in outer.constants.items() if n not in headed)
@@ -251,6 +251,7 @@ class Head:
             if not isinstance(p, ast.ConstantParam) or p.name in self.values:
                 continue
             if p.is_open:
+                self.caller.library.bodies.opened += 1
                 extent = self.world.solutions.now(open_symbol(p.keyword, self.path))
                 self._bind(p.name, extent, f"`{p.keyword}` is open", p.span)
             else:

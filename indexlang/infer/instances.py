@@ -1,8 +1,10 @@
 """One call of a function: its body elaborated on the caller's extents, and moved to the caller."""
 
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from indexlang.infer.bodies import Body, body_key
 from indexlang.infer.equations import Stated
 from indexlang.infer.expressions import Expressions
 from indexlang.infer.heads import Head
@@ -40,6 +42,7 @@ class Instances:
             made = _Instance(self.frame, call, binding, name, target, lead, stated)
         except ProgramError as error:
             raise ProgramError([_called_from(d, call, binding.form, []) for d in error.diagnostics]) from None
+        self.frame.library.bodies.entered.append(binding.form.name_span)
         try:
             with self.frame.library.calling(call.span):
                 return made.run()
@@ -71,9 +74,37 @@ class _Instance:
         self.head = Head(caller, call, binding, name, lead)
         self.caller, self.call, self.form, self.world = caller, call, binding.form, self.head.world
         self.name, self.target, self.stated = name, target, stated
+        self.key: Hashable = None
 
     def run(self) -> tuple[str, int, tuple[str, ...]]:
         self.head.bind()
+        body = self._kept() or self._elaborated()
+        rank = Results(self.head, body, self.name, self.target).move()
+        return self.name, rank, self.head.letters
+
+    def _kept(self) -> Body | None:
+        """The body of a call before that was the same but for names."""
+        library = self.caller.library
+        self.key = body_key(self.form.name_span, self.world, self.head.values.items(), self.stated)
+        around = [f.name_span for f, _ in self.caller.around]
+        found = library.bodies.find(self.key, around)
+        if found is not None:
+            library.calls += found.calls  # as many equations as if they had been made
+            library.bodies.entered += found.functions
+        return found
+
+    def _elaborated(self) -> Body:
+        library, solved = self.caller.library, self.world.solutions.values
+        kept, opened, known, calls = library.bodies, library.bodies.opened, len(solved), library.calls
+        first = len(kept.entered)
+        body = self._made()
+        body.calls = library.calls - calls
+        body.functions = frozenset(kept.entered[first:])
+        if self.key is not None and (kept.opened, len(solved)) == (opened, known):
+            kept.known[self.key] = body
+        return body
+
+    def _made(self) -> Body:
         body, result = self._body()
         inner = self._frame((*body, *result[1:]))
         inner.collect()
@@ -88,8 +119,7 @@ class _Instance:
             raise ProgramError(errors)
         if local in inner.world.broken or local not in inner.world.tensors:
             raise ProgramError([])
-        rank = Results(self.head, inner, self.name, self.target).move(local)
-        return self.name, rank, self.head.letters
+        return Body(inner, local)
 
     def _define(self, inner: "Frame", name: str) -> None:
         if not inner.guard(lambda: inner.define(name)):

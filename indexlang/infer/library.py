@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from indexlang.infer.bodies import Bodies
 from indexlang.infer.scalars import is_scalar_function, with_scalars
 from indexlang.syntax import ast
 from indexlang.syntax.prelude import prelude_forms, prelude_names
@@ -22,6 +23,7 @@ class Library:
         default_factory=dict[tuple[bool, str], tuple[ast.Def, ...]]
     )
 
+    bodies: Bodies = field(default_factory=Bodies)
     calls: int = 0  # that were made for the whole text
     depth: int = 0  # of those that are being made
 
@@ -54,12 +56,28 @@ class Library:
 
     def forms(self, name: str) -> tuple[ast.Def, ...]:
         """All forms of a function."""
-        key = (True, name) if name in self.own else (False, name.casefold())
+        key = self._key(name)
         if key not in self.ready:
-            found = self.own[name] if name in self.own else prelude_forms(name.casefold())
-            self.ready[key] = found  # for a function that calls itself, which is told later
-            self.ready[key] = tuple(with_scalars(f, self._is_of_scalars) for f in found)
+            self._prepare(name)
         return self.ready[key]
+
+    def _key(self, name: str) -> tuple[bool, str]:
+        return (True, name) if name in self.own else (False, name.casefold())
+
+    def _prepare(self, name: str) -> None:
+        """Find the scalars of a function, those of the functions that it calls first; however long the chain is."""
+        waiting = [(name, False)]
+        while waiting:
+            here, is_entered = waiting.pop()
+            key = self._key(here)
+            if is_entered:
+                self.ready[key] = tuple(with_scalars(f, self._is_of_scalars) for f in self.ready[key])
+            elif key not in self.ready:
+                found = self.own[here] if here in self.own else prelude_forms(here.casefold())
+                self.ready[key] = found  # for a function that calls itself, which is told later
+                called = dict.fromkeys(n.name for f in found for n in ast.nodes(f) if isinstance(n, ast.Call))
+                waiting.append((here, True))
+                waiting += [(n, False) for n in reversed(called) if self.has(n)]
 
     def _is_of_scalars(self, name: str) -> bool:
         return self.has(name) and all(is_scalar_function(f) for f in self.forms(name))

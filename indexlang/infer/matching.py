@@ -1,7 +1,7 @@
 """Which form of a function a call means, and what stands for each of its parameters."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from indexlang.ir.build import Number
 from indexlang.syntax import ast
@@ -99,7 +99,7 @@ def match(
         else:
             reasons.append(found)
     if not fitting:
-        raise _none_fits(call, forms, reasons)
+        raise _none_fits(call, forms, [_hinted(r, given) for r in reasons])
     least = min(b.mapped for b in fitting)
     best = [b for b in fitting if b.mapped == least]
     if len(best) > 1:
@@ -179,7 +179,13 @@ def _unfit(p: ast.TensorParam, given: Given, call: ast.Call) -> Diagnostic | Non
 
 
 def _unknown(given: NameGiven) -> Diagnostic:
-    return diagnostic("E0201", given.span, name=given.name, advice=given.hint(given.name))
+    return diagnostic("E0201", given.span, name=given.name, advice="")
+
+
+def _hinted(reason: Diagnostic, given: tuple[Given, ...]) -> Diagnostic:
+    """A reason that is told: only now is a name looked for that is like an unknown one."""
+    name = next((g for g in given if isinstance(g, NameGiven) and g.span == reason.span), None)
+    return replace(reason, hint=name.hint(name.name)) if reason.code == "E0201" and name is not None else reason
 
 
 def _count(call: ast.Call, form: ast.Def, given: tuple[Given, ...]) -> Diagnostic:

@@ -14,7 +14,7 @@ def own_rank(form: ast.Def) -> int | None:
         if isinstance(p, ast.TensorParam)
     }
     bodies = {s.name: s for s in _equations(form.body)}
-    return _rank(form.result, heads, bodies, 0)
+    return _rank(form.result, heads, bodies, {}, 0)
 
 
 def _equations(body: tuple[ast.Statement, ...]) -> list[ast.Equation]:
@@ -32,7 +32,14 @@ def _equations(body: tuple[ast.Statement, ...]) -> list[ast.Equation]:
     return out
 
 
-def _rank(e: ast.Expr, heads: dict[str, int | None], bodies: dict[str, ast.Equation], depth: int) -> int | None:
+def _rank(
+    e: ast.Expr,
+    heads: dict[str, int | None],
+    bodies: dict[str, ast.Equation],
+    known: dict[str, int | None],
+    depth: int,
+) -> int | None:
+    """`known` are the ranks of the body's tensors that were looked at: each is, once."""
     if depth > _LIMIT:
         return None
     if any(isinstance(n, ast.Call) and not is_function(n.name) for n in ast.nodes(e)):
@@ -45,8 +52,10 @@ def _rank(e: ast.Expr, heads: dict[str, int | None], bodies: dict[str, ast.Equat
             equation = bodies[n.name]
             if equation.subscripts is not None:
                 found.append(len(equation.subscripts))
-            else:
-                found.append(_rank(equation.body, heads, bodies, depth + 1))
+                continue
+            if n.name not in known:
+                known[n.name] = _rank(equation.body, heads, bodies, known, depth + 1)
+            found.append(known[n.name])
     return None if None in found else max(x for x in found if x is not None)
 
 

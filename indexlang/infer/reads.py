@@ -2,13 +2,17 @@
 
 from collections.abc import Collection, Iterator
 
+from indexlang.infer.contents import Contents
 from indexlang.infer.context import capitals
 from indexlang.syntax import ast
 
 
-def read_names(e: ast.Equation, extents: Collection[str] = (), scalars: Collection[str] = ()) -> set[str]:
+def read_names(
+    e: ast.Equation, within: Contents, extents: Collection[str] = (), scalars: Collection[str] = ()
+) -> set[str]:
     """The names that `e` may read: those that stand free, not its indices, nor the extents that ranges are written with.
 
+    within   what stands in it
     extents  names of extents. In an equation with indices a bare one of them, or the capital of an index, is no tensor
              with axes: `1/Y * sum[y] L[x,y]`
     scalars  tensors without axes, which bare names always mean
@@ -22,8 +26,8 @@ def read_names(e: ast.Equation, extents: Collection[str] = (), scalars: Collecti
         return found
     if any(isinstance(x, ast.Name) and x.name not in left for x in e.subscripts):
         return found  # vectors: a bare name is a whole tensor
-    letters = {*left, *(b.name for n in ast.nodes(e.body) if isinstance(n, ast.Reduction) for b in n.binders or ())}
-    doubtful = found & {*extents, *(c for letter in letters for c in capitals(letter))} - set(scalars)
+    counted = {c for letter in (*left, *within.counted) for c in capitals(letter)}
+    doubtful = {n for n in found if (n in extents or n in counted) and n not in scalars}
     return found - (doubtful - _surely_read(e)) if doubtful else found
 
 

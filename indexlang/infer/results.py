@@ -1,10 +1,9 @@
 """What a call computed, moved to the caller: its tensors under the caller's names, over the mapped axes too."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from indexlang.infer.bodies import Body
 from indexlang.infer.heads import Head
-from indexlang.infer.idle import without_idle_borders
 from indexlang.infer.mapping import Alias, Transplant
 from indexlang.infer.matching import NameGiven, header, package_params
 from indexlang.ir.equation import Call, Equation, Tensor
@@ -13,21 +12,18 @@ from indexlang.ir.size import same
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import program_error
 
-if TYPE_CHECKING:
-    from indexlang.infer.frame import Frame
-
 
 class Results:
-    """Moves what the body `inner` of a call gives; `name` is the caller's tensor, `target` that of its equation."""
+    """Moves what the body of a call gives; `name` is the caller's tensor, `target` that of its equation."""
 
-    def __init__(self, head: Head, inner: "Frame", name: str, target: str) -> None:
-        self.head, self.inner, self.name, self.target = head, inner, name, target
+    def __init__(self, head: Head, body: Body, name: str, target: str) -> None:
+        self.head, self.body, self.inner, self.name, self.target = head, body, body.inner, name, target
         self.caller, self.call, self.form, self.binding = head.caller, head.call, head.form, head.binding
         self.solutions = head.world.solutions
 
-    def move(self, local: str) -> int:
-        """Move all; `local` is the result's name in the body. Its rank at the caller. Raises E0218, E0415."""
-        inner, head = self.inner, self.head
+    def move(self) -> int:
+        """Move all; the rank of the result at the caller. Raises E0218, E0415."""
+        inner, head, local = self.inner, self.head, self.body.result
         package = self._package()
         renamed = {local: self.name}
         for t in inner.out.declared.values():
@@ -36,8 +32,8 @@ class Results:
             renamed.setdefault(t.name, self._next_name(t.name, renamed) or f"{self.name}.{t.name}")
         seen_from_here = self._derivatives(renamed)
         plan = Transplant({**head.aliases, **seen_from_here}, renamed, tuple(head.leading), head.world.build)
-        seen = [without_idle_borders(e, lambda n: inner.world.tensors[n].extents) for e in inner.out.equations]
-        equations = [replace(e, calls=(self._call(), *e.calls)) for e in plan.equations(seen)]
+        call = self._call()
+        equations = [replace(e, calls=(call, *e.calls)) for e in plan.equations(self.body.equations)]
         self._check_updates(plan)
         self._check_derivatives(plan)
         for t in inner.out.declared.values():

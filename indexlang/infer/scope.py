@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from indexlang.infer.contents import Looked
 from indexlang.infer.solutions import Solutions
 from indexlang.ir.build import Builder, Number
 from indexlang.ir.dtypes import DType
@@ -15,6 +16,10 @@ from indexlang.text.names import did_you_mean, look_alike
 from indexlang.text.source import Span
 
 NUMBERS: Mapping[str, float] = {"inf": float("inf"), "pi": 3.141592653589793, "π": 3.141592653589793}
+
+
+MOST_COMPARED = 50_000  # names, in looking for those like unknown ones: whoever has so many mistakes needs no guesses
+_NO_GUESS = "define it, or declare it with `input`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class World:
     computed: set[str] = field(default_factory=set[str])  # tensors that some equation defines
     values: dict[str, Extent] = field(default_factory=dict[str, Extent])  # the extents that a function's head names
     solutions: Solutions = field(default_factory=Solutions)
+    looked: Looked = field(default_factory=Looked)  # at equations: what stands in them
     defining: str = ""  # the tensor whose equation is looked at
     functions: Collection[str] = ()  # what can be called
 
@@ -75,11 +81,14 @@ class World:
 
     def suggestion(self, name: str, more: Iterable[str] = ()) -> str:
         """The hint for an unknown name."""
+        if self.looked.compared > MOST_COMPARED:
+            return _NO_GUESS
         known = {*self.tensors, *self.computed, *self.constants, *self.extents, *more} - {self.defining}
+        self.looked.compared += len(known)
         twin = look_alike(name, known)
         if twin is not None:
             return f"a letter of `{name}` is {twin[1]} and only looks like that of `{twin[0]}`: type it anew"
-        return did_you_mean(name, known, "define it, or declare it with `input`")
+        return did_you_mean(name, known, _NO_GUESS)
 
 
 @dataclass(frozen=True, slots=True)

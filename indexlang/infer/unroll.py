@@ -11,12 +11,10 @@ from typing import TypeVar
 from indexlang.ir.build import Number
 from indexlang.ir.size import Extent, Size
 from indexlang.syntax import ast
-from indexlang.syntax.parse import parse_expression
+from indexlang.syntax.parse import MAX_STATEMENTS, parse_expression
 from indexlang.syntax.rewrite import rewritten
 from indexlang.text.diagnostics import program_error
 from indexlang.text.source import Span
-
-LIMIT = 20_000  # statements of a program: checking each takes a quarter of a millisecond or more
 
 Node = TypeVar("Node")
 Value = Number | tuple[Number, ...]
@@ -48,8 +46,8 @@ class Unrolling:
 
     def _statement(self, s: ast.Statement, env: dict[str, Value], local: bool, out: list[ast.Statement]) -> None:
         self.count += 1
-        if self.count > LIMIT:
-            raise program_error("E0903", s.span, limit=LIMIT)
+        if self.count > MAX_STATEMENTS:
+            raise program_error("E0903", s.span, limit=MAX_STATEMENTS)
         match s:
             case ast.For():
                 self._for(s, env, out)
@@ -68,8 +66,8 @@ class Unrolling:
 
     def _for(self, s: ast.For, env: dict[str, Value], out: list[ast.Statement]) -> None:
         first, last = (self._integer(filled(e, env, self._resolve)) for e in (s.first, s.last))
-        if last - first >= LIMIT:
-            raise program_error("E0903", s.span, limit=LIMIT)
+        if last - first >= MAX_STATEMENTS:
+            raise program_error("E0903", s.span, limit=MAX_STATEMENTS)
         for value in range(first, last + 1):
             out.extend(self.block(s.body, {**env, s.name: value}, True))
 

@@ -1,8 +1,10 @@
 """Next values, `m[j] <- expr`: a tensor `m.next`, which replaces the state or param after a training run."""
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from indexlang.infer.emission import shortened
 from indexlang.infer.equations import Stated
 from indexlang.ir.equation import Equation, Role
 from indexlang.ir.expr import Read
@@ -32,13 +34,17 @@ def _next_value(frame: "Frame", name: str, e: ast.Equation) -> None:
         raise program_error("E0215", e.left_span, name=name, what=what, advice=advice)
     target = f"{name}.next"
     frame.stated[target] = Stated(kept.extents, kept.dtype, kept.span)
-    before, tensors = frame.out.copy(), dict(world.tensors)
+    mark, tensors = frame.out.mark(), len(world.tensors)
+    computed, stated = len(frame.out.computed), world.tensors.get(target)  # what is shown of a program defines `m.next`
     frame.define_hoisted(replace(e, name=target, sign="="))
     copied = _copied(frame, target)
-    copied = copied if copied in before.computed else ""
+    copied = copied if copied in islice(frame.out.computed, computed) else ""
     is_training = world.constants.get("training") is True
     if copied or not is_training:  # there it is looked at for mistakes only
-        frame.out, world.tensors = before, tensors
+        frame.out.cut(mark)
+        shortened(world.tensors, tensors)
+        if stated is not None:
+            world.tensors[target] = frame.out.computed[target] = stated
     if is_training:
         frame.out.updates[name] = copied or target
 

@@ -82,7 +82,7 @@ class _Writing:
     def __init__(self, e: ast.Equation, world: World) -> None:
         self.e = e
         self.world = world
-        self.used = {n.name for n in ast.nodes(e) if isinstance(n, ast.Name | ast.Access | ast.Binder)}
+        self.used = world.looked.at(e).names
         self.fresh: Iterator[str] = (x for x in _candidates() if self._is_free(x) and not self._means_a_constant(x))
         self.slices: list[Slice] = []
         self.is_whole = e.subscripts is None

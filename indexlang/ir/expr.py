@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
+from operator import is_
 
 from indexlang.ir.dtypes import DType
 from indexlang.ir.ops import Fold, Op
@@ -127,7 +128,9 @@ def children(e: Expr) -> "tuple[Expr, ...]":
 
 def with_children(e: Expr, parts: "tuple[Expr, ...]") -> Expr:
     """`e` with other direct parts; the same node if none differs."""
-    if all(a is b for a, b in zip(children(e), parts, strict=True)):
+    old = children(e)
+    assert len(old) == len(parts)
+    if all(map(is_, old, parts)):
         return e
     match e:
         case Const() | Index():

@@ -1,7 +1,7 @@
 """The syntax tree: what the text says, before any name has a meaning."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 
 from indexlang.text.source import Span
@@ -340,19 +340,25 @@ class Module:
     declares: bool = False
 
 
+_WORDS = (str, bool, int | float, str | None, tuple[str, ...])  # types of fields in which no part can stand
+
+
 @cache
 def part_names(kind: type) -> tuple[str, ...]:
-    """The fields of a kind of node in which parts may stand: all but the places in the text."""
-    return tuple(name for name in getattr(kind, "__slots__", ()) if not name.endswith("span"))
+    """The fields of a kind of node in which parts may stand: one, a tuple of them, or None."""
+    if not is_dataclass(kind):
+        return ()
+    return tuple(f.name for f in fields(kind) if f.type not in (*_WORDS, Span))
 
 
 def children(e: object) -> Iterator[object]:
     """The parts of a node."""
     for name in part_names(type(e)):
         value = getattr(e, name)
-        for item in value if isinstance(value, tuple) else (value,):  # pyright: ignore[reportUnknownVariableType]
-            if hasattr(item, "span") and not isinstance(item, Span):  # pyright: ignore[reportUnknownArgumentType]
-                yield item
+        if type(value) is tuple:
+            yield from value  # pyright: ignore[reportUnknownVariableType]
+        elif value is not None:
+            yield value
 
 
 def nodes(e: object) -> Iterator[object]:
@@ -361,4 +367,9 @@ def nodes(e: object) -> Iterator[object]:
     while waiting:
         node = waiting.pop()
         yield node
-        waiting.extend(reversed(list(children(node))))
+        for name in reversed(part_names(type(node))):
+            value = getattr(node, name)
+            if type(value) is tuple:
+                waiting += value[::-1]  # pyright: ignore[reportUnknownArgumentType]
+            elif value is not None:
+                waiting.append(value)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from indexlang.syntax import ast
+from indexlang.syntax.lexer import MAX_NESTING
 from indexlang.syntax.tree import Head
 from indexlang.text.diagnostics import Diagnostic, diagnostic
 from indexlang.text.source import Span
@@ -25,6 +26,7 @@ class _Assembly:
         self.found: list[Diagnostic] = []
         self.returned: ast.Expr | None = None
         self.has_tabs = False  # told once
+        self.depth = 0  # of blocks inside each other
         self.flawed = False  # a statement of the function that is being read has a mistake
         self.broken: set[str] = set()  # the names of functions that are not complete
 
@@ -73,7 +75,7 @@ class _Assembly:
             case "whole def":
                 out.append(head.node)
             case "def":
-                outer, self.returned, self.flawed = self.returned, None, False
+                outer, was_flawed, self.returned, self.flawed = self.returned, self.flawed, None, False
                 body = self._indented(column, head, "def")
                 if self.flawed:  # told already; what calls it cannot be understood
                     self.broken.add(head.node.name)
@@ -84,7 +86,7 @@ class _Assembly:
                     )
                 else:
                     out.append(replace(head.node, body=body, result=self.returned))
-                self.returned, self.flawed = outer, False
+                self.returned, self.flawed = outer, was_flawed or self.flawed
             case "for":
                 out.append(replace(head.node, body=self._indented(column, head, kind)))
             case "if":
@@ -107,11 +109,19 @@ class _Assembly:
         if self.at >= len(self.items) or self.items[self.at][0] <= column:
             self.found.append(diagnostic("E0109", head.span, what=head.kind, wanted="an indented block under it"))
             return ()
+        if self.depth >= MAX_NESTING:
+            self.found.append(diagnostic("E0106", head.span, limit=MAX_NESTING))
+            self.flawed = True
+            self._passed_over(column)
+            return ()
         place = self.spans[self.at]
         if "\t" in place.source.text[place.start - place.column + 1 : place.start] and not self.has_tabs:
             self.has_tabs = True
             self._indented_line(" with a tab", "indent with spaces, as many on each line of the block")
-        return self.block(self.items[self.at][0], kind)
+        self.depth += 1
+        found = self.block(self.items[self.at][0], kind)
+        self.depth -= 1
+        return found
 
     def _indented_line(self, how: str, advice: str) -> None:
         self.found.append(diagnostic("E0107", self.spans[self.at], how=how, advice=advice))

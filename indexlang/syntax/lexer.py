@@ -10,6 +10,7 @@ from indexlang.text.diagnostics import Diagnostic, diagnostic
 from indexlang.text.source import Source, Span
 
 MAX_NESTING = 100
+MAX_TOKENS = 120_000  # of a text: two seconds of checking; DenseNet-201 in training, every call spelled out, has 85,000
 
 KEYWORDS = {
     "input", "param", "state", "tensor", "output", "from", "if", "else", "or", "and", "not", "def", "for", "in", "return", "include"
@@ -51,15 +52,16 @@ _CONTINUES = {
     "ARROW",
 }
 
+# What repeats never gives back what it took (`*+`): a long name needs no memory for the ways of reading it.
 # A name may not swallow the `_` of `sum_{…}`; combining marks belong to the letter before them.
 _MARK = r"\u0300-\u036f"
 _TOKEN = re.compile(
     rf"""(?P<space>[ \t]+|\#[^\n]*)
        | (?P<newline>\n)
-       | (?P<number>(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?P<bad>(?:\w|\.(?!\.))*))
+       | (?P<number>(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?P<bad>(?:\w|\.(?!\.))*+))
        | (?P<twin>[·×∗−≤≥≠∧∨¬∞Σ∑∏√]|σ(?![\w'{_MARK}]))
        | (?P<reduce>(?:{"|".join(sorted(REDUCTIONS))})(?=_\{{))
-       | (?P<name>(?!_\{{)[^\W\d](?:(?!_\{{)[\w'{_MARK}]|\.(?=[^\W\d]))*(?:_\{{[^{{}}\n]*\}}(?:(?!_\{{)[\w'{_MARK}]|\.(?=[^\W\d]))*)*)
+       | (?P<name>(?!_\{{)[^\W\d](?:(?!_\{{)[\w'{_MARK}]|\.(?=[^\W\d]))*+(?:_\{{[^{{}}\n]*+\}}(?:(?!_\{{)[\w'{_MARK}]|\.(?=[^\W\d]))*+)*+)
        | (?P<string>"[^"\n]*")
        | (?P<symbol>_\{{|\+=|//|\*\*|<=|>=|<-|←|==|!=|\.\.\.|…|\.\.|[][(){{}},:;?~=+*/%^<>⌊⌋-])
        | (?P<other>.)""",
@@ -118,8 +120,10 @@ def lines(source: Source) -> tuple[list[Line], list[Diagnostic]]:
         opened.clear()
         broken = False
 
+    left = MAX_TOKENS
     for token in _tokens(source, heads):
         if isinstance(token, Diagnostic):
+            left -= 1
             if not broken:
                 found.append(token)
             broken = True
@@ -128,6 +132,9 @@ def lines(source: Source) -> tuple[list[Line], list[Diagnostic]]:
             if not inside and not (current and not opened and current[-1].kind in _CONTINUES):
                 finish()
         else:
+            left -= 1
+            if left < 0:
+                return [], [_too_many(token.span)]
             current.append(token)
             trouble = _match_bracket(token, opened)
             if trouble is not None:
@@ -213,6 +220,11 @@ def _unclosed(token: Token) -> Diagnostic:
         message=f"`{token.text}` is never closed",
         advice=f"write `{_OPENS[token.kind]}` where it ends",
     )
+
+
+def _too_many(span: Span) -> Diagnostic:
+    advice = "split the program with `include`; numbers belong into files of data or weights"
+    return diagnostic("E0905", span, limit=MAX_TOKENS, what="words and signs in the text", advice=advice)
 
 
 def _declared(text: str) -> set[str]:

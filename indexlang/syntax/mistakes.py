@@ -1,9 +1,6 @@
 """What to say of a statement that does not parse."""
 
-from typing import Any
-
-from lark.exceptions import UnexpectedInput
-
+from indexlang.syntax.lalr import END, Unexpected
 from indexlang.syntax.lexer import Token
 from indexlang.text.diagnostics import Diagnostic, diagnostic
 from indexlang.text.source import Span
@@ -22,27 +19,26 @@ _SHOWN = {
 _QUIET = {"AND", "OR", "NOT", "MINUS", "REDUCE", "ROOT", "FLOOR", "SUBSCRIPT", "ELLIPSIS", "OPEN", "PARTIAL", "OVER"}
 
 
-def explain(error: UnexpectedInput, tokens: tuple[Token, ...]) -> Diagnostic:
-    """A diagnostic for lark's complaint about one statement."""
-    expected = _expected(set(getattr(error, "accepts", None) or getattr(error, "expected", ())))
-    token: Any = getattr(error, "token", None)
-    if token is None or token.type == "$END":
+def explain(error: Unexpected, tokens: tuple[Token, ...]) -> Diagnostic:
+    """A diagnostic for the parser's complaint about one statement."""
+    expected = _expected(error.accepted)
+    word = error.token
+    if word.kind == END:
         last = tokens[-1].span
         return diagnostic("E0102", Span(last.source, last.end, last.end + 1), expected=expected)
-    word: Token = token.value
     hint = _special(word, tokens)
     return diagnostic("E0101", word.span, found=f"`{word.span.text}`", expected=expected, hint=hint)
 
 
 def _expected(kinds: set[str]) -> str:
     shown: list[str] = []
-    left = kinds - _QUIET - {"$END"}
+    left = kinds - _QUIET - {END}
     for text, family in _FAMILIES:
         if family <= left:
             shown.append(text)
             left -= family | {"COMPARE", "IF"}
     shown += sorted(_SHOWN[k] for k in left if k in _SHOWN)
-    if "$END" in kinds:
+    if END in kinds:
         shown.append("the end of the line")
     return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown) or "something else"
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from operator import is_
 from typing import Any, TypeVar
 
 from indexlang.syntax.ast import part_names
-from indexlang.text.source import Span
 
 Node = TypeVar("Node")
 
@@ -14,17 +14,15 @@ def rewritten(node: Node, rule: Callable[[Any], Any]) -> Node:
     """`node` with `rule` applied to every node inside it, parts first; the same object where nothing changes."""
     changes: dict[str, Any] = {}
     for name in part_names(type(node)):
-        old = getattr(node, name)
-        new = _part(old, rule)
+        old: Any = getattr(node, name)
+        if old is None:
+            continue
+        new = _all(old, rule) if isinstance(old, tuple) else rewritten(old, rule)  # pyright: ignore[reportUnknownArgumentType]
         if new is not old:
             changes[name] = new
     return rule(replace(node, **changes) if changes else node)  # type: ignore[type-var]
 
 
-def _part(value: Any, rule: Callable[[Any], Any]) -> Any:
-    if isinstance(value, tuple):
-        new = tuple(_part(item, rule) for item in value)  # pyright: ignore[reportUnknownVariableType]
-        return new if any(a is not b for a, b in zip(new, value, strict=True)) else value  # pyright: ignore
-    if hasattr(value, "span") and not isinstance(value, Span):
-        return rewritten(value, rule)
-    return value
+def _all(old: tuple[Any, ...], rule: Callable[[Any], Any]) -> tuple[Any, ...]:
+    new = tuple([rewritten(item, rule) for item in old])
+    return old if all(map(is_, new, old)) else new

@@ -1,12 +1,11 @@
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false, reportFunctionMemberAccess=false
 """Parse trees → syntax tree: one method a grammar rule; the names of the rules are those of the classes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lark import Token, Transformer, v_args
-
 from indexlang.syntax import ast
+from indexlang.syntax.lexer import Token
 from indexlang.text.diagnostics import program_error
 from indexlang.text.source import Span
 
@@ -21,22 +20,21 @@ class Head:
 
 
 def _span(token: Token) -> Span:
-    return token.value.span
+    return token.span
 
 
 def _text(token: Token) -> str:
-    return token.value.text
+    return token.text
 
 
-@v_args(inline=True)
-class Tree(Transformer[Token, Any]):
-    """Called by lark for each rule as it is recognised."""
+class Tree:
+    """Called by the parser for each rule as it is recognised."""
 
     # -- statements
 
     def input(self, start: Token, name: Token, *rest: Any) -> ast.Input:
         axes, dtype, others = _declared(rest)
-        path = next((t for t in others if isinstance(t, Token) and t.type == "STRING"), None)
+        path = next((t for t in others if isinstance(t, Token) and t.kind == "STRING"), None)
         span = _span(start).to(_end(name, axes, dtype, path))
         return ast.Input(_text(name), _axes(axes), _dtype(dtype), _text(path) if path else None, span, _span(name))
 
@@ -44,7 +42,7 @@ class Tree(Transformer[Token, Any]):
         axes, dtype, others = _declared(rest)
         sign = next((i for i, t in enumerate(others) if isinstance(t, Token)), None)
         start_value = others[sign + 1] if sign is not None else None
-        drawn = start_value if sign is not None and others[sign].type == "TILDE" else None
+        drawn = start_value if sign is not None and others[sign].kind == "TILDE" else None
         value = start_value if drawn is None else None
         span = _span(start).to(_end(name, axes, dtype, start_value))
         return ast.Param(_text(name), _axes(axes), _dtype(dtype), drawn, value, span, _span(name))
@@ -55,7 +53,7 @@ class Tree(Transformer[Token, Any]):
         return ast.Declaration(_text(name), _axes(axes), _dtype(dtype), span, _span(name))
 
     def output(self, start: Token, *items: Token) -> ast.Output:
-        found = tuple(ast.Name(_text(t), _span(t)) for t in items if t.type == "NAME")
+        found = tuple(ast.Name(_text(t), _span(t)) for t in items if t.kind == "NAME")
         return ast.Output(found, _span(start).to(_span(items[-1])))
 
     def state(self, start: Token, name: Token, *rest: Any) -> ast.State:
@@ -69,7 +67,7 @@ class Tree(Transformer[Token, Any]):
     def quantifier(self, start: Token, *items: Any) -> ast.Quantifier:
         binders = [i for i in items if isinstance(i, ast.Binder)]
         names = [ast.Name(b.name, b.span) for b in binders]
-        names += [ast.Name(_text(t), _span(t)) for t in items if isinstance(t, Token) and t.type == "NAME"]
+        names += [ast.Name(_text(t), _span(t)) for t in items if isinstance(t, Token) and t.kind == "NAME"]
         equation = next((item for item in items if isinstance(item, ast.Equation)), None)
         span = _span(start).to(equation.span if equation else names[-1].span)
         return ast.Quantifier(tuple(names), equation, span, tuple(b for b in binders if b.extent is not None))
@@ -194,7 +192,12 @@ class Tree(Transformer[Token, Any]):
         return ast.Name(_text(token), _span(token))
 
     def parens(self, start: Token, inner: ast.Expr, end: Token) -> ast.Expr:
-        return inner
+        """What has parts takes its brackets into its place, so that `(x//2)%X` is quoted whole."""
+        match inner:
+            case ast.Unary() | ast.Binary() | ast.Comparison() | ast.Conditional() | ast.Reduction():
+                return replace(inner, span=_span(start).to(_span(end)))
+            case _:
+                return inner
 
     def call(self, name: Token, *rest: Any) -> ast.Call:
         given = tuple(item for item in rest if item is not None and not isinstance(item, Token))
@@ -223,7 +226,7 @@ class Tree(Transformer[Token, Any]):
         return ast.Table(kept, _span(items[0]).to(_span(items[-1])))
 
     def access(self, name: Token, *rest: Any) -> ast.Expr:
-        border = next((rest[i + 1] for i, t in enumerate(rest) if isinstance(t, Token) and t.type == "ELSE"), None)
+        border = next((rest[i + 1] for i, t in enumerate(rest) if isinstance(t, Token) and t.kind == "ELSE"), None)
         items = tuple(item for item in rest if item is not None and not isinstance(item, Token))
         subscripts = items[:-1] if border is not None else items
         return ast.Access(_text(name), subscripts, border, _span(name).to(_span(rest[-1])), _span(name))

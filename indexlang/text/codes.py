@@ -325,6 +325,8 @@ _ROWS = (
          "`for` repeats its block; the whole program is bounded, so that checking it is.", "for l in 1..1000000000:\n    L_{l}[i] = X[i]"),
     Code("E0904", "too many calls", "functions call each other more than {limit} times", "name what is used twice: `A = F(L)`, then `A + A`",
          "Every call becomes equations of its own, so functions that call others twice grow beyond all bounds."),
+    Code("E0905", "too many of a kind", "there are more than {limit} {what}", "{advice}",
+         "Tensors have at most 64 axes, as arrays have; joined vectors and chains of comparisons are bounded, and so are the words of a text: checking is fast, or refused at once."),
     # -- numbers
     Code("E1001", "a number was lost in training", "step {step}: `{element}` is {value}, and {how}", "{advice}",
          "A loss that is NaN or infinite ends the run. The message names the first tensor, in the order of computing, that has such an element."),

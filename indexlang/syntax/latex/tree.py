@@ -3,18 +3,16 @@
 
 from typing import Any
 
-from lark import Token, v_args
-
 from indexlang.syntax import ast
 from indexlang.syntax.latex.names import Counted
+from indexlang.syntax.lexer import Token
 from indexlang.syntax.tree import Tree
 from indexlang.text.diagnostics import program_error
 from indexlang.text.source import Span
 
 
-@v_args(inline=True)
 class LatexTree(Tree):
-    """Called by lark for each rule as it is recognised."""
+    """Called by the parser for each rule as it is recognised."""
 
     def quantified(self, equation: ast.Equation, start: Token, *items: Any) -> ast.Quantifier:
         made = self.quantifier(start, *items)
@@ -42,7 +40,7 @@ class LatexTree(Tree):
         return last
 
     def applied(self, function: Token, operand: ast.Expr) -> ast.Expr:
-        return ast.Call(function.value.text, (operand,), _span(function).to(operand.span), _span(function))
+        return ast.Call(function.text, (operand,), _span(function).to(operand.span), _span(function))
 
     def exponential(self, euler: Token, _power: Token, operand: ast.Expr) -> ast.Expr:
         return ast.Call("exp", (operand,), _span(euler).to(operand.span), _span(euler))
@@ -51,9 +49,9 @@ class LatexTree(Tree):
         """`\\sum_{i=0}^{N-1}`: an index with its range."""
         op, _, name, _, first, _, _, last, body = items
         if first != ast.Number(0, first.span):
-            raise program_error("E0123", first.span, index=name.value.text)
-        binder = Counted(name.value.text, _one_more(last), _span(name).to(last.span))
-        return ast.Reduction(op.value.text, (binder,), body, _span(op).to(body.span), _span(op))
+            raise program_error("E0123", first.span, index=name.text)
+        binder = Counted(name.text, _one_more(last), _span(name).to(last.span))
+        return ast.Reduction(op.text, (binder,), body, _span(op).to(body.span), _span(op))
 
 
 def _one_more(e: ast.Expr) -> ast.Expr:
@@ -68,4 +66,4 @@ def _one_more(e: ast.Expr) -> ast.Expr:
 
 
 def _span(token: Token) -> Span:
-    return token.value.span
+    return token.span
