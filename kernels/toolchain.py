@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from itertools import chain
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -17,7 +18,7 @@ from numba.cpython import numbers
 from indexlang.kernels.contract import parse_tile
 from indexlang.kernels.machine import target_machine
 from indexlang.kernels.tile_ir import tile_ir
-from indexlang.kernels.vecmath import REPLACED, vecmath_ir
+from indexlang.kernels.vecmath import REPLACED, stays_apart, vecmath_ir
 
 # void worker(int64 start, int64 stop, int64* args)
 WORKER_ARGUMENTS = (types.int64, types.int64, types.CPointer(types.int64))
@@ -72,14 +73,14 @@ def optimized(function: FunctionType, symbol: str) -> llvm.ModuleRef:
 
 def _link_kernels(module: llvm.ModuleRef) -> None:
     """Add the code of our own kernels that `module` calls: contraction tiles, and vector mathematics by other names."""
-    wanted: dict[str, str] = {}
+    wanted: dict[str, tuple[str, ...]] = {}
     for function in module.functions:
         if tile := parse_tile(function.name):
-            wanted[tile.name] = tile_ir(tile)
+            wanted[tile.name] = (tile_ir(tile),)
         elif function.is_declaration and function.name in REPLACED:
-            function.name = REPLACED[function.name]
-            wanted["vecmath"] = vecmath_ir()
-    for text in wanted.values():  # only now: linking leaves no reference to a function of `module` valid
+            function.name = name = REPLACED[function.name]
+            wanted[name] = vecmath_ir(name)
+    for text in chain(*wanted.values()):  # only now: linking leaves no reference to a function of `module` valid
         module.link_in(llvm.parse_assembly(text))
 
 
@@ -146,7 +147,7 @@ def _entry(native: str, symbol: str) -> str:
 def _optimize(module: llvm.ModuleRef, symbol: str) -> None:
     """Make all but `symbol` private, then LLVM's standard pipeline at level 3 with both vectorisers."""
     for function in module.functions:
-        if not function.is_declaration and function.name != symbol:
+        if not function.is_declaration and function.name != symbol and not stays_apart(function.name):
             function.linkage = llvm.Linkage.internal
             if not parse_tile(function.name):
                 function.add_function_attribute("alwaysinline")
@@ -157,6 +158,18 @@ def _optimize(module: llvm.ModuleRef, symbol: str) -> None:
     options.slp_vectorization = True
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
+    _drop_unused(module, builder)
+
+
+def _drop_unused(module: llvm.ModuleRef, builder: llvm.PassBuilder) -> None:
+    """Mathematical functions for widths that no loop has come to. (Nothing calls them before the vectoriser.)"""
+    apart = [f for f in module.functions if not f.is_declaration and stays_apart(f.name)]
+    for function in apart:
+        function.linkage = llvm.Linkage.internal
+    if apart:
+        passes = llvm.create_new_module_pass_manager()
+        passes.add_global_dead_code_eliminate_pass()
+        passes.run(module, builder)
 
 
 def _refuse_outside_calls(module: llvm.ModuleRef) -> None:
