@@ -1,5 +1,6 @@
 """From the Python source of a worker to relocatable object code. Imports numba: never needed on a warm start."""
 
+import ast
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -16,6 +17,8 @@ from numba.core.registry import cpu_target
 from numba.cpython import numbers
 
 from indexlang.kernels.contract import parse_tile
+from indexlang.kernels.lower import lowered
+from indexlang.kernels.lower_values import Unsupported
 from indexlang.kernels.machine import target_machine
 from indexlang.kernels.tile_ir import tile_ir
 from indexlang.kernels.vecmath import REPLACED, stays_apart, vecmath_ir
@@ -50,7 +53,19 @@ def compile_worker(source: str, path: str, symbol: str) -> bytes:
     namespace: dict[str, Any] = {"__name__": symbol}
     code: CodeType = compile(source, path, "exec")
     exec(code, namespace)  # noqa: S102  (our own text, printed by emit and checked against its allow-list)
-    return compile_function(namespace[symbol], symbol)
+    try:
+        module = llvm.parse_assembly(_lowered(source, namespace, symbol))
+    except Unsupported:
+        return compile_function(namespace[symbol], symbol)
+    return target_machine().emit_object(_finished(module, symbol))
+
+
+def _lowered(source: str, namespace: dict[str, Any], symbol: str) -> str:
+    """LLVM text of a worker that has the words of generated source only. Raises Unsupported for others."""
+    function = ast.parse(source).body[-1]
+    if not isinstance(function, ast.FunctionDef):
+        raise Unsupported("no function")
+    return lowered(function, namespace, symbol, _reads_integers(namespace[symbol]))
 
 
 def compile_function(function: FunctionType, symbol: str) -> bytes:
@@ -65,6 +80,10 @@ def optimized(function: FunctionType, symbol: str) -> llvm.ModuleRef:
         module = llvm.parse_assembly(_entry(native, symbol))
         for library in libraries:
             module.link_in(library, preserve=True)
+    return _finished(module, symbol)
+
+
+def _finished(module: llvm.ModuleRef, symbol: str) -> llvm.ModuleRef:
     _link_kernels(module)
     _optimize(module, symbol)
     _refuse_outside_calls(module)
@@ -149,8 +168,8 @@ def _optimize(module: llvm.ModuleRef, symbol: str) -> None:
     for function in module.functions:
         if not function.is_declaration and function.name != symbol and not stays_apart(function.name):
             function.linkage = llvm.Linkage.internal
-            if not parse_tile(function.name):
-                function.add_function_attribute("alwaysinline")
+            # Tiles are long beside a call, and copies of them take LLVM as long as all else.
+            function.add_function_attribute("noinline" if parse_tile(function.name) else "alwaysinline")
     machine = target_machine()
     module.data_layout = str(machine.target_data)
     options = llvm.create_pipeline_tuning_options(speed_level=3)

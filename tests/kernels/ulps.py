@@ -8,6 +8,7 @@ from typing import Any
 
 import mpmath
 import numpy as np
+from numba import njit
 
 from indexlang.kernels.loader import load
 from indexlang.kernels.toolchain import compile_worker
@@ -60,30 +61,38 @@ def worst(name: str, chunks: Iterable[np.ndarray]) -> tuple[float, float]:
     found, at = 0.0, 0.0
     with np.errstate(all="ignore"):
         for x in chunks:
-            errors = ulps(ours(x), exact(x.astype(np.float64)), x)
-            k = int(errors.argmax())
-            if errors[k] > found:
-                found, at = float(errors[k]), float(x[k])
+            y, wanted = ours(x), exact(x.astype(np.float64))
+            k, error = greatest_error(y, wanted)
+            assert not math.isnan(error), f"{name} at {x[k]!r}: {y[k]!r}, not {wanted[k]!r}"
+            if error > found:
+                found, at = error, float(x[k])
     return found, at
 
 
-def ulps(got: np.ndarray, exact: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Errors of float32 results; what is infinite where it should be finite counts as the next power of two."""
-    y = got.astype(np.float64)
-    is_nan = np.isnan(exact)
-    ends = is_nan | np.isinf(exact) | (exact == 0)
-    if ends.any():
-        a, b, where = y[ends], exact[ends], x[ends]
-        bad = ~((np.isnan(a) & np.isnan(b)) | ((a == b) & (np.signbit(a) == np.signbit(b))))
-        assert not bad.any(), f"at {where[bad][0]!r}: {a[bad][0]!r}, not {b[bad][0]!r}"
-    y = np.where(np.isinf(y), np.copysign(2.0**128, y), y)
-    exact = np.where(np.abs(exact) > 2.0**128, np.copysign(2.0**128, exact), exact)
-    exponents = (exact.view(np.int64) >> 52 & 0x7FF) - 1023
-    unit = (np.maximum(exponents, -126) + (1023 - 23) << 52).view(np.float64)
-    unit = np.minimum(unit, 2.0**104)
-    errors = np.abs(y - exact) / unit
-    assert not np.isnan(errors[~ends]).any(), f"NaN at {x[~ends][np.isnan(errors[~ends])][0]!r}"
-    return np.where(ends, 0.0, errors)
+@njit(error_model="numpy")
+def greatest_error(got: np.ndarray, exact: np.ndarray) -> tuple[int, float]:
+    """Where a float32 result is worst, in units in the last place; NaN where a special value is another.
+
+    An infinite result counts as 2^128, the next power of two, where the exact value is finite.
+    """
+    bits = exact.view(np.int64)
+    found, at = 0.0, 0
+    for k in range(len(got)):
+        y, wanted = float(got[k]), exact[k]
+        if wanted != wanted or abs(wanted) == np.inf or wanted == 0:
+            same = (y != y) if wanted != wanted else y == wanted and math.copysign(1.0, y) == math.copysign(1.0, wanted)
+            if not same:
+                return k, np.nan
+            continue
+        exponent = min(max((bits[k] >> 52 & 0x7FF) - 1023, -126), 127)
+        if abs(wanted) > 2.0**128:
+            wanted = math.copysign(2.0**128, wanted)
+        if abs(y) == np.inf:
+            y = math.copysign(2.0**128, y)
+        error = abs(y - wanted) * math.ldexp(1.0, 23 - exponent)
+        if not error <= found:
+            found, at = error, k
+    return at, found
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
