@@ -241,9 +241,8 @@ class _Lower:
         define: Callable[..., Any] | None = getattr(function, "_defn", None)
         if define is None or e.keywords:
             raise Unsupported(ast.dump(e))
-        kinds = [
-            types.literal(v.literal) if v.literal is not None and function._prefer_literal else v.kind for v in given
-        ]  # pyright: ignore
+        takes_literals = getattr(function, "_prefer_literal", False)
+        kinds = [types.literal(v.literal) if takes_literals and v.literal is not None else v.kind for v in given]
         found = define(TYPING, *kinds)
         if found is None:
             raise Unsupported(f"{function} of {kinds}")
