@@ -75,7 +75,7 @@ def _logistic(m: Maker, x: Any, below: Callable[[Pair], Pair], above: Pair) -> A
     low = b.fsub(p, b.fsub(high, m.real(1.0)))
     e = m.scaled(high, n)
     bottom = b.fadd(m.real(1.0), e)
-    rest = b.fadd(b.fsub(e, b.fsub(bottom, m.real(1.0))), m.scaled(low, n))
+    rest = b.fadd(b.fsub(e, b.fsub(bottom, m.real(1.0))), b.fmul(low, e))  # high is near 1
     is_negative = m.is_less(x, 0.0)  # 2**n, which both parts of e have, comes last
     top, lost = (b.select(is_negative, f, g) for f, g in zip(below((high, low)), above, strict=True))
     inverse = b.fdiv(m.real(1.0), bottom)

@@ -51,15 +51,20 @@ REPLACED: dict[str, str] = {
 
 def stays_apart(name: str) -> bool:
     """Whether a function of a module is a long one of ours: not to be put in place where it is called."""
-    return name.startswith(_PREFIX) and name.removeprefix(_PREFIX).split("_")[0] in _LONG
+    return name.startswith(_PREFIX) and _is_long(*name.removeprefix(_PREFIX).split("_"))
+
+
+def _is_long(function: str, kind: str) -> bool:
+    """`kind` may end in the width of a vector."""
+    return function in _LONG and (function, kind) != ("erf", "f32")
 
 
 @cache
 def vecmath_ir(name: str) -> tuple[str, ...]:
     """LLVM texts that define the function `name` (a value of REPLACED), and those for vectors that it refers to."""
     function, kind = name.removeprefix(_PREFIX).split("_")
-    if function in _SHORT:
-        return (_defined(name, _SHORT[function], _KINDS[kind][0](1), "alwaysinline"),)
+    if not _is_long(function, kind):
+        return (_defined(name, (_SHORT | _LONG)[function], _KINDS[kind][0](1), "alwaysinline"),)
     make, size = _KINDS[kind]
     widths = [w for w in (2, 4, 8, 16) if w * size <= max(machine().vector_bytes, 16)]
     arguments = "v" * _arity(function)
