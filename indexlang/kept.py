@@ -7,9 +7,10 @@ import sys
 from collections.abc import Mapping
 from functools import cached_property
 
+from indexlang.initial import drawn
 from indexlang.ir.equation import SEED, Program, Role, Tensor
 from indexlang.memory import check_values
-from indexlang.parameters import Array, Parameters, draw, run_key
+from indexlang.parameters import Array, Parameters, run_key
 from indexlang.results import result
 from indexlang.run.lasting import Lasting
 from indexlang.text.diagnostics import data_error
@@ -131,8 +132,8 @@ class Kept:
         self.need_sizes()
         check_values(self.program.with_role(role))
         found = Parameters({t.name: t for t in self.program.with_role(role)})
-        for t in found.tensors.values():
-            found.put(t.name, draw(t, self.seed))
+        for name, array in drawn(found.tensors.values(), self.seed).items():
+            found.put(name, array)
         return found
 
     def of(self, *roles: Role) -> tuple[Tensor, ...]:

@@ -1,4 +1,4 @@
-"""Parameters and states: drawn by seed, looked up and assigned by name."""
+"""Parameters and states: looked up and assigned by name."""
 
 import hashlib
 from collections.abc import Iterator, MutableMapping
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexlang.ir.equation import Start, Tensor
+from indexlang.ir.equation import Tensor
 from indexlang.ir.size import Size
 from indexlang.run.lasting import Lasting
 from indexlang.text.diagnostics import data_error
@@ -157,49 +157,6 @@ def as_array(name: str, value: Any) -> Array:
             advice="convert it to a float array",
         )
     return array
-
-
-def draw(tensor: Tensor, seed: int) -> Array:
-    """A parameter's first values: the same for the same name, seed, extents and dtype, whatever else the program holds.
-
-    xavier  uniform on ±sqrt(3/N), N the fan-in (the lecture's slide); he  normal, variance 2/N
-    """
-    start = tensor.start or Start("constant", (0.0,))
-    shape = tuple(int(n) for n in tensor.extents)  # type: ignore[arg-type]
-    dtype = tensor.dtype.numpy
-    if start.rule == "constant":
-        return np.full(shape, start.numbers[0], dtype)
-    digest = hashlib.sha256(f"{seed} {tensor.name}".encode()).digest()
-    random: Any = np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
-    fan_in = max(int(start.fan_in), 1)  # type: ignore[arg-type]
-    match start.rule:
-        case "xavier":
-            return _uniform(random, shape, dtype, -((3 / fan_in) ** 0.5), (3 / fan_in) ** 0.5)
-        case "uniform":
-            return _uniform(random, shape, dtype, *start.numbers)
-        case "he":
-            return random.standard_normal(shape, dtype) * dtype.type((2 / fan_in) ** 0.5)
-        case "normal":
-            return random.standard_normal(shape, dtype) * dtype.type(start.numbers[1]) + dtype.type(start.numbers[0])
-        case _:
-            return _orthogonal(random, shape, dtype)
-
-
-def _uniform(random: Any, shape: tuple[int, ...], dtype: Any, low: float, high: float) -> Array:
-    out = random.random(shape, dtype)
-    out *= dtype.type(high - low)
-    out += dtype.type(low)
-    return out
-
-
-def _orthogonal(random: Any, shape: tuple[int, ...], dtype: Any) -> Array:
-    """Orthonormal columns (or rows, if there are fewer) of the matrix of all axes but the last by the last."""
-    columns = shape[-1] if shape else 1
-    rows = int(np.prod(shape, dtype=object)) // max(columns, 1)
-    tall = random.standard_normal((max(rows, columns), min(rows, columns)))
-    q, r = np.linalg.qr(tall)
-    q = q * np.sign(np.diag(r))
-    return np.ascontiguousarray(q if rows >= columns else q.T, dtype).reshape(shape)
 
 
 def _listed(extents: Any) -> str:

@@ -80,7 +80,7 @@ def _short(kind: Any) -> str:
     return "f32" if isinstance(kind, ir.FloatType) else "f64"
 
 
-def _spread(builder: Any, value: Any, width: int) -> Any:
+def spread(builder: Any, value: Any, width: int) -> Any:
     kind = ir.VectorType(value.type, width)
     single = builder.insert_element(ir.Constant(kind, ir.Undefined), value, I32(0))
     return builder.shuffle_vector(single, single, ir.Constant(ir.VectorType(I32, width), None))
@@ -89,7 +89,7 @@ def _spread(builder: Any, value: Any, width: int) -> Any:
 @lower_cast(types.Float, Lanes)
 @lower_cast(types.Integer, Lanes)
 def _repeated(context, builder, fromty, toty, value):
-    return _spread(builder, value, toty.width)
+    return spread(builder, value, toty.width)
 
 
 _infer: Any = infer_global
@@ -190,8 +190,8 @@ def _ramp(kind: Lanes) -> Any:
     def ramp(typing, start, step):
         def generate(context, builder, signature, args):
             numbers = ir.Constant(ir.VectorType(I64, kind.width), list(range(kind.width)))
-            steps = builder.mul(_spread(builder, args[1], kind.width), numbers)
-            return builder.add(_spread(builder, args[0], kind.width), steps)
+            steps = builder.mul(spread(builder, args[1], kind.width), numbers)
+            return builder.add(spread(builder, args[0], kind.width), steps)
 
         return kind(types.int64, types.int64), generate
 

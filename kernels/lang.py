@@ -124,7 +124,7 @@ def _place(builder: Any, pointer: Any, index: Any, storage: Any) -> Any:
 
 
 @lower_builtin(operator.getitem, Pointer, types.int64)
-def _read(context, builder, signature, args):
+def read_element(context, builder, signature, args):
     kind = signature.args[0]
     storage = _storage(context, kind.element)
     pointer, index = args
@@ -135,7 +135,7 @@ def _read(context, builder, signature, args):
 
 
 @lower_builtin(operator.setitem, Pointer, types.int64, types.Any)
-def _write(context, builder, signature, args):
+def write_element(context, builder, signature, args):
     kind = signature.args[0]
     pointer, index, value = args
     storage = _storage(context, kind.element)

@@ -1,8 +1,7 @@
 """The scalar functions that generated worker source may call, as numba intrinsics over one float type each.
 
-exp_f32(x), exp_f64(x), …: the C mathematics library's functions, or LLVM's own where it knows them; the compound ones
-(sigmoid, silu, gelu, softplus) are written so that they neither overflow nor lose NaN. relu, sign, floordiv, mod take
-ints and floats. accuracy: that of the C library (mostly 1 ulp), compound functions a few ulp.
+exp_f32(x), exp_f64(x), …: functions of `vecmath`, or LLVM's own (sqrt, floor, …). relu, sign, floordiv, mod take ints
+and floats. accuracy: see `vecmath`; sqrt is rounded correctly.
 """
 
 from collections.abc import Callable
@@ -17,8 +16,7 @@ from indexlang.kernels.lanes import Lanes, function_of, like
 
 Build = Callable[..., Any]
 
-_KINDS = {"f32": (types.float32, ir.FloatType(), "f"), "f64": (types.float64, ir.DoubleType(), "")}
-_SQRT_HALF = 0.7071067811865476
+_KINDS = {"f32": (types.float32, ir.FloatType()), "f64": (types.float64, ir.DoubleType())}
 
 
 def _llvm(name: str) -> Build:
@@ -32,45 +30,24 @@ def _llvm(name: str) -> Build:
     return build
 
 
-def _libm(name: str) -> Build:
+_fabs, _fma = _llvm("fabs"), _llvm("fma")
+
+
+def _ours(name: str) -> Build:
+    """A function of `vecmath`, which `toolchain` links."""
+
     def build(builder: Any, kind: str, *args: Any) -> Any:
         value = _KINDS[kind][1]
-        full = name + _KINDS[kind][2]
+        full = f"indexlang_{name}_{kind}"
         function = builder.module.globals.get(full)
-        if function is None:
-            function = ir.Function(builder.module, ir.FunctionType(value, [value] * len(args)), full)
-            function.attributes.add("nounwind")
+        function = function or ir.Function(builder.module, ir.FunctionType(value, [value] * len(args)), full)
         return builder.call(function, args)
 
     return build
 
 
-_exp, _log1p, _erf, _fabs, _fma = _llvm("exp"), _libm("log1p"), _libm("erf"), _llvm("fabs"), _llvm("fma")
-
-
 def _constant(kind: str, value: float) -> Any:
     return ir.Constant(_KINDS[kind][1], value)
-
-
-def _sigmoid(builder: Any, kind: str, x: Any) -> Any:
-    one = _constant(kind, 1.0)
-    return builder.fdiv(one, builder.fadd(one, _exp(builder, kind, builder.fneg(x))))
-
-
-def _silu(builder: Any, kind: str, x: Any) -> Any:
-    return builder.fmul(x, _sigmoid(builder, kind, x))
-
-
-def _gelu(builder: Any, kind: str, x: Any) -> Any:
-    inner = _erf(builder, kind, builder.fmul(x, _constant(kind, _SQRT_HALF)))
-    return builder.fmul(builder.fmul(_constant(kind, 0.5), x), builder.fadd(_constant(kind, 1.0), inner))
-
-
-def _softplus(builder: Any, kind: str, x: Any) -> Any:
-    zero = _constant(kind, 0.0)
-    positive = builder.select(builder.fcmp_ordered("<", x, zero), zero, x)
-    small = _exp(builder, kind, builder.fneg(_fabs(builder, kind, x)))
-    return builder.fadd(positive, _log1p(builder, kind, small))
 
 
 # For each type: beyond which sizes a divisor is scaled first, and by how much.
@@ -98,25 +75,17 @@ def _quotient(builder: Any, kind: str, x: Any, y: Any) -> Any:
 
 
 _FLOAT: dict[str, tuple[int, Build]] = {
-    "exp": (1, _exp),
-    "log": (1, _llvm("log")),
-    "log1p": (1, _log1p),
-    "expm1": (1, _libm("expm1")),
     "sqrt": (1, _llvm("sqrt")),
-    "sin": (1, _llvm("sin")),
-    "cos": (1, _llvm("cos")),
-    "tanh": (1, _libm("tanh")),
-    "erf": (1, _erf),
     "quotient": (2, _quotient),
-    "pow": (2, _llvm("pow")),
     "floor": (1, _llvm("floor")),
     "ceil": (1, _llvm("ceil")),
     "round": (1, _llvm("rint")),
     "abs": (1, _fabs),
-    "sigmoid": (1, _sigmoid),
-    "silu": (1, _silu),
-    "gelu": (1, _gelu),
-    "softplus": (1, _softplus),
+    "pow": (2, _ours("pow")),
+    **{
+        name: (1, _ours(name))
+        for name in ("exp", "log", "log1p", "expm1", "sin", "cos", "tanh", "erf", "sigmoid", "silu", "gelu", "softplus")
+    },
 }
 
 

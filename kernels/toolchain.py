@@ -1,8 +1,10 @@
 """From the Python source of a worker to relocatable object code. Imports numba: never needed on a warm start."""
 
+import ast
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from itertools import chain
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -15,9 +17,11 @@ from numba.core.registry import cpu_target
 from numba.cpython import numbers
 
 from indexlang.kernels.contract import parse_tile
+from indexlang.kernels.lower import lowered
+from indexlang.kernels.lower_values import Unsupported
 from indexlang.kernels.machine import target_machine
 from indexlang.kernels.tile_ir import tile_ir
-from indexlang.kernels.vecmath import REPLACED, vecmath_ir
+from indexlang.kernels.vecmath import REPLACED, stays_apart, vecmath_ir
 
 # void worker(int64 start, int64 stop, int64* args)
 WORKER_ARGUMENTS = (types.int64, types.int64, types.CPointer(types.int64))
@@ -41,7 +45,8 @@ def compile_worker(source: str, path: str, symbol: str) -> bytes:
     """Compile the function `symbol` of the module text `source` to object code that exports the name `symbol`.
 
     shapes  the function takes (start, stop, args); in object code it is void symbol(int64, int64, int64*)
-    cost    about 0.1 s for a plain loop nest; the first call in a process adds numba's own start of about 0.5 s
+    cost    about 0.02 s for a plain loop nest, 0.3 s with a register tile, nearly all of it LLVM's; the first call in
+            a process adds the import of numba's types, about 0.2 s; words that `lower` does not know add 0.5 s
     errors  WorkerError when it does not compile, when some path of it may raise, or when it needs a function
             other than those of ALLOWED_CALLS (so the loader needs nothing but the C library)
     source  `path` names the file that holds the text, for tracebacks and debuggers
@@ -49,7 +54,19 @@ def compile_worker(source: str, path: str, symbol: str) -> bytes:
     namespace: dict[str, Any] = {"__name__": symbol}
     code: CodeType = compile(source, path, "exec")
     exec(code, namespace)  # noqa: S102  (our own text, printed by emit and checked against its allow-list)
-    return compile_function(namespace[symbol], symbol)
+    try:
+        module = llvm.parse_assembly(_lowered(source, namespace, symbol))
+    except Unsupported:
+        return compile_function(namespace[symbol], symbol)
+    return target_machine().emit_object(_finished(module, symbol))
+
+
+def _lowered(source: str, namespace: dict[str, Any], symbol: str) -> str:
+    """LLVM text of a worker that has the words of generated source only. Raises Unsupported for others."""
+    function = ast.parse(source).body[-1]
+    if not isinstance(function, ast.FunctionDef):
+        raise Unsupported("no function")
+    return lowered(function, namespace, symbol, _reads_integers(namespace[symbol]))
 
 
 def compile_function(function: FunctionType, symbol: str) -> bytes:
@@ -64,6 +81,10 @@ def optimized(function: FunctionType, symbol: str) -> llvm.ModuleRef:
         module = llvm.parse_assembly(_entry(native, symbol))
         for library in libraries:
             module.link_in(library, preserve=True)
+    return _finished(module, symbol)
+
+
+def _finished(module: llvm.ModuleRef, symbol: str) -> llvm.ModuleRef:
     _link_kernels(module)
     _optimize(module, symbol)
     _refuse_outside_calls(module)
@@ -72,14 +93,14 @@ def optimized(function: FunctionType, symbol: str) -> llvm.ModuleRef:
 
 def _link_kernels(module: llvm.ModuleRef) -> None:
     """Add the code of our own kernels that `module` calls: contraction tiles, and vector mathematics by other names."""
-    wanted: dict[str, str] = {}
+    wanted: dict[str, tuple[str, ...]] = {}
     for function in module.functions:
         if tile := parse_tile(function.name):
-            wanted[tile.name] = tile_ir(tile)
+            wanted[tile.name] = (tile_ir(tile),)
         elif function.is_declaration and function.name in REPLACED:
-            function.name = REPLACED[function.name]
-            wanted["vecmath"] = vecmath_ir()
-    for text in wanted.values():  # only now: linking leaves no reference to a function of `module` valid
+            function.name = name = REPLACED[function.name]
+            wanted[name] = vecmath_ir(name)
+    for text in chain(*wanted.values()):  # only now: linking leaves no reference to a function of `module` valid
         module.link_in(llvm.parse_assembly(text))
 
 
@@ -146,10 +167,10 @@ def _entry(native: str, symbol: str) -> str:
 def _optimize(module: llvm.ModuleRef, symbol: str) -> None:
     """Make all but `symbol` private, then LLVM's standard pipeline at level 3 with both vectorisers."""
     for function in module.functions:
-        if not function.is_declaration and function.name != symbol:
+        if not function.is_declaration and function.name != symbol and not stays_apart(function.name):
             function.linkage = llvm.Linkage.internal
-            if not parse_tile(function.name):
-                function.add_function_attribute("alwaysinline")
+            # Tiles are long beside a call, and copies of them take LLVM as long as all else.
+            function.add_function_attribute("noinline" if parse_tile(function.name) else "alwaysinline")
     machine = target_machine()
     module.data_layout = str(machine.target_data)
     options = llvm.create_pipeline_tuning_options(speed_level=3)
@@ -157,6 +178,18 @@ def _optimize(module: llvm.ModuleRef, symbol: str) -> None:
     options.slp_vectorization = True
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
+    _drop_unused(module, builder)
+
+
+def _drop_unused(module: llvm.ModuleRef, builder: llvm.PassBuilder) -> None:
+    """Mathematical functions for widths that no loop has come to. (Nothing calls them before the vectoriser.)"""
+    apart = [f for f in module.functions if not f.is_declaration and stays_apart(f.name)]
+    for function in apart:
+        function.linkage = llvm.Linkage.internal
+    if apart:
+        passes = llvm.create_new_module_pass_manager()
+        passes.add_global_dead_code_eliminate_pass()
+        passes.run(module, builder)
 
 
 def _refuse_outside_calls(module: llvm.ModuleRef) -> None:

@@ -22,7 +22,7 @@ LAYERS = (
     ("differentiable",),
     ("loading", "kept", "shown", "gradients", "differences", "examples", "sized", "calls"),
     ("graph", "export"),
-    ("interop", "arguments", "parameters", "memory", "results", "summary"),
+    ("interop", "arguments", "initial", "parameters", "memory", "results", "summary"),
     ("pipeline",),
     ("checking",),
     ("including", "reading", "recent"),

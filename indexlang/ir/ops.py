@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib import import_module
-from math import erf, pi, sqrt
+from math import erf, erfc, pi, sqrt
 from typing import Any
 
 Value = Any
@@ -129,11 +129,12 @@ def _power(a: Value, b: Value) -> Value:
 
 
 def _gelu(x: Value) -> Value:
-    return 0.5 * x * (1.0 + _erf(np.asarray(x) / np.sqrt(2.0)))
+    return 0.5 * x * np.vectorize(erfc, otypes=[np.float64])(-np.asarray(x) / np.sqrt(2.0))[()]
 
 
 def _sigmoid(x: Value) -> Value:
-    return 1.0 / (1.0 + np.exp(-x))
+    small = np.exp(-np.abs(x))
+    return np.where(np.less(x, 0.0), small, 1.0)[()] / (1.0 + small)
 
 
 def _silu(x: Value) -> Value:

@@ -8,7 +8,7 @@ from indexlang.emit.kernel import KernelText
 from indexlang.emit.store import Store, default_folder
 from indexlang.kernels.loader import LoadError, cpu_key, load
 
-_FORMAT = "2"  # changes when equal sources no longer mean equal objects
+_FORMAT = "5"  # changes when equal sources no longer mean equal objects
 _lock = threading.Lock()
 _addresses: dict[str, int] = {}
 _stores: list[Store] = []
