@@ -17,7 +17,7 @@ ALONG = [  # the running index last, first, between others, alone; with factors 
     ("S[k,i:{i},n] = sum[j] (A[n,j]*W[k] if {test} else 0)", {"A": "nj", "W": "k"}),
 ]
 TESTS = ["j <= i", "j < i", "i >= j+3", "j < i+5", "j >= i", "j > i", "j >= i+2", "j > i-4"]
-SIZES = [(1, 8, 1, 1), (5, 13, 3, 17), (64, 65, 4, 16), (130, 129, 9, 40), (200, 70, 1, 33)]
+SIZES = [(1, 8, 1, 1), (5, 13, 5, 17), (64, 65, 1, 16), (70, 40, 2, 17), (33, 70, 5, 5)]
 
 
 def _arrays(shapes: dict[str, str], of: dict[str, int], dtype: type) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def _arrays(shapes: dict[str, str], of: dict[str, int], dtype: type) -> dict[str
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
 def test_running_sums_are_what_the_interpreter_gives(text: str, shapes: dict[str, str], dtype: str) -> None:
     kind = np.float32 if dtype == "f32" else np.float64
-    for number, test in enumerate(TESTS):
+    for number, test in enumerate(TESTS if dtype == "f32" else TESTS[::2]):
         i, j, n, k = SIZES[number % len(SIZES)] if dtype == "f64" else SIZES[(number + 2) % len(SIZES)]
         arrays = _arrays(shapes, {"i": i, "j": j, "n": n, "k": k}, kind)
         declared = "".join(f"input {name}{list(a.shape)}\n" for name, a in arrays.items())
