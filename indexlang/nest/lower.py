@@ -13,6 +13,7 @@ from indexlang.nest.body import Body
 from indexlang.nest.inner import inner
 from indexlang.nest.nodes import Nest
 from indexlang.nest.rows import rows
+from indexlang.nest.scan import scanned
 from indexlang.nest.scatter import scattered
 
 
@@ -23,7 +24,7 @@ def lowered(e: Equation, program: Program) -> Iterator[Nest]:
     elif e.accumulates:
         yield scattered(e, Body(program))
     else:
-        yield rows(e, Body(program)) or inner(e, Body(program))
+        yield scanned(e, Body(program)) or rows(e, Body(program)) or inner(e, Body(program))
 
 
 def _in_place(e: Equation, program: Program) -> Equation:

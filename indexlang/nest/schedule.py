@@ -9,6 +9,7 @@ from indexlang.nest.moves.contract import contract
 from indexlang.nest.moves.target import Target
 from indexlang.nest.nodes import Nest
 from indexlang.passes.contraction import contraction
+from indexlang.passes.scans import scans
 
 
 def schedule(e: Equation, program: Program, target: Target) -> Iterator[Nest]:
@@ -19,7 +20,7 @@ def schedule(e: Equation, program: Program, target: Target) -> Iterator[Nest]:
         if tiled is not None:
             yield tiled
             return
-    block = blocked(e, program, target)
+    block = None if scans(e) else blocked(e, program, target)
     if block is not None:
         yield block
     else:

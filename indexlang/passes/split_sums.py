@@ -27,17 +27,20 @@ from indexlang.ir.expr import (
 )
 from indexlang.passes.contraction import contraction
 from indexlang.passes.growing import Growing, other_name
+from indexlang.passes.scans import scans
 
 BLOCK = 2048
 _LONG = 2 * BLOCK
 
 
 def split_long_sums(program: Program) -> Program:
-    """No float sum runs over more than `2*BLOCK` terms one by one. Contractions have blocks of their own."""
+    """No float sum runs over more than `2*BLOCK` terms one by one. Contractions and scans have blocks of their own."""
     return _Splitting(program).run()
 
 
 class _Splitting(Growing):
+    scans: set[Reduce]  # of the equation at hand
+
     def run(self) -> Program:
         equations: list[Equation] = []
         for e in self.program.equations:
@@ -47,6 +50,7 @@ class _Splitting(Growing):
     def _split(self, e: Equation) -> Iterator[Equation]:
         """The equation after those of its partial sums."""
         before: list[Equation] = []
+        self.scans = {s.total for s in scans(e)}
         body = self._expr(e.body, e.indices, e, before)
         for part in before:
             yield from self._split(part)
@@ -54,7 +58,7 @@ class _Splitting(Growing):
 
     def _expr(self, n: Expr, around: tuple[Bound, ...], e: Equation, before: list[Equation]) -> Expr:
         if isinstance(n, Reduce):
-            if n.fold is ops.SUM and n.dtype.is_float and _length(n.over) > _LONG:
+            if n.fold is ops.SUM and n.dtype.is_float and n not in self.scans and _length(n.over) > _LONG:
                 return self._staged(n, around, e, before)
             return with_children(n, (self._expr(n.body, (*around, *n.over), e, before),))
         return with_children(n, tuple(self._expr(c, around, e, before) for c in children(n)))
