@@ -55,13 +55,13 @@ def _outermost(e: Expr) -> Iterator[Reduce]:
 
 
 def _scan(n: Reduce, e: Equation) -> Scan | None:
-    limited = _limited(n)
-    if n.fold not in COMBINED or limited is None:
+    limited = _limited(n) if n.fold in COMBINED else None
+    if limited is None:
         return None
     conditions, term = limited
     own = {b.name: b for b in e.indices}
     summed = {b.name: b for b in n.over}
-    limits = [(t, c) for c in conditions if (t := _at_least(c)) is not None and _joins(t, own, summed)]
+    limits = [(t, c) for c in conditions if (t := at_least(c)) is not None and _joins(t, own, summed)]
     if len(limits) != 1:
         return None
     test, limit = limits[0]
@@ -88,8 +88,8 @@ def _limited(n: Reduce) -> tuple[list[Expr], Expr] | None:
     """The conditions under which a reduction has a term, and the term."""
     conditions: list[Expr] = []
     term = n.body
-    while isinstance(term, Select) and _is_identity(term.other, n):
-        conditions += _both(term.cond)
+    while isinstance(term, Select) and is_identity(term.other, n):
+        conditions += both(term.cond)
         term = term.then
     return (conditions, term) if conditions and term.dtype is n.dtype else None
 
@@ -98,20 +98,22 @@ def _identity(n: Reduce) -> Const:
     return Const(ops.identity(n.fold, n.dtype.is_float), n.dtype)
 
 
-def _is_identity(e: Expr, n: Reduce) -> bool:
+def is_identity(e: Expr, n: Reduce) -> bool:
+    """Whether a value changes nothing in a reduction."""
     return isinstance(e, Const) and e.value == _identity(n).value
 
 
-def _both(e: Expr) -> Iterator[Expr]:
+def both(e: Expr) -> Iterator[Expr]:
+    """The conditions that must all hold."""
     match e:
         case Apply(op=ops.AND, args=(a, b)):
-            yield from _both(a)
-            yield from _both(b)
+            yield from both(a)
+            yield from both(b)
         case _:
             yield e
 
 
-def _at_least(e: Expr) -> Affine | None:
+def at_least(e: Expr) -> Affine | None:
     """The affine form that a comparison says is not negative."""
     match e:
         case Apply(op=ops.LT | ops.LE | ops.GT | ops.GE as op, args=(a, b)):
