@@ -27,6 +27,7 @@ from indexlang.ir.expr import (
 from indexlang.ir.layout import layout
 from indexlang.ir.show import show_equation
 from indexlang.ir.size import Named
+from indexlang.nest.limits import ends, limited
 from indexlang.nest.nodes import Add, For, Let, Nest, Node, Row, Store, Track, local
 from indexlang.nest.steps import known, step_cost
 
@@ -88,25 +89,30 @@ class Body:
 
     def _reduction(self, n: Reduce, inside: set[str], done: dict[Expr, Expr]) -> Iterator[Node]:
         over = self._loop_order(n)
+        as_it_is = is_short(n) or any(k.total == n for k in self.kept)
+        limits, term = ((), n.body) if as_it_is else limited(n, over)
         early: dict[Expr, Expr] = dict(done)
-        yield from self.hoisted(n.body, inside, early)
+        yield from self.hoisted(term, inside, early)
         late = dict(early)
-        within = self.hoisted(n.body, inside | {b.name for b in over}, late)
+        within = self.hoisted(term, inside | {b.name for b in over}, late)
         for k in (k for k in self.kept if k.total == n):
             row = self._local("row", k.early.dtype)
             within += (*self.known((k.early,), late), Store(row.tensor, (k.at,), late[k.early]))
             done[k.late] = replace(row, subscripts=(k.place,))
             yield Row(_name(row), row.dtype, k.room)
-        term = self.filled(n.body, late, inside | {b.name for b in over[:-1]})
+        value = self.filled(term, late, inside | {b.name for b in over[:-1]})
         name = _name(self._local("t", n.dtype))
         if n.fold in (ops.ARGMAX, ops.ARGMIN):
-            yield from _tracking(n, name, within, term)
+            yield from _tracking(n, name, within, value)
         else:
             yield Let(name, n.dtype, Const(ops.identity(n.fold, n.dtype.is_float), n.dtype))
             if within or not is_short(n):
-                yield loops(over, (*within, Add(name, n.dtype, n.fold, term)))
+                body: tuple[Node, ...] = (*within, Add(name, n.dtype, n.fold, value))
+                for b in reversed(over):
+                    body = (For(b.name, *ends(b, limits, over, self.build), body),)
+                yield from body
             else:
-                yield from (Add(name, n.dtype, n.fold, at) for at in written_out(over, term))
+                yield from (Add(name, n.dtype, n.fold, at) for at in written_out(over, value))
         done[n] = local(name, n.dtype)
 
     def _loop_order(self, n: Reduce) -> tuple[Bound, ...]:
