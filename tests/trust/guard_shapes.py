@@ -81,6 +81,9 @@ SHAPES = (
           {"I": (2, 13), "J": (3,), "K": (8, 17, 65, 130)}, schedule="block"),
     Shape("a window along columns", "input A[X,Y]\ninput W[3,3]\nC[x:X,y:Y] = sum W[dx,dy]*A[x+dx-1,y+dy-1 else 0]\noutput C\n",
           {"X": (2, 9), "Y": (17, 40, 70)}, schedule="block"),
+    # running sums, along rows and beside columns
+    Shape("a running sum of rows", "input A[X,Y]\nC[x,y:Y] = sum[z] (A[x,z] if z <= y else 0)\noutput C\n", {"X": (1, 4, 17), "Y": (8, 65)}),
+    Shape("a running sum backwards", "input A[X,Y]\nC[x:X,y] = 2*(sum[z] (A[z,y] if z > x else 0))\noutput C\n", {"X": (8, 65), "Y": (1, 16, 33)}),
     # inner and rows
     Shape("element by element", "input A[X]\nC[x] = 2*A[x] - 1\noutput C\n", {"X": _TAILS}, schedule="inner"),
     Shape("a row and a column", "input A[X]\ninput D[Y]\nC[x,y] = A[x]*D[y] + A[x]\noutput C\n", {"X": _FEW, "Y": _TAILS}),
