@@ -1,3 +1,4 @@
+# pyright: reportArgumentType=false
 """Running sums beside the interpreter: both directions, every fold, ends inside and outside, along rows and columns."""
 
 from typing import Any
