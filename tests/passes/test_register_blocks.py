@@ -18,7 +18,11 @@ CASES = [
     ("Y[x:{x},y:{y}] = max[dx:3,dy:3] (U[dx,dy] + A[x+dx-1,y+dy-1 else -inf])", "block", {"A": "xy", "U": "33"}),
     ("S[i:{x},k] = sum[j] (A[j,k] if j <= i else 0)", "scan", {"A": "xj"}),
     ("S[i:{x},k] = max[j] (A[j,k] if i < 2*j+1 and j < i+3 else -inf)", "block", {"A": "xj"}),
-    ("S[i:{x},k] = sum[j] ((A[j,k] if B[j] > 0 else 0) if j <= i and i < 3*j+2 else 0)", "block", {"A": "xj", "B": "x"}),
+    (
+        "S[i:{x},k] = sum[j] ((A[j,k] if B[j] > 0 else 0) if j <= i and i < 3*j+2 else 0)",
+        "block",
+        {"A": "xj", "B": "x"},
+    ),
     ("S[i:{x},k] = sum[j] (A[j,k] if j <= i and B[j] > 0 else 1)", "block", {"A": "xj", "B": "x"}),
     ("S[i:{x},k] = sum[j] (A[j,k] if 2*j > i and j < i+2 else B[k])", "block", {"A": "xj", "B": "j"}),
     ("S[i:{x},k] = sum[j,l] (A[j,l]*C[l,k] if j+l <= i and l <= j else 0)", "", {"A": "x5", "C": "5j"}),
