@@ -9,8 +9,10 @@ chunks are done, whether or not any helper came.
 import ctypes
 import hashlib
 import os
+import sys
 import threading
 import time
+from contextlib import suppress
 from functools import cache
 from queue import SimpleQueue
 from typing import Protocol
@@ -132,13 +134,17 @@ class _Pool:
 
     def __init__(self) -> None:
         self.jobs: SimpleQueue[_Job] = SimpleQueue()
+        self.threads: list[threading.Thread] = []
         self.helpers = 0
+        self.shunned = -1  # the core on which no helper runs
         self.lock = threading.Lock()
 
     def call(self, job: _Job, wanted: int) -> None:
         """Offer `job` to `wanted` helpers; when they are busy, the job goes on without them."""
         if self.helpers < wanted:
             self._grow(wanted)
+        if _here is not None and _here() != self.shunned:
+            self._leave_alone(_here())
         for _ in range(min(wanted, 2 * self.helpers - self.jobs.qsize())):
             self.jobs.put(job)
 
@@ -146,11 +152,28 @@ class _Pool:
         with self.lock:
             while self.helpers < wanted:
                 name = f"indexlang-{self.helpers + 1}"
+                thread = threading.Thread(target=_serve, args=(self.jobs,), name=name, daemon=True)
                 try:
-                    threading.Thread(target=_serve, args=(self.jobs,), name=name, daemon=True).start()
+                    thread.start()
                 except RuntimeError:  # no more threads to be had: fewer helpers, same results
                     return
+                self.threads.append(thread)
                 self.helpers += 1
+            self.shunned = -1
+
+    def _leave_alone(self, core: int) -> None:
+        """Keep helpers off the core that the caller is on.
+
+        A thread that wakes goes to the core where it was before. If that is the caller's, it waits there for
+        milliseconds before the system moves it, in every call again: short runs would have one thread.
+        """
+        with self.lock, suppress(OSError):
+            self.shunned = core
+            cores = os.sched_getaffinity(0)
+            if len(cores) > 1:
+                for thread in self.threads:
+                    if thread.native_id:
+                        os.sched_setaffinity(thread.native_id, cores - {core})
 
 
 def _serve(jobs: "SimpleQueue[_Job]") -> None:
@@ -159,6 +182,9 @@ def _serve(jobs: "SimpleQueue[_Job]") -> None:
 
 
 _pool = _Pool()
+# The core of the calling thread, where helpers can be told to go elsewhere. PyDLL: the call is shorter than giving the
+# interpreter away.
+_here = ctypes.PyDLL(None).sched_getcpu if sys.platform == "linux" else None
 
 
 def _forget_helpers() -> None:
