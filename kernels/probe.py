@@ -24,10 +24,10 @@ _ROUNDS = 1 << 20
 _COPIED = 64 << 20  # bytes a thread, beyond any cache
 
 
-def f32_peak(threads: int, repeat: int = 5) -> float:
+def f32_peak(threads: int, repeat: int = 15) -> float:
     """Single-precision operations a second (a multiply-add is two) that `threads` threads reach in registers.
 
-    cost    about 10 ms a repetition; the best of them counts
+    cost    about 10 ms a repetition; the best of them counts, since two threads may begin on one core
     """
     spin = _native_peak()
     work = [lambda: spin(_ROUNDS, ctypes.create_string_buffer(64))] * threads

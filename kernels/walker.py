@@ -170,10 +170,9 @@ class _Pool:
         with self.lock, suppress(OSError):
             self.shunned = core
             cores = os.sched_getaffinity(0)
-            if len(cores) > 1:
-                for thread in self.threads:
-                    if thread.native_id:
-                        os.sched_setaffinity(thread.native_id, cores - {core})
+            for thread in self.threads:
+                if thread.native_id:
+                    os.sched_setaffinity(thread.native_id, cores - {core} or cores)
 
 
 def _serve(jobs: "SimpleQueue[_Job]") -> None:
