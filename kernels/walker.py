@@ -134,32 +134,30 @@ class _Pool:
 
     def __init__(self) -> None:
         self.jobs: SimpleQueue[_Job] = SimpleQueue()
-        self.threads: list[threading.Thread] = []
-        self.helpers = 0
+        self.helpers: list[threading.Thread] = []
         self.shunned = -1  # the core on which no helper runs
         self.lock = threading.Lock()
 
     def call(self, job: _Job, wanted: int) -> None:
         """Offer `job` to `wanted` helpers; when they are busy, the job goes on without them."""
-        if self.helpers < wanted:
+        if len(self.helpers) < wanted:
             self._grow(wanted)
-        if _here is not None and _here() != self.shunned:
-            self._leave_alone(_here())
-        for _ in range(min(wanted, 2 * self.helpers - self.jobs.qsize())):
+        if _here is not None and (core := _here()) != self.shunned:
+            self._leave_alone(core)
+        for _ in range(min(wanted, 2 * len(self.helpers) - self.jobs.qsize())):
             self.jobs.put(job)
 
     def _grow(self, wanted: int) -> None:
         with self.lock:
-            while self.helpers < wanted:
-                name = f"indexlang-{self.helpers + 1}"
+            while len(self.helpers) < wanted:
+                name = f"indexlang-{len(self.helpers) + 1}"
                 thread = threading.Thread(target=_serve, args=(self.jobs,), name=name, daemon=True)
                 try:
                     thread.start()
                 except RuntimeError:  # no more threads to be had: fewer helpers, same results
                     return
-                self.threads.append(thread)
-                self.helpers += 1
-            self.shunned = -1
+                self.helpers.append(thread)
+                self.shunned = -1
 
     def _leave_alone(self, core: int) -> None:
         """Keep helpers off the core that the caller is on.
@@ -170,7 +168,7 @@ class _Pool:
         with self.lock, suppress(OSError):
             self.shunned = core
             cores = os.sched_getaffinity(0)
-            for thread in self.threads:
+            for thread in self.helpers:
                 if thread.native_id:
                     os.sched_setaffinity(thread.native_id, cores - {core} or cores)
 

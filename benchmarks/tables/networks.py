@@ -1,8 +1,6 @@
 """Whole networks, inference: examples beside torch's definitions, ONNX Runtime and OpenVINO, with the same weights."""
 
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,13 +9,12 @@ from typing import Any
 import numpy as np
 
 import indexlang as il
-from benchmarks import alexnet, peers
+from benchmarks import alexnet, family, peers
 from benchmarks.case import Setting, agree
 from benchmarks.report import Row
 from benchmarks.timing import interleaved
 
-TESTS = Path(__file__).parents[2] / "tests"
-LECTURE = "lecture AlexNet"
+LECTURE, LECTURE_SIDE = "lecture AlexNet", 227
 CASES = (
     (LECTURE, (1, 16)),
     ("vgg16", (1,)),
@@ -35,7 +32,9 @@ def rows(table: str, setting: Setting, wanted: Callable[[str], bool]) -> Iterato
     for name, batches in CASES:
         asked = [b for b in batches if wanted(f"{name}, batch {b}")]
         if asked:
-            net, twin, side = _lecture(torch, setting) if name == LECTURE else _model(torch, name, setting)
+            lecture = name == LECTURE
+            net, twin = _lecture(torch, setting) if lecture else family.network(torch, name, setting.threads)
+            side = LECTURE_SIDE if lecture else family.SIDE
             for batch in asked:
                 yield _row(table, f"{name}, batch {batch}", (net, twin), (batch, side, side, 3), torch, setting)
 
@@ -94,7 +93,7 @@ def _export(torch: Any, module: Any, x: Any, file: Path) -> None:
         torch.onnx.export(module, (x,), str(file), dynamo=False)
 
 
-def _lecture(torch: Any, setting: Setting) -> tuple[il.Program, Any, int]:
+def _lecture(torch: Any, setting: Setting) -> tuple[il.Program, Any]:
     """Our text of the lecture, and its twin."""
     net = il.load(alexnet.FILE, threads=setting.threads)
 
@@ -106,27 +105,4 @@ def _lecture(torch: Any, setting: Setting) -> tuple[il.Program, Any, int]:
         def forward(self, x: Any) -> Any:
             return alexnet.scores(torch, self.p, x)
 
-    return net, {layout: Twin(layout) for layout in peers.formats(torch).values()}, 227
-
-
-def _model(torch: Any, name: str, setting: Setting) -> tuple[il.Program, Any, int]:
-    """A family of examples/models, and torchvision's definition of it; the weights are drawn once, in torch."""
-    with suppress(ValueError):
-        sys.path.remove(str(TESTS))
-    sys.path.insert(0, str(TESTS))
-    from models import beside
-    from models.catalogue import BY_NAME
-
-    model = BY_NAME[name]
-    made = beside.made(model)
-    net = il.load(
-        model.path, constants={"side": 224, "normalise": 0, **model.constants}, dtype="f32", threads=setting.threads
-    )
-    beside.carry(net, model.file, model.constants, made)
-    from copy import deepcopy
-
-    return (
-        net,
-        {layout: deepcopy(made).float().eval().to(memory_format=layout) for layout in peers.formats(torch).values()},
-        224,
-    )
+    return net, {layout: Twin(layout) for layout in peers.formats(torch).values()}

@@ -6,7 +6,6 @@ however many rounds there are.
 
 import sys
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 
 import indexlang as il
 from benchmarks import alexnet as lecture
-from benchmarks import lenet, peers
+from benchmarks import family, lenet, peers
 from benchmarks.case import Setting
 from benchmarks.report import Row
 from benchmarks.timing import interleaved
@@ -90,22 +89,13 @@ def _beside(torch: Any, net: il.Program, same: Any, name: str, shape: tuple[int,
 
 def resnet18(torch: Any, threads: int) -> dict[str, Run]:
     """torchvision's ResNet-18 in training, batch 16, whose batch norms see the batch."""
-    sys.path.insert(0, str(TESTS))
-    from models import beside
-    from models.catalogue import BY_NAME
-
-    model = BY_NAME["resnet18"]
-    made = beside.made(model)
-    constants = {"side": 224, "normalise": 0, **model.constants}
-    net = il.load(model.path, constants=constants, dtype="f32", threads=threads, training=True)
-    beside.carry(net, model.file, model.constants, made)
+    net, twins = family.network(torch, "resnet18", threads, training=True)
     rng, entropy = np.random.default_rng(0), torch.nn.functional.cross_entropy
     image, label = rng.standard_normal((16, 224, 224, 3), np.float32), rng.integers(0, 1000, 16)
     runs: dict[str, Run] = {}
     for name, layout in peers.formats(torch).items():
-        twin = deepcopy(made).float().train().to(memory_format=layout)
-        x, y = peers.tensor(torch, image, layout), torch.from_numpy(label)
-        runs[name] = stepped(torch, list(twin.parameters()), lambda m=twin, x=x, y=y: entropy(m(x), y))
+        m, x, y = twins[layout], peers.tensor(torch, image, layout), torch.from_numpy(label)
+        runs[name] = stepped(torch, list(m.parameters()), lambda m=m, x=x, y=y: entropy(m(x), y))
     return checked({"indexlang": ours(net, {next(iter(net.inputs)): image, "label": label}), **runs})
 
 

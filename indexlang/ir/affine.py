@@ -190,16 +190,21 @@ def value(form: Affine, point: Mapping[str, int]) -> int:
     return total
 
 
-def not_negative(cond: Expr) -> list[Affine | None]:
-    """The affine forms that must not be negative for a test to hold, all of them; a None for anything else."""
-    match cond:
-        case Apply(op=ops.AND, args=(a, b)):
-            return not_negative(a) + not_negative(b)
+def conjuncts(cond: Expr) -> tuple[Expr, ...]:
+    """The conditions that must all hold for a condition to hold, in order."""
+    if isinstance(cond, Apply) and cond.op is ops.AND:
+        return tuple(c for a in cond.args for c in conjuncts(a))
+    return (cond,)
+
+
+def not_negative(test: Expr) -> Affine | None:
+    """The affine form that must not be negative for a comparison to hold; None for anything else."""
+    match test:
         case Apply(op=ops.LT | ops.LE | ops.GT | ops.GE as op, args=(a, b)):
             left, right = affine(a), affine(b)
             if left is None or right is None:
-                return [None]
+                return None
             above, below = (right, left) if op in (ops.LT, ops.LE) else (left, right)
-            return [above - below - Affine(1 if op in (ops.LT, ops.GT) else 0)]
+            return above - below - Affine(1 if op in (ops.LT, ops.GT) else 0)
         case _:
-            return [None]
+            return None

@@ -7,7 +7,7 @@ from fractions import Fraction
 from operator import is_
 
 from indexlang.ir.dtypes import DType
-from indexlang.ir.ops import Fold, Op
+from indexlang.ir.ops import Fold, Op, identity
 from indexlang.ir.size import Extent
 from indexlang.text.source import NOWHERE, Span
 
@@ -109,6 +109,11 @@ class Reduce:
 
 
 Expr = Const | Index | Read | Apply | Select | Reduce
+
+
+def changes_nothing(e: "Expr", n: Reduce) -> bool:
+    """Whether a term is the number that a reduction gives for no terms: it can be left out."""
+    return isinstance(e, Const) and e.value == identity(n.fold, n.dtype.is_float)
 
 
 def children(e: Expr) -> "tuple[Expr, ...]":

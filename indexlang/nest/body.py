@@ -6,6 +6,7 @@ from itertools import product
 from math import prod
 
 from indexlang.ir import ops
+from indexlang.ir.affine import Affine
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program
@@ -103,14 +104,11 @@ class Body:
         value = self.filled(term, late, inside | {b.name for b in over[:-1]})
         name = _name(self._local("t", n.dtype))
         if n.fold in (ops.ARGMAX, ops.ARGMIN):
-            yield from _tracking(n, name, within, value)
+            yield from _tracking(n, name, within, value, self.build)
         else:
             yield Let(name, n.dtype, Const(ops.identity(n.fold, n.dtype.is_float), n.dtype))
             if within or not is_short(n):
-                body: tuple[Node, ...] = (*within, Add(name, n.dtype, n.fold, value))
-                for b in reversed(over):
-                    body = (For(b.name, *ends(b, limits, over, self.build), body),)
-                yield from body
+                yield loops(over, (*within, Add(name, n.dtype, n.fold, value)), limits, self.build)
             else:
                 yield from (Add(name, n.dtype, n.fold, at) for at in written_out(over, value))
         done[n] = local(name, n.dtype)
@@ -140,18 +138,18 @@ def _name(e: Expr) -> str:
     return e.tensor[1:]
 
 
-def _tracking(n: Reduce, name: str, within: tuple[Node, ...], term: Expr) -> Iterator[Node]:
+def _tracking(n: Reduce, name: str, within: tuple[Node, ...], term: Expr, build: Builder) -> Iterator[Node]:
     fold = ops.LARGEST if n.fold is ops.ARGMAX else ops.SMALLEST
     yield Let(f"{name}_best", n.body.dtype, Const(ops.identity(fold, n.body.dtype.is_float), n.body.dtype))
     yield Let(name, DType.INT, integer(0))
-    yield loops(n.over, (*within, Track(f"{name}_best", name, n.fold, n.over[0].name, term)))
+    yield loops(n.over, (*within, Track(f"{name}_best", name, n.fold, n.over[0].name, term)), (), build)
 
 
-def loops(over: Sequence[Bound], body: tuple[Node, ...]) -> For:
-    """Loops over `over`, the last innermost, around `body`; there is at least one."""
+def loops(over: Sequence[Bound], body: tuple[Node, ...], limits: Sequence[Affine], build: Builder) -> For:
+    """Loops over `over`, the last innermost, around `body`; there is at least one. `limits` end them."""
     inner = body
     for b in reversed(over):
-        inner = (For(b.name, integer(0), integer(b.extent), inner),)
+        inner = (For(b.name, *ends(b, limits, over, build), inner),)
     found = inner[0]
     assert isinstance(found, For)
     return found

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from indexlang.ir import ops
-from indexlang.ir.affine import Affine, not_negative
+from indexlang.ir.affine import Affine, conjuncts, not_negative
 from indexlang.ir.equation import Equation
 from indexlang.ir.expr import Apply, Bound, Expr, Reduce, Select, children, with_children
 from indexlang.ir.size import Extent, Named
@@ -87,8 +87,8 @@ class _Search:
     def _ranges(self, cond: Expr, over: dict[str, int]) -> dict[str, Range] | None:
         """The ranges so far, narrowed so that `cond` holds; None where that takes more than ranges."""
         ranges = dict(self.ranges)
-        for test in not_negative(cond):
-            bound = self._bound(test, over)
+        for test in conjuncts(cond):
+            bound = self._bound(not_negative(test), over)
             if bound is None:
                 return None
             name, low, high = bound

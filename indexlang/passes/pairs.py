@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from indexlang.ir import ops
+from indexlang.ir.affine import conjuncts
 from indexlang.ir.bounds import Facts, stays_inside, uses_data
 from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import (
@@ -144,7 +145,7 @@ class _Ordering(Growing):
     def _taken_apart(self, n: Reduce, around: tuple[Bound, ...], taken: set[str]) -> _Sum | None:
         body, conditions = n.body, ()
         while isinstance(body, Select) and _is_zero(body.other):
-            conditions, body = (*conditions, *_all_of(body.cond)), body.then
+            conditions, body = (*conditions, *conjuncts(body.cond)), body.then
         product, over = _flat(body, n.over, taken, not conditions)
         if len(product.parts) > _MOST_FACTORS:
             return None
@@ -263,12 +264,6 @@ def _is_movable(e: Equation) -> bool:
 
 def _is_zero(e: Expr) -> bool:
     return isinstance(e, Const) and e.value == 0
-
-
-def _all_of(cond: Expr) -> tuple[Expr, ...]:
-    if isinstance(cond, Apply) and cond.op is ops.AND:
-        return tuple(c for a in cond.args for c in _all_of(a))
-    return (cond,)
 
 
 def _flat(e: Expr, over: tuple[Bound, ...], taken: set[str], inner: bool) -> tuple[Product, tuple[Bound, ...]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from indexlang.ir import ops
 from indexlang.ir.affine import not_negative
 from indexlang.ir.equation import Equation
-from indexlang.ir.expr import Bound, Const, Expr, Reduce, Select, free_indices, walk
+from indexlang.ir.expr import Bound, Expr, Reduce, Select, changes_nothing, free_indices, walk
 from indexlang.ir.size import Named
 
 _FOLDS = (ops.SUM, ops.PROD, ops.LARGEST, ops.SMALLEST)
@@ -36,11 +36,9 @@ def scan(e: Equation) -> Scan | None:
     body = total.body
     if total.fold not in _FOLDS or len(total.over) != 1 or not isinstance(body, Select):
         return None
-    neutral = ops.identity(total.fold, total.dtype.is_float)
-    over, bounds = total.over[0], not_negative(body.cond)
-    if len(bounds) != 1 or not isinstance(body.other, Const) or body.other.value != neutral:
+    over, bound = total.over[0], not_negative(body.cond)
+    if not changes_nothing(body.other, total):
         return None
-    bound = bounds[0]
     at = next((b for b in e.indices if bound is not None and bound.coefficient(b.name)), None)
     if bound is None or at is None or not bound.is_plain or not bound.is_concrete or at.name in free_indices(body.then):
         return None

@@ -13,24 +13,23 @@ from functools import partial, reduce
 from itertools import product
 
 from indexlang.ir import ops
-from indexlang.ir.affine import Affine, index, not_negative
+from indexlang.ir.affine import Affine, conjuncts, not_negative
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.expr import (
     Bound,
-    Const,
     Expr,
-    Index,
     Reduce,
     Select,
+    changes_nothing,
     children,
     free_indices,
     walk,
     with_children,
     with_indices,
 )
+from indexlang.nest.limits import narrower
 from indexlang.nest.nodes import Add, Around, Choice, For, Let, Node, local
-from indexlang.nest.steps import known as known_extent
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Terms:
 
     def loops(self, over: tuple[Bound, ...], known: Set[str], term: Expr, sums: tuple[Sum, ...]) -> tuple[Node, ...]:
         """The loops over `over`, inside of which `known` indices have values; the tests in `term` as far out as can be."""
-        if isinstance(term, Const) and term.value == ops.identity(self.total.fold, self.total.dtype.is_float):
+        if changes_nothing(term, self.total):
             return ()
         test = _test(term, known)
         if test is not None:
@@ -126,25 +125,8 @@ class Terms:
         low: Expr = integer(0)
         high: Expr = integer(first.extent)
         for bound in _bounds(cond, first):
-            low, high = self._narrower(bound, first, low, high)
+            low, high = narrower(bound, first, low, high, self.build)
         return low, high
-
-    def _narrower(self, bound: Affine, first: Bound, low: Expr, high: Expr) -> tuple[Expr, Expr]:
-        """`low` and `high` after `bound >= 0`, in which `first` has a factor."""
-        apply, factor = self.build.apply, known_extent(bound.coefficient(first.name))
-        rest = self._expr(bound - index(first.name).scaled(factor))
-        if factor > 0:
-            least = apply(ops.NEG, apply(ops.FLOORDIV, rest, integer(factor)))
-            return apply(ops.MAX, low, least), high
-        most = apply(ops.ADD, apply(ops.FLOORDIV, rest, integer(-factor)), integer(1))
-        return low, apply(ops.MIN, high, most)
-
-    def _expr(self, form: Affine) -> Expr:
-        out: Expr = integer(form.constant)
-        for v, c in form.terms:
-            assert isinstance(v, str)
-            out = self.build.apply(ops.ADD, self.build.apply(ops.MUL, integer(c), Index(v)), out)
-        return out
 
     def _apply(self, op: ops.Op, a: Expr, b: Expr) -> Expr:
         return self.build.apply(op, a, b)
@@ -198,6 +180,6 @@ def _rows(moved: Set[str], sums: tuple[Sum, ...]) -> Iterator[tuple[dict[str, Ex
 
 def _bounds(cond: Expr, first: Bound) -> tuple[Affine, ...]:
     """The forms that must not be negative, if all of them bound this index; else none."""
-    found = not_negative(cond)
+    found = [not_negative(c) for c in conjuncts(cond)]
     plain = tuple(f for f in found if f is not None and f.is_plain and f.is_concrete and f.coefficient(first.name) != 0)
     return plain if len(plain) == len(found) else ()
