@@ -89,13 +89,13 @@ def _force(monkeypatch: pytest.MonkeyPatch, rows: int, vectors: int, uses: int, 
     monkeypatch.setattr(sized, "target", lambda: Target(machine().lanes, choose))
     monkeypatch.setattr(pack, "_LEAST_WORK", 0)
     monkeypatch.setattr(pack, "_LEAST_USES", uses)
-    monkeypatch.setattr(pack, "_ROUND_TERMS", terms)
+    monkeypatch.setattr(pack, "ROUND_TERMS", terms)
     monkeypatch.setattr(pack, "MANY_ROWS", many)
     monkeypatch.setattr(contract, "MANY_ROWS", many)
-    monkeypatch.setattr(contract, "_ROUND_TERMS", terms)
+    monkeypatch.setattr(contract, "ROUND_TERMS", terms)
     monkeypatch.setattr(contract, "_ROUND_BYTES", 4 * terms)
     monkeypatch.setattr(contract, "_TALL", 1)
-    monkeypatch.setattr(contract, "_PANEL_ROWS", 3 * rows)
+    monkeypatch.setattr(contract, "PANEL_ROWS", 3 * rows)
     monkeypatch.setattr(contract, "_FEW_SHARES", 1)
 
 

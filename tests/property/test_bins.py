@@ -21,7 +21,7 @@ SMALLER = (
     *((inner, "_GRAIN", 8), (inner, "_SHARED", 2), (transposed, "_BLOCK", 2), (rows, "_ROW", 4), (rows, "_AT_ONCE", 2)),
     *((scatter, "_MANY_POINTS", 4), (scatter, "_ENOUGH", 2), (scatter, "_LEAST_RUN", 2), (scatter, "_RANGES", 3)),
     *(
-        (contract, "_ROUND_TERMS", 3),
+        (contract, "ROUND_TERMS", 3),
         (contract, "_ROUND_BYTES", 16),
         (contract, "_TALL", 1),
         (contract, "_PANEL", 8),
@@ -29,7 +29,7 @@ SMALLER = (
         (block, "_NEAR", 64),
     ),
     *(
-        (contract, "_PANEL_ROWS", 4),
+        (contract, "PANEL_ROWS", 4),
         (contract, "MANY_ROWS", 4),
         (contract, "_WIDE", 2),
         (contract, "_BLOCKS_WANTED", 3),

@@ -13,7 +13,7 @@ from indexlang.ir.layout import layout
 from indexlang.ir.show import show_equation
 from indexlang.ir.size import Extent, Named
 from indexlang.nest.collapse import collapsed_rows
-from indexlang.nest.moves.pack import FEW_TERMS, MANY_ROWS
+from indexlang.nest.moves.pack import FEW_TERMS, MANY_ROWS, PANEL_ROWS, ROUND_TERMS
 from indexlang.nest.moves.target import Target
 from indexlang.nest.nodes import Aisle, Nest, Rounds, Store, TileLoop
 from indexlang.nest.steps import known, steps, steps_along
@@ -27,7 +27,7 @@ _TILES_A_BLOCK = 8  # of rows
 _CACHE_PERIOD, _CACHE_WAYS = 4096, 8
 _WIDE, _WIDE_PANEL = 8, 2048  # blocks of columns, and columns that go through together, where rows are written whole
 _TALL = 4  # tiles of rows for which a packed copy of w is worth its making
-_ROUND_TERMS, _ROUND_BYTES = 192, 768  # of the sum in each round: terms of segments, bytes of a column
+_ROUND_BYTES = 768  # of a column in each round
 _FEW_ROWS = 24  # as which a named extent is scheduled
 _MANY_COLUMNS = 4096  # of a named extent that is larger than a vector
 _NEAR = 1 << 17  # elements of w that stay near without being copied, where there are only so many
@@ -35,7 +35,7 @@ _ROW_TERMS, _ROW_PANEL = 8, 2048  # of one row: so many places in memory are rea
 _ROW_ROUNDS = 512  # at most: each is an addition more to every sum, see Note [Blocked sums] in kernels/tile_ir.py
 _FEW_PANEL, _FEW_SHARES = 512, 8  # columns, of at least so many panels, where w is read once from afar
 _PIECES = 12  # of work, where rows can be cut so that several threads are done at about the same time
-_PANEL, _PANEL_ROWS = 128, 300  # columns and rows that go through the rounds together: they share copies in a cache
+_PANEL = 128  # columns that go through the rounds together: they share copies in a cache, as PANEL_ROWS do
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +87,9 @@ def _merged(runs: list[_Run]) -> list[_Run]:
 
 def _cut(run: _Run, rest: list[_Run]) -> tuple[_Run, list[_Run]]:
     """A run among segments that is too long for a round, in equal pieces where there are such."""
-    if not rest or _is_named(run) or run.extent <= _ROUND_TERMS:
+    if not rest or _is_named(run) or run.extent <= ROUND_TERMS:
         return run, rest
-    piece = next((n for n in range(_ROUND_TERMS, _ROUND_TERMS // 8, -1) if run.extent % n == 0), run.extent)
+    piece = next((n for n in range(ROUND_TERMS, ROUND_TERMS // 8, -1) if run.extent % n == 0), run.extent)
     if piece == run.extent:
         return run, rest
     return _Run(piece, run.a, run.w), [*rest, _Run(run.extent // piece, run.a * piece, run.w * piece)]
@@ -177,7 +177,7 @@ class _Tiling:
             case "wide":
                 size = r * (1 if is_short else _TALL)
             case _:
-                size = _PANEL_ROWS // r * r if named else _evenly(rows, r, _PANEL_ROWS)
+                size = PANEL_ROWS // r * r if named else _evenly(rows, r, PANEL_ROWS)
         panel = v * lanes * max(self._panel(way, columns) // (v * lanes), 1)
         copied = size if self.a.get(row.name) == 1 and way == "long" else 0
         if way and not named and not copied:
@@ -217,7 +217,7 @@ class _Tiling:
             return None, ()
         b, extent = after[-1], known(after[-1].extent)
         concrete = around // max(prod(known(k.extent) for k in self.c.batches if isinstance(k.extent, Named)), 1)
-        size = min(max(_PANEL_ROWS // max(rows, 1), 1), extent)
+        size = min(max(PANEL_ROWS // max(rows, 1), 1), extent)
         while size > 1 and concrete // extent * -(-extent // size) < _BLOCKS_WANTED:
             size = -(-size // 2)
         size = -(-extent // -(-extent // size))
@@ -240,9 +240,9 @@ class _Tiling:
         blocks = columns // width
         if self.c.panel:
             return "long" if self._is_long() else "wide" if blocks >= _WIDE else "short"
-        if tile_rows == rows == 1 and blocks > 1 and self._terms() > _ROUND_TERMS and not _is_named(self.run):
+        if tile_rows == rows == 1 and blocks > 1 and self._terms() > ROUND_TERMS and not _is_named(self.run):
             return "row"
-        is_cut = self.segments > 1 and (_is_named(self.run) or self.run.extent > _ROUND_TERMS)
+        is_cut = self.segments > 1 and (_is_named(self.run) or self.run.extent > ROUND_TERMS)
         if tile_rows > 1 and rows < _TALL * tile_rows and blocks >= _TALL and not is_cut and self._is_long():
             return "few"
         if rows < _TALL * tile_rows or (isinstance(self.c.row and self.c.row.extent, Named) and rows < MANY_ROWS):
@@ -251,7 +251,7 @@ class _Tiling:
         is_near = columns <= width and self._terms() * width <= _NEAR and self.a.get(row) != 1
         if is_cut or is_near:
             return ""
-        if self._terms() > 2 * _ROUND_TERMS:
+        if self._terms() > 2 * ROUND_TERMS:
             return "long"
         return "wide" if blocks >= _WIDE else ""
 
@@ -270,14 +270,14 @@ class _Tiling:
                 return 0
 
     def _is_long(self) -> bool:
-        return _is_named(self.run) or self._terms() > 2 * _ROUND_TERMS
+        return _is_named(self.run) or self._terms() > 2 * ROUND_TERMS
 
     def _rounds(self, shape: _Shape, first: Expr, last: Expr, aisle: Aisle | None) -> Rounds:
         is_row = shape.way == "row"
         terms = max(_ROW_TERMS, -(-self._terms() // _ROW_ROUNDS)) if is_row else _ROUND_BYTES // self.c.total.dtype.size
         copied = 0 if self.c.panel or is_row else shape.vectors * shape.lanes
         named, one = _is_named(self.run), self.segments == 1
-        if not is_row and self._terms() <= 2 * _ROUND_TERMS and not (named and not copied):  # all in one
+        if not is_row and self._terms() <= 2 * ROUND_TERMS and not (named and not copied):  # all in one
             size = (
                 1 << max(self.run.extent - 1, 0).bit_length() if one else self.segments
             )  # one kernel for many extents

@@ -25,7 +25,7 @@ from indexlang.passes.growing import Growing
 
 MANY_ROWS = 256  # of a named extent: more are scheduled as many, fewer as few
 FEW_TERMS = 32  # of a sum: with fewer, writing the result is what takes the time
-_ROUND_ROWS, _ROUND_TERMS = 300, 192  # of a and of the sum, that `contract` takes at most in a round
+PANEL_ROWS, ROUND_TERMS = 300, 192  # of a and of the sum that go through a round together, at most
 _LEAST_USES = 4  # of each element, by different tiles of rows
 _LEAST_WORK = 1 << 16  # multiply-adds: smaller equations are over at once
 
@@ -110,9 +110,9 @@ class _Packing(Growing):
     def _is_copied_on_the_way(self, found: Contraction, rows: int, around: int, tile: int) -> bool:
         """Whether one sum in rounds takes all there is of w: what it copies for itself stays in a cache, panels would not."""
         over = [known(b.extent) for b in found.total.over]
-        in_rounds = rows >= _LEAST_USES * tile and prod(over) > 2 * _ROUND_TERMS and max(over) <= _ROUND_TERMS
+        in_rounds = rows >= _LEAST_USES * tile and prod(over) > 2 * ROUND_TERMS and max(over) <= ROUND_TERMS
         is_made_once = self.program.tensor(found.w.tensor).role is Role.PARAM
-        return in_rounds and around == 1 and rows <= _ROUND_ROWS and not is_made_once
+        return in_rounds and around == 1 and rows <= PANEL_ROWS and not is_made_once
 
     def _rows(self, e: Equation, found: Contraction) -> int:
         """How many rows follow each other, as the schedule will see them."""
