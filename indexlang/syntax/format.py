@@ -9,13 +9,11 @@ from indexlang.syntax.latex.scan import is_latex
 from indexlang.syntax.parse import parse, statement
 from indexlang.syntax.rewrite import rewritten
 from indexlang.syntax.spelling import Spelling, Style, spelling
-from indexlang.syntax.wrap import INDENT, wrapped
+from indexlang.syntax.wrap import INDENT, WIDTH, wrapped
 from indexlang.syntax.write import Writer
 from indexlang.text.diagnostics import ProgramError, program_error
 from indexlang.text.render import cells
 from indexlang.text.source import Source, Span
-
-WIDEST = 120  # columns of lines with comments that stand in one column
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ def _printed(rows: Iterable[_Row]) -> Iterator[str]:
     """The lines of all rows; comments behind neighbours stand in one column."""
     for run in _runs(rows):
         margin = max(cells(row.lines[-1]) for row in run)
-        if any(margin + 2 + cells(row.comment) > WIDEST for row in run):
+        if any(margin + 2 + cells(row.comment) > WIDTH for row in run):
             margin = 0
         for row in run:
             if row.is_apart:

@@ -2,12 +2,14 @@
 
 from indexlang.text.render import cells
 
-WIDTH = 100
+WIDTH = 120
 INDENT = 4
 MARK = "\n"
 """Stands where a line may end, in place of a space."""
 
-_NESTING = 12  # columns that a line may be shorter to end one bracket further out
+# Columns that a line may be shorter to end one bracket further out; subscripts belong together.
+_NESTING = {"(": 12, "[": 48, "{": 48, "⌊": 48}
+_ENDS = {")": "(", "]": "[", "}": "{", "⌋": "⌊"}
 
 
 def flat(text: str) -> str:
@@ -16,30 +18,34 @@ def flat(text: str) -> str:
 
 
 def wrapped(text: str, indent: int) -> list[str]:
-    """The lines of a statement that starts at column `indent`; what follows the first is indented further."""
+    """The lines of a statement that starts at column `indent`; what follows the first is indented further.
+
+    What a block's first line runs on to stands deeper than the block.
+    """
     lines: list[str] = []
+    further = indent + (2 * INDENT if text.endswith(":") else INDENT)
     margin, rest = indent, text
-    while indent + INDENT < WIDTH and margin + cells(rest) > WIDTH:
+    while further < WIDTH and margin + cells(rest) > WIDTH:
         at = _best_break(rest, WIDTH - margin)
         if at < 0:
             break
         lines.append(" " * margin + flat(rest[:at]))
-        margin, rest = indent + INDENT, rest[at + 1 :]
+        margin, rest = further, rest[at + 1 :]
     return [*lines, " " * margin + flat(rest)]
 
 
 def _best_break(text: str, room: int) -> int:
     """The mark to break at: far to the right, and in few brackets; the first if none fits; -1 if there is none."""
     best, cost = -1, 0
-    depth = 0
+    nesting = 0
     for at, c in enumerate(text):
-        depth += (c in "([{⌊") - (c in ")]}⌋")
+        nesting += _NESTING.get(c, 0) - _NESTING.get(_ENDS.get(c, ""), 0)
         if c != MARK:
             continue
         used = cells(text[:at])
         if used > room:
             return at if best < 0 else best
-        here = _NESTING * depth + room - used
+        here = nesting + room - used
         if best < 0 or here < cost:
             best, cost = at, here
     return best

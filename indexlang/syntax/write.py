@@ -1,4 +1,8 @@
-"""Syntax tree → text, with as few brackets as can be. Places where a line may be broken carry `wrap.MARK`."""
+"""Syntax tree → text, with as few brackets as can be. Places where a line may be broken carry `wrap.MARK`.
+
+What a slide writes in a way of its own stays as it was written: a product without a sign, `Σ_{i,j}`, a group of its
+indices, and brackets around a whole sum.
+"""
 
 import re
 from dataclasses import dataclass
@@ -23,6 +27,7 @@ from indexlang.syntax.levels import (
     ends_in_d,
     ends_in_fold,
 )
+from indexlang.syntax.lexer import REDUCTIONS
 from indexlang.syntax.spelling import Spelling
 from indexlang.syntax.tree import Head
 from indexlang.syntax.wrap import MARK, flat
@@ -45,16 +50,16 @@ class Writer:
     # -- expressions
 
     def vector(self, e: ast.Expr) -> str:
-        """Where `a ; b` may stand too: the right side of an equation. Never in brackets."""
+        """Where `a ; b` may stand too: the right side of an equation, an argument. Never in brackets."""
         return self._at(e, VECTOR)
 
     def expr(self, e: ast.Expr) -> str:
-        """Where one value stands: only `a ; b` is put in brackets."""
+        """Where one value stands: `a ; b` is put in brackets."""
         return self._at(e, CHOICE)
 
     def _at(self, e: ast.Expr, place: int) -> str:
         text, level = self._text(e)
-        return f"({text})" if level < place else text
+        return f"({text})" if level < place or (place > CHOICE and _is_bracketed(e)) else text
 
     def _text(self, e: ast.Expr) -> tuple[str, int]:
         """The text of an expression, and how tightly it binds."""
@@ -93,7 +98,7 @@ class Writer:
         if e.op == "not":
             return (f"{word} {self._at(e.operand, NOT)}", NOT) if word == "not" else (
                 f"{word}{self._at(e.operand, ATOM)}", NOT)  # fmt: skip
-        if ends_in_fold(e.operand):
+        if _ends_in_fold(e.operand):
             return f"{word}{self._at(e.operand, FOLD)}", FOLD
         return f"{word}{self._at(e.operand, MINUS)}", MINUS
 
@@ -102,10 +107,11 @@ class Writer:
         if e.op == "^":
             return f"{self._at(e.left, ATOM)}^{self._at(e.right, MINUS)}", POWER
         level = LEVEL[e.op]
-        if level == PRODUCT and ends_in_fold(e.right):
-            return f"{self._at(e.left, PRODUCT)} {word}{MARK}{self._at(e.right, FOLD)}", FOLD
+        if level == PRODUCT and _ends_in_fold(e.right):
+            sign = " " if _is_juxtaposed(e) else f" {word}{MARK}"
+            return f"{self._at(e.left, PRODUCT)}{sign}{self._at(e.right, FOLD)}", FOLD
         space = level < PRODUCT or not (is_small(e.left) and is_small(e.right))
-        sign = f" {word}{MARK}" if space else word
+        sign = " " if _is_juxtaposed(e) else f" {word}{MARK}" if space else word
         right = ATOM + 1 if e.op == "/" and ends_in_d(e.left) and begins_with_d(e.right) else RIGHT[level]
         return f"{self._at(e.left, level)}{sign}{self._at(e.right, right)}", level
 
@@ -113,8 +119,15 @@ class Writer:
         word = self.spelling.word(e.op)
         if word in self.taken:  # `sum[j] = …` makes `sum` a tensor; `Sum` still adds up
             word = word.capitalize()
-        binders = "" if e.binders is None else f"[{_listed([self._binder(b) for b in e.binders])}]"
+        start, end = ("_{", "}") if _has_binders_below(e) and word == self.spelling.word(e.op) else ("[", "]")
+        binders = "" if e.binders is None else f"{start}{self._binders(e.binders)}{end}"
         return f"{word}{binders} {self._at(e.body, FOLD)}"
+
+    def _binders(self, binders: tuple[ast.Binder, ...]) -> str:
+        text = _listed([self._binder(b) for b in binders])
+        first, last = binders[0].span, binders[-1].span
+        before, after = first.source.text[: first.start], last.source.text[last.end :]
+        return f"({text})" if before.rstrip().endswith("(") and after.lstrip().startswith(")") else text
 
     def _binder(self, b: ast.Binder) -> str:
         return self._name(b.name) + (f":{_tight(self.expr(b.extent))}" if b.extent is not None else "")
@@ -126,7 +139,8 @@ class Writer:
                 return f"√{self._at(e.args[0], ATOM)}", POWER
             if word == "⌊":
                 return f"⌊{self.expr(e.args[0])}⌋", ATOM
-        args = [*map(self.expr, e.args), *map(self._keyword, e.keywords)]
+        argument = self.expr if e.name in REDUCTIONS else self.vector
+        args = [*map(argument, e.args), *map(self._keyword, e.keywords)]
         return f"{self._name(e.name)}({f',{MARK}'.join(args)})", ATOM
 
     def _keyword(self, k: ast.Keyword) -> str:
@@ -201,7 +215,7 @@ class Writer:
                 known = {b.name: f":{_tight(self.expr(b.extent))}" for b in ranges if b.extent is not None}
                 return f"for {','.join(self._name(n.name) + known.get(n.name, '') for n in names)}"
             case ast.For(name=name, first=first, last=last):
-                return f"for {self._name(name)} in {self.expr(first)}..{self.expr(last)}"
+                return f"for {self._name(name)} in {_tight(self.expr(first))}..{_tight(self.expr(last))}"
             case ast.If(condition=condition):
                 return f"if {self.expr(condition)}"
             case ast.Def():
@@ -258,6 +272,32 @@ def is_small(e: ast.Expr) -> bool:
             return is_small(left) and is_small(right)
         case _:
             return False
+
+
+def _is_bracketed(e: ast.Expr) -> bool:
+    """Whether this is a reduction with brackets around it: its span has them inside."""
+    return isinstance(e, ast.Reduction) and e.span.start < e.op_span.start
+
+
+def _ends_in_fold(e: ast.Expr) -> bool:
+    """`ends_in_fold` of the text: brackets that stay end the reduction before it takes more in."""
+    match e:
+        case ast.Unary(op="-", operand=operand):
+            return _ends_in_fold(operand)
+        case _:
+            return ends_in_fold(e) and not _is_bracketed(e)
+
+
+def _has_binders_below(e: ast.Reduction) -> bool:
+    return e.op_span.source.text.startswith("_{", e.op_span.end)
+
+
+def _is_juxtaposed(e: ast.Binary) -> bool:
+    """Whether a product was written without a sign, and may be: `c W[i]` in a call would be a keyword and its value."""
+    last, first = e.left.span, e.right.span
+    if e.op != "*" or (isinstance(e.left, ast.Name) and not isinstance(e.right, ast.Reduction)):
+        return False
+    return not last.source.text[last.end : first.start].strip()
 
 
 def _tight(text: str) -> str:

@@ -18,6 +18,7 @@ from indexlang.text.diagnostics import ProgramError
 from indexlang.text.source import Source
 
 ROOT = Path(__file__).parents[2]
+SHIPPED = sorted(p for folder in ("examples", "indexlang", "benchmarks") for p in (ROOT / folder).rglob("*.idx"))
 
 
 def laid(text: str, style: Style = Style.AS_WRITTEN) -> str:
@@ -31,15 +32,16 @@ LAYOUT = (
     ('input L0[B , 3] : float from "a.png"', 'input L0[B, 3] from "a.png"'),
     ("param W[5,3]~normal(0,1)", "param W[5, 3] ~ normal(0, 1)"),
     ("state m[J]=0", "state m[J] = 0"),
-    ("A[i] = (sum (W[i,j]) * X[j]) - B[i]", "A[i] = sum W[i,j] * X[j] - B[i]"),
+    ("A[i] = sum (W[i,j]) * X[j] - B[i]", "A[i] = sum W[i,j] * X[j] - B[i]"),
     ("A[i] = sum[j] (X[i,j] - M[j])^2", "A[i] = sum[j] (X[i,j] - M[j])^2"),
-    ("A[i] = W[i,j] X[j]", "A[i] = W[i,j] * X[j]"),
     ("A[i] = (a*b)*(c*d)", "A[i] = a*b*(c*d)"),
     ("A[i] = (a-b)-(c-d)", "A[i] = a - b - (c - d)"),
     ("A[i] = (2^3)^2 + 2^(3^2) + (-x)^2 + -(x^2) + 2^(-1)", "A[i] = (2^3)^2 + 2^3^2 + (-x)^2 + -x^2 + 2^-1"),
-    ("A[i] = 2 * (sum a[j] * (sum b[k]))", "A[i] = 2 * sum a[j] * sum b[k]"),
-    ("A[i] = (sum a[j]) * 2 + (sum b[j])", "A[i] = (sum a[j]) * 2 + sum b[j]"),
-    ("A[i] = -(sum a[j]) * 2", "A[i] = (-sum a[j]) * 2"),
+    ("A[i] = 2*sum a[j]*sum b[k]", "A[i] = 2 * sum a[j] * sum b[k]"),
+    ("A[i] = (sum a[j]) * 2 + (sum b[j])", "A[i] = (sum a[j]) * 2 + (sum b[j])"),
+    ("A[i] = (-sum a[j])*2", "A[i] = (-sum a[j]) * 2"),
+    ("A[i] = -(sum a[j])*2*(sum b[j])*3", "A[i] = -(sum a[j]) * 2 * (sum b[j]) * 3"),
+    ("A[i] = (sqrt((sum a[j])))", "A[i] = sqrt(sum a[j])"),
     ("A[i] = -(a*b) - (-c)", "A[i] = -(a*b) - -c"),
     ("A[i] = (x if c else y) if d else (z if e else w)", "A[i] = (x if c else y) if d else z if e else w"),
     ("A[i] = 1 if not (a and (b or c)) else 0", "A[i] = 1 if not (a and (b or c)) else 0"),
@@ -50,6 +52,8 @@ LAYOUT = (
     ("A = X[]", "A = X[]"),
     ("A[i] = F(X, W, width=3, pad=p+1, at=-1)", "A[i] = F(X, W, width 3, pad=p+1, at=-1)"),
     ("A[b,J+K] = X[b,J];Y[b,K]", "A[b,J+K] = X[b,J] ; Y[b,K]"),
+    ("A = F(X;Y, W, n 2)", "A = F(X ; Y, W, n 2)"),
+    ("for l in 0..n - 1:\n A_{l}[i] = X[i]", "for l in 0..n-1:\n    A_{l}[i] = X[i]"),
     ("P[b,J];Q[b,K] = (X[b,J];Y[b,K])", "P[b,J] ; Q[b,K] = X[b,J] ; Y[b,K]"),
     ("def F(L[X,I...],Φ,width w,pad p=0,out J=?)=max(L,0)", "def F(L[X,I...], Φ, width w, pad p = 0, out J = ?) = max(L, 0)"),
     ("m[j]<-m[j]/2", "m[j] <- m[j] / 2"),
@@ -60,13 +64,21 @@ LAYOUT = (
     ("for b,x A[b,x] = 1", "for b,x\nA[b,x] = 1"),
     # signs: the one that stands first stands everywhere
     ("A[i] = σ(X[i]) + sigmoid(Y[i]) × 2", "A[i] = σ(X[i]) + σ(Y[i]) × 2"),
-    ("A[i] = sum_{j} X[i,j]·W[j] + Σ Y[i,k]", "A[i] = Σ[j] X[i,j] · W[j] + Σ Y[i,k]"),
+    ("A[i] = sum_{j} X[i,j]·W[j] + Σ Y[i,k]", "A[i] = Σ_{j} X[i,j] · W[j] + Σ Y[i,k]"),
     ("A[i] = √X[i] + √(X[i]+1)^2", "A[i] = √X[i] + √((X[i] + 1)^2)"),
     # derivatives, and what only looks like one
     ("W[i] <- W[i]-η*d( loss ) / d(W[ i ])", "W[i] <- W[i] - η * d(loss)/d(W[i])"),
     ("H[i,j]=d(d(e)/d(x[i]))/d(x[j])", "H[i,j] = d(d(e)/d(x[i]))/d(x[j])"),
     ("A = (d(x)/d(y))^2 + d(x)/d(y)/d(z)", "A = d(x)/d(y)^2 + d(x)/d(y) / d(z)"),
     ("A = (d(x))/(d(y)) + 2*d(x)/(d(y)^2) + d(x)/(d*y)", "A = d(x) / (d(y)) + 2 * d(x) / (d(y)^2) + d(x) / (d*y)"),
+    # as the slide has it: no sign in a product, indices below a sum, brackets around it
+    ("A[i] = W[i,j]X[j]+2 Y[i]^2", "A[i] = W[i,j] X[j] + 2 Y[i]^2"),
+    ("A[i] = (W[i,j]) X[j] + (c)X[i]", "A[i] = W[i,j] * X[j] + c * X[i]"),
+    ("A[i] = F((c W[i]), (c sum W))", "A[i] = F(c * W[i], c sum W)"),
+    ("A[i] = ( Σ_{ j , k } W[i,j,k] )-B[i]", "A[i] = (Σ_{j,k} W[i,j,k]) - B[i]"),
+    ("A[i] = 1/N Σ_{j:3} W[i,j]", "A[i] = 1/N Σ_{j:3} W[i,j]"),
+    ("A = 2 * (sum a[j] * (sum b[k]))", "A = 2 * (sum a[j] * (sum b[k]))"),
+    ("A = Σ_{( j,k )}W[(j,k)] + sum[ i ,(j,k)] W[i,(j,k)]", "A = Σ_{(j,k)} W[(j,k)] + Σ[i,j,k] W[i,(j,k)]"),
     # comments and blank lines
     ("\n\n#a\n\n\n\nA[i]=X[i]#b  \n#c\n", "#a\n\nA[i] = X[i]  #b\n#c"),
     ("s = 1 # a\nlong = 2 # b", "s = 1     # a\nlong = 2  # b"),
@@ -123,12 +135,19 @@ def test_letters_without_a_twin_stay():
 
 
 def test_long_statements_are_wrapped():
-    text = "Long[b,x,y,j] = relu(" + " + ".join(f"Weights{n}[b,x,y,j]*Image{n}[b,x,y,j]" for n in range(8)) + ")"
+    text = "Long[b,x,y,j] = relu(" + " + ".join(f"Weights{n}[b,x,y,j]*Image{n}[b,x,y,j]" for n in range(10)) + ")"
     lines = laid(text).splitlines()
     assert len(lines) > 2
-    assert all(len(line) <= 100 for line in lines)
+    assert all(len(line) <= 120 for line in lines)
     assert all(line.startswith("    ") for line in lines[1:])
     assert same(text, "\n".join(lines))
+
+
+def test_the_head_of_a_block_runs_on_deeper_than_the_block():
+    text = f"def F({', '.join(f'width_{n} w_{n} = {n}' for n in range(10))}):\n    A = w_0\n    return A"
+    first, second, *rest = laid(text).splitlines()
+    assert (first[:6], second[:9]) == ("def F(", " " * 8 + "w")
+    assert rest == ["    A = w_0", "    return A"]
 
 
 def test_a_text_with_mistakes_is_refused():
@@ -173,9 +192,15 @@ def test_laws_hold_for_the_tables(text: str):
     laws(folded(text))
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("examples/**/*.idx")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: str(p.relative_to(ROOT)))
 def test_laws_hold_for_examples(path: Path):
     laws(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: str(p.relative_to(ROOT)))
+def test_shipped_programs_are_laid_out(path: Path):
+    text = path.read_text(encoding="utf-8")
+    assert laid(text) == text
 
 
 @settings(max_examples=200)
