@@ -29,6 +29,34 @@ def test_a_mistake_in_a_declaration_is_told_alone(declared: str, use: str) -> No
     assert [d.code for d in check(text + USES[use])] == [code]
 
 
+# statements that define two tensors at once, or would, and what to do instead
+LISTS = (
+    ("param W, V", "on a line of its own"),
+    ("input W[3], V[3]", "on a line of its own"),
+    ("param W[3] ~ normal(0, 1), V[3] ~ xavier", "on a line of its own"),
+    ("state W[3] = 0, V[3] = 0", "on a line of its own"),
+    ("param W[3] V[3]", ""),
+    ("param W V", ""),
+    ("params W[3], V[3]", "`param`"),
+    ("Input W[3], V[3]", "`input`"),
+    ("W, V = 3", "an equation of its own"),
+    ("W[i], V[i] = X[i], X[i]", "an equation of its own"),
+)
+
+
+@pytest.mark.parametrize(("statement", "advice"), LISTS)
+def test_a_list_of_tensors_is_one_mistake(statement: str, advice: str) -> None:
+    (found,) = check(f"input X[3]\n{statement}\nA[i] = W[i]*X[i]\nC[i] = V[i]*X[i]\n")
+    assert found.code in ("E0101", "E0102")
+    assert advice in found.hint
+
+
+@pytest.mark.parametrize("statement", ["param W[3] ~ xavier, 4", "W[i], V[i] = Q[i]", "param W[Q], : Q"])
+def test_a_list_hides_no_other_mistake(statement: str) -> None:
+    found = check(f"input X[3]\n{statement}\nA[i] = Q[i]*X[i]\nC[i] = xavier*X[i]\n")
+    assert [(d.code, d.span.line) for d in found] == [("E0101", 2), ("E0201", 3), ("E0201", 4)]
+
+
 @pytest.mark.parametrize(
     ("body", "quoted"),
     [

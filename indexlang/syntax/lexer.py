@@ -161,6 +161,11 @@ def with_keywords(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
     return tuple(out)
 
 
+def nesting(token: Token) -> int:
+    """How many brackets more are open behind a token: 1, 0 or -1."""
+    return (token.kind in _OPENS) - (token.kind in _CLOSES)
+
+
 def with_derivatives(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
     """The tokens of a statement with the two `d` and the stroke of each `d(…)/d(…)` told; any other `d` is a name."""
     out = list(tokens)

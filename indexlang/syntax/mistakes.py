@@ -3,6 +3,7 @@
 from indexlang.syntax.lalr import END, Unexpected
 from indexlang.syntax.lexer import Token
 from indexlang.text.diagnostics import Diagnostic, diagnostic
+from indexlang.text.names import nearest
 from indexlang.text.source import Span
 
 # Several terminals are one thing to a reader; a row's text is used when all its terminals may follow.
@@ -16,6 +17,7 @@ _SHOWN = {
     "TILDE": "`~`", "FROM": "`from`", "STRING": 'a "file name"', "NAME": "a name",
     "NUMBER": "a number", "LPAR": "`(`", "COMPARE": "a comparison", "RFLOOR": "`⌋`",
 }  # fmt: skip
+_WORDS = ("input", "param", "state", "tensor", "output", "include", "return", "for", "def")
 _QUIET = {"AND", "OR", "NOT", "MINUS", "REDUCE", "ROOT", "FLOOR", "SUBSCRIPT", "ELLIPSIS", "OPEN", "PARTIAL", "OVER"}
 
 
@@ -25,8 +27,8 @@ def explain(error: Unexpected, tokens: tuple[Token, ...]) -> Diagnostic:
     word = error.token
     if word.kind == END:
         last = tokens[-1].span
-        return diagnostic("E0102", Span(last.source, last.end, last.end + 1), expected=expected)
-    hint = _special(word, tokens)
+        return diagnostic("E0102", Span(last.source, last.end, last.end + 1), expected=expected, hint=_keyword(tokens))
+    hint = _keyword(tokens) or _special(word, tokens)
     return diagnostic("E0101", word.span, found=f"`{word.span.text}`", expected=expected, hint=hint)
 
 
@@ -43,6 +45,14 @@ def _expected(kinds: set[str]) -> str:
     return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown) or "something else"
 
 
+def _keyword(tokens: tuple[Token, ...]) -> str | None:
+    """A hint where a statement begins with two names, the first of which is almost a keyword."""
+    if [t.kind for t in tokens[:2]] != ["NAME", "NAME"]:
+        return None
+    like = nearest(tokens[0].text, _WORDS)
+    return f"did you mean `{like}`?" if like else None
+
+
 def _special(word: Token, tokens: tuple[Token, ...]) -> str | None:
     """A hint for slips that are seen often."""
     before = tokens[tokens.index(word) - 1] if word in tokens[1:] else None
@@ -55,6 +65,10 @@ def _special(word: Token, tokens: tuple[Token, ...]) -> str | None:
         "elseif",
     ):
         return "write `else:`, and an `if` of its own in the block under it"
+    if word.kind == "COMMA" and tokens[0].kind in ("INPUT", "PARAM", "STATE", "TENSOR"):
+        return "declare each on a line of its own"
+    if word.kind == "COMMA" and any(t.kind == "EQUALS" for t in tokens[tokens.index(word) :]):
+        return "define each in an equation of its own"
     if word.kind == "EQUALS":
         return "compare with `==`; an equation has one `=`"
     if word.kind == "NAME" and before is not None and before.kind in ("NAME", "NUMBER", "RPAR"):

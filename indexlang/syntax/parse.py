@@ -69,9 +69,33 @@ def parse(source: Source) -> tuple[ast.Module, list[Diagnostic]]:
     return ast.Module(statements, frozenset(broken), declares), [*found, *misplaced]
 
 
+_DECLARE = ("INPUT", "PARAM", "STATE", "TENSOR")
+_NO_HEAD = (
+    "COLON",
+    "TILDE",
+    "EQUALS",
+    "FROM",
+    "PLUS",
+    "MINUS",
+    "MULTIPLY",
+    "POWER",
+)  # what follows is a dtype or a value
+
+
 def _heads(line: lexer.Line) -> set[str]:
-    """What a statement with a mistake was to define: its first name."""
-    return {next((t.text for t in line.tokens if t.kind == "NAME"), "")}
+    """What a statement with a mistake was to define: its first name, and others of a list (`param W, V`, `W, V = 3`)."""
+    declares = line.tokens[0].kind in _DECLARE
+    found = [next((t.text for t in line.tokens if t.kind == "NAME"), "")]
+    depth, before = 0, ""
+    for token in line.tokens:
+        depth += lexer.nesting(token)
+        if token.kind == "EQUALS" and not declares:
+            break
+        follows = before in ("COMMA", "SEMICOLON", "NAME") or (declares and before not in _NO_HEAD)
+        if token.kind == "NAME" and depth == 0 and follows:
+            found.append(token.text)
+        before = token.kind
+    return set(found)
 
 
 @lru_cache(maxsize=4096)  # a loop computes the same names in every turn
