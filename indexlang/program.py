@@ -26,15 +26,16 @@ from indexlang.ir.size import Named
 from indexlang.kept import Kept
 from indexlang.parameters import Parameters
 from indexlang.recent import Recent
-from indexlang.results import Array, Results, StepTime, result, wanted
+from indexlang.results import Array, Results, result, wanted
 from indexlang.run.execute import CheckFailed, Executable
 from indexlang.run.failures import outside, subscript_error
 from indexlang.run.machine import usable_threads
 from indexlang.sized import Sized
-from indexlang.summary import TensorInfo, moved_bytes, multiply_adds
+from indexlang.summary import TensorInfo
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import Diagnostic, data_error
 from indexlang.text.source import NOWHERE, Source, Span
+from indexlang.timing import StepTime, step_times
 
 if TYPE_CHECKING:
     from indexlang.interop.maps import Loaded
@@ -77,7 +78,10 @@ class Program(Differentiable):
         self._tangents: Recent[object, Program] = Recent(_TANGENTS)
 
     def bound(self, /, **sizes: int) -> "Program":
-        """The same program with values for named extents; it shares no parameters with this one."""
+        """The same program with values for named extents; it shares no parameters with this one.
+
+        Raises DataError E0611 for a name that is no extent without a value, ProgramError where the values do not fit.
+        """
         if unknown := [n for n in sizes if n not in self._typed.size_names]:
             names = ", ".join(self._typed.size_names) or "none"
             raise data_error("E0611", name=unknown[0], advice=f"the named extents are {names}")
@@ -358,14 +362,7 @@ class Program(Differentiable):
             self._own.runs += bool(program.with_role(Role.SEED))
             best = spent if best is None or spent.sum() < best.sum() else best
         assert best is not None
-        prepared = {s.equation.target for s in made.plan.steps} - self._typed.by_name.keys()  # tensors that passes made
-        out: list[StepTime] = []
-        for step, ns in zip(made.plan.steps, best, strict=True):
-            e = step.equation
-            macs, moved = multiply_adds(e), moved_bytes(e, made.plan.program, prepared)
-            name = "(preparing)" if e.target in prepared else e.target
-            out.append(StepTime(name, float(ns) / 1e6, *((0, 0) if step.check else (macs, moved))))
-        return out
+        return step_times(made.plan, self._typed.by_name, best)
 
     def _run(
         self,

@@ -1,7 +1,6 @@
 """What a run gives back: arrays by name, or one array, in memory of our own or of the caller's."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,19 +11,6 @@ from indexlang.text.diagnostics import data_error
 from indexlang.text.names import did_you_mean
 
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class StepTime:
-    """The time of one step of the plan, the equation it belongs to, and what that takes at least.
-
-    macs   multiply-adds      bytes   of its result and of each tensor that it reads, once
-    """
-
-    name: str
-    milliseconds: float
-    macs: int
-    bytes: int
 
 
 class Results(Mapping[str, Array]):

@@ -22,7 +22,7 @@ LAYERS = (
     ("differentiable",),
     ("loading", "kept", "shown", "gradients", "differences", "examples", "sized", "calls"),
     ("graph", "export"),
-    ("interop", "arguments", "initial", "parameters", "memory", "results", "summary"),
+    ("interop", "arguments", "initial", "parameters", "memory", "results", "timing", "summary"),
     ("pipeline",),
     ("checking",),
     ("including", "reading", "recent"),

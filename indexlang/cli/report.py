@@ -8,10 +8,10 @@ import numpy as np
 
 from indexlang.cli.table import Table, counted
 from indexlang.program import Program
-from indexlang.results import StepTime
 from indexlang.text.diagnostics import data_error
 from indexlang.text.names import plural
 from indexlang.text.render import clean, wrap
+from indexlang.timing import StepTime
 
 Array = np.ndarray[Any, Any]
 

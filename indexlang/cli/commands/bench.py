@@ -17,9 +17,9 @@ from indexlang.cli.terminal import Progress, encoding, result, result_json, widt
 from indexlang.interop.files import read_input
 from indexlang.kernels.probe import copy_bandwidth, f32_peak
 from indexlang.program import Program
-from indexlang.results import StepTime
 from indexlang.run.machine import usable_threads
 from indexlang.text.diagnostics import data_error
+from indexlang.timing import StepTime
 
 Array = np.ndarray[Any, Any]
 LEAST_SHARE = 0.05  # of both limits: below, neither of them can be what takes the time
