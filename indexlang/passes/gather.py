@@ -3,19 +3,17 @@
 before   T[b, 2*x+dx] += P[b,x]*W[dx]                          for x of 0..X, dx of 0..3
 after    T[b,u] = sum[e:2] P[b, u//2-e else 0]*W[2*e+u%2 else 0]
 
-Each subscript is an equation for the indices in it. It is solved for one of them, so that few values of the others
-are left to sum over; how each kind of subscript is solved is a function below, with its reason.
+Each subscript is an equation for the indices in it. It is solved for one of them (`solve`), so that few values of the
+others are left to sum over.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
-from math import gcd
 
 from indexlang.ir import ops
-from indexlang.ir.affine import Affine, Floor, affine, index
-from indexlang.ir.bounds import Facts, Interval, span_of, stays_inside
+from indexlang.ir.affine import Affine, affine
+from indexlang.ir.bounds import Facts, span_of, stays_inside
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.expr import (
@@ -33,11 +31,10 @@ from indexlang.ir.expr import (
     walk,
     with_indices,
 )
-from indexlang.ir.size import Extent, Size, at_least, floordiv
+from indexlang.ir.size import Extent, Size, at_least
 from indexlang.passes.products import Product
-from indexlang.passes.tidy import as_expr, simplified, tidy
-
-_UNKNOWN = 1 << 20  # what a named extent counts as when sums are compared
+from indexlang.passes.solve import UNKNOWN, Solver, Way
+from indexlang.passes.tidy import simplified, tidy
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +74,6 @@ def gathered(
     return _Solving(adds, extents, letters, shapes, build, groups).run()
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """One way to solve an axis: how many values are left to sum over, the index that is found, and new indices."""
-
-    cost: int
-    found: Mapping[str, Expr]
-    new: tuple[Bound, ...] = ()
-    conditions: tuple[Expr, ...] = ()
-
-
 @dataclass
 class _Solving:
     adds: Adds
@@ -121,164 +108,18 @@ class _Solving:
 
     # -- solving one axis
 
-    def _subscript(self, axis: int) -> Expr:
-        return self._filled(self.adds.subscripts[axis])
-
     def _filled(self, e: Expr) -> Expr:
         """An expression with the indices that have been found in their places."""
         return tidy(with_indices(e, self.found), self.box, self.build)
 
-    def _cheapest(self, axis: int) -> _Way | None:
-        return min(self._ways(axis), key=lambda w: w.cost, default=None)
+    def _cheapest(self, axis: int) -> Way | None:
+        solver = Solver(self.box, set(self.open), self.box.keys() | self.found.keys(), self.build)
+        ways = solver.ways(self._filled(self.adds.subscripts[axis]), Index(_out(axis)))
+        return min(ways, key=lambda way: way.cost, default=None)
 
-    def _ways(self, axis: int) -> Iterator[_Way]:
-        """Every way to solve `subscript = output index` for an axis."""
-        s = self._subscript(axis)
-        unknown = free_indices(s) & set(self.open)
-        if not unknown:
-            yield _Way(0, {}, conditions=(self.build.apply(ops.EQ, Index(_out(axis)), s),))
-            return
-        form, data = _linear(s, self.build)
-        if form is None or (data is not None and free_indices(data) & set(self.open)):
-            return
-        place: Expr = Index(_out(axis))
-        if data is not None:
-            place = self.build.apply(ops.SUB, place, data)
-        yield from self._solutions(form, place)
+    # -- taking a way
 
-    def _solutions(self, form: Affine, place: Expr) -> Iterator[_Way]:
-        """Ways to solve `form = place` for an open index of the form."""
-        divisor = self._common_factor(form)
-        known = Affine(form.constant, tuple((v, c) for v, c in form.terms if not _indices(v) & set(self.open)))
-        place = self.build.apply(ops.SUB, place, as_expr(known, self.build))
-        form = form - known
-        conditions: tuple[Expr, ...] = ()
-        if divisor > 1:
-            rest = self.build.apply(ops.MOD, place, integer(divisor))
-            conditions = (self.build.apply(ops.EQ, rest, integer(0)),)
-            place = self.build.apply(ops.FLOORDIV, place, integer(divisor))
-            form = Affine(0, tuple((v, floordiv(c, divisor)) for v, c in form.terms))
-        for v, c in form.terms:
-            rest = form - Affine(0, ((v, c),))
-            for way in self._by(v, c, rest, place):
-                yield replace(way, conditions=(*conditions, *way.conditions))
-
-    def _common_factor(self, form: Affine) -> int:
-        factors = [c for v, c in form.terms if _indices(v) & set(self.open)]
-        return reduce(gcd, factors) if all(isinstance(c, int) for c in factors) else 1  # type: ignore[arg-type]
-
-    def _by(self, v: "str | Floor", c: Extent, rest: Affine, place: Expr) -> Iterator[_Way]:
-        """Ways to solve `c*v + rest = place` for v."""
-        others = rest.indices & set(self.open)
-        if isinstance(v, Floor):
-            if c in (1, -1) and not v.above.indices & rest.indices:
-                yield from self._by_quotient(v, c, rest, place, others)
-        elif v in rest.indices:
-            yield from self._by_remainder(v, c, rest, place)
-        elif c in (1, -1):
-            value = self.build.apply(ops.SUB, place, as_expr(rest, self.build))
-            yield _Way(self._count(others), {v: value if c == 1 else self.build.apply(ops.NEG, value)})
-        elif isinstance(c, int):
-            yield from self._by_division(v, c, rest, place, others)
-        else:
-            yield from self._by_digit(v, c, rest, place)
-
-    def _by_division(self, v: str, c: int, rest: Affine, place: Expr, others: set[str]) -> Iterator[_Way]:
-        """c*v + d + … = u with |c| > 1: as d runs, u-d-… is a multiple of c for every c-th d only.
-
-        d = c*e + (u-…)%c, and v = (u-…)//c - e. Without such a d, the others run and most values are thrown away.
-        """
-        if c < 0:  # -c*v - rest = -u
-            place, rest, c = self.build.apply(ops.NEG, place), rest.scaled(-1), -c
-        yield from self._by_digit(v, c, rest, place)
-        for d, sign in rest.terms:
-            if isinstance(d, str) and d in self.open and sign in (1, -1) and d not in (rest - _one(d, sign)).indices:
-                left = self.build.apply(ops.SUB, place, as_expr(rest - _one(d, sign), self.build))
-                yield self._by_residue(v, c, d, sign, left, others)
-        left = self.build.apply(ops.SUB, place, as_expr(rest, self.build))
-        multiple = self.build.apply(ops.EQ, self.build.apply(ops.MOD, left, integer(c)), integer(0))
-        value = self.build.apply(ops.FLOORDIV, left, integer(c))
-        yield _Way(self._count(others), {v: value}, conditions=(multiple,))
-
-    def _by_residue(self, v: str, c: int, d: str, sign: Extent, left: Expr, others: set[str]) -> _Way:
-        steps = floordiv(self.box[d] + (c - 1), c)
-        e = Bound(self._fresh(d), steps)
-        down = left if sign == 1 else self.build.apply(ops.NEG, left)
-        digit = self.build.apply(ops.ADD, _times(c, e, self.build), self.build.apply(ops.MOD, down, integer(c)))
-        quotient = self.build.apply(ops.FLOORDIV, down, integer(c))
-        if sign != 1:
-            quotient = self.build.apply(ops.NEG, quotient)
-        sum_or_difference = ops.SUB if sign == 1 else ops.ADD
-        value = self.build.apply(sum_or_difference, quotient, Index(e.name))
-        cost = self._count(others - {d}) * _weight(steps)
-        return _Way(cost, {v: value, d: digit}, (e,))
-
-    def _by_digit(self, v: str, c: Extent, rest: Affine, place: Expr) -> Iterator[_Way]:
-        """c*v + r = u with r in 0..c: v is u//c, and r = u%c is solved in turn (the digits of a group)."""
-        lowest, highest = self._spread(rest) or (-1, -1)
-        if lowest != 0 or not _at_most(highest, c - 1):
-            return
-        value = self.build.apply(ops.FLOORDIV, place, integer(c))
-        below = self.build.apply(ops.MOD, place, integer(c))
-        for way in self._solutions(rest, below) if rest.terms else ():
-            yield replace(way, found={v: value, **way.found})
-
-    def _by_quotient(self, v: Floor, c: Extent, rest: Affine, place: Expr, others: set[str]) -> Iterator[_Way]:
-        """(x+r)//k + … = u: x runs through the block k*(u-…)-r, …, k more. With a*x, through k/a of them."""
-        inner = [(w, a) for w, a in v.above.terms if isinstance(w, str) and w in self.open]
-        value = self.build.apply(ops.SUB, place, as_expr(rest, self.build))
-        block = value if c == 1 else self.build.apply(ops.NEG, value)
-        start = self.build.apply(ops.MUL, integer(v.below), block)
-        for x, a in inner:
-            left = v.above - Affine(0, ((x, a),))
-            if x in left.indices or not isinstance(a, int) or a < 1:
-                continue
-            m = Bound(self._fresh(x), floordiv(v.below + (a - 1), a))
-            first = self.build.apply(ops.SUB, start, as_expr(left, self.build))
-            if a > 1:
-                first = self.build.apply(ops.FLOORDIV, self.build.apply(ops.ADD, first, integer(a - 1)), integer(a))
-            found = self.build.apply(ops.ADD, first, Index(m.name))
-            again = self.build.apply(ops.FLOORDIV, as_expr(v.above, self.build), integer(v.below))
-            check = () if a == 1 else (self.build.apply(ops.EQ, _with(again, x, found), block),)
-            remaining = (others | v.above.indices) & set(self.open) - {x}
-            yield _Way(self._count(remaining) * _weight(m.extent), {x: found}, (m,), check)
-
-    def _by_remainder(self, x: str, c: Extent, rest: Affine, place: Expr) -> Iterator[_Way]:
-        """(x+r)%k = u, r a constant: x = k*m + u - r. In affine form it is x + r - k*((x+r)//k)."""
-        if c != 1 or len(rest.terms) != 1:
-            return
-        floor, factor = rest.terms[0]
-        if not isinstance(floor, Floor) or factor != -floor.below or floor.above.terms != ((x, 1),):
-            return
-        r = floor.above.constant
-        if _at_most(0, r) is False:
-            return
-        digit = self.build.apply(ops.ADD, place, integer(r))  # x - k*floor = place
-        count = floordiv(self.box[x] - 1 + r, floor.below) + 1
-        m = Bound(self._fresh(x), count)
-        found = self.build.apply(ops.ADD, _times(floor.below, m, self.build), place)
-        low = self.build.apply(ops.LE, integer(0), digit)
-        high = self.build.apply(ops.LT, digit, integer(floor.below))
-        yield _Way(_weight(count), {x: found}, (m,), (low, high))
-
-    # -- what a way costs, and taking it
-
-    def _count(self, names: set[str]) -> int:
-        total = 1
-        for name in names:
-            total *= _weight(self.box[name])
-        return total
-
-    def _spread(self, form: Affine) -> Interval | None:
-        return span_of(form, self.box)
-
-    def _fresh(self, stem: str) -> str:
-        name = stem
-        while name in self.box or name in self.found:
-            name += "'"
-        return name
-
-    def _take(self, axis: int, way: _Way) -> None:
+    def _take(self, axis: int, way: Way) -> None:
         for b in way.new:
             self.box[b.name] = b.extent
             self.open.append(b.name)
@@ -361,11 +202,11 @@ class _Solving:
                 left, right = affine(a), affine(b)
                 return left is not None and right is not None and simplified(left - right, self.box) == Affine(0)
             case Apply(op=ops.LE, args=(Const(value=0), b)):
-                return stays_inside(b, _UNKNOWN**3, self.box, Facts()) is True
+                return stays_inside(b, UNKNOWN**3, self.box, Facts()) is True
             case Apply(op=ops.LT, args=(a, Const(value=value))):
                 form = affine(a)
-                spread = self._spread(form) if form is not None else None
-                return spread is not None and not isinstance(value, float) and _at_most(spread[1], value - 1)  # type: ignore[operator]
+                spread = span_of(form, self.box) if form is not None else None
+                return spread is not None and not isinstance(value, float) and at_least(value - 1, spread[1]) is True  # type: ignore[operator]
             case _:
                 return False
 
@@ -451,46 +292,8 @@ def _zero(dtype: DType) -> Const:
     return Const(False if dtype is DType.BOOL else 0.0 if dtype.is_float else 0, dtype)
 
 
-def _linear(s: Expr, build: Builder) -> tuple[Affine | None, Expr | None]:
-    """An int expression as an affine form plus what depends on data."""
-    form = affine(s)
-    if form is not None:
-        return form, None
-    match s:
-        case Apply(op=ops.ADD | ops.SUB as op, args=(a, b)):
-            (left, data), (right, more) = _linear(a, build), _linear(b, build)
-            if left is None or right is None:
-                return None, None
-            if more is not None and op is ops.SUB:
-                more = build.apply(ops.NEG, more)
-            both = more if data is None else data if more is None else build.apply(ops.ADD, data, more)
-            return (left + right if op is ops.ADD else left - right), both
-        case _:
-            return Affine(0), s
-
-
 def _with(e: Expr, name: str, value: Expr) -> Expr:
     return with_indices(e, {name: value})
-
-
-def _one(name: str, c: Extent) -> Affine:
-    return index(name).scaled(c)
-
-
-def _times(c: Extent, b: Bound, build: Builder) -> Expr:
-    return build.apply(ops.MUL, integer(c), Index(b.name))
-
-
-def _indices(v: "str | Floor") -> set[str]:
-    return {v} if isinstance(v, str) else v.above.indices
-
-
-def _weight(extent: Extent) -> int:
-    return extent if isinstance(extent, int) else _UNKNOWN
-
-
-def _at_most(a: Extent, b: Extent) -> bool:
-    return at_least(b, a) is True
 
 
 def _out(axis: int) -> str:
