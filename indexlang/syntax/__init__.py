@@ -1,0 +1,1 @@
+"""Text → syntax tree, and back: tokens, grammar, layout, LaTeX."""

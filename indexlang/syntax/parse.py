@@ -100,7 +100,7 @@ def _heads(line: lexer.Line) -> set[str]:
 
 @lru_cache(maxsize=4096)  # a loop computes the same names in every turn
 def parse_expression(source: Source, offset: int, text: str) -> ast.Expr:
-    """The expression inside a computed name (`L_{l+1}`), with its place in the source."""
+    """The expression inside a computed name (`L_{l+1}`), with its place in the source. Raises E0101."""
     inside, found = lexer.lines(Source(source.name, " " * offset + "x = " + text))
     if found or len(inside) != 1:
         raise program_error(

@@ -120,7 +120,10 @@ class Rows(Cursor):
         self.opened.append(Open(kind, len(self.now.tokens) - 1, span))
 
     def close(self, kind: str, span: Span) -> None:
-        """Close a bracket. Two slips of the pen are taken with a warning: `A(i]`, and one `)` too many at the end."""
+        """Close a bracket. Raises E0104 where it closes nothing, or another one.
+
+        Two slips of the pen are taken with a warning: `A(i]`, and one `)` too many at the end.
+        """
         if not self.opened and self.at_row_end():
             self.now.found.append(diagnostic("W0102", span, message=f"`{span.text}` closes nothing and is left out"))
             return
