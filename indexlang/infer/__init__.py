@@ -1,0 +1,1 @@
+"""Syntax tree → typed equations: the only package that sees both."""

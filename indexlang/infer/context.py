@@ -51,7 +51,7 @@ class Context(ABC):
         """The expression in the IR. Raises ProgramError."""
 
     def subscript(self, e: ast.Expr) -> Expr:
-        """An expression that must be an int."""
+        """An expression that must be an int. Raises E0304, or E0305 where a quotient is none."""
         self.integers += 1
         try:
             found = self.expr(e)
@@ -86,7 +86,10 @@ class Context(ABC):
                 return None
 
     def extent(self, e: ast.Expr, what: str) -> Extent:
-        """A constant expression that is an extent."""
+        """A constant expression that is an extent; `what` is its name in a message.
+
+        Raises E0312 (no constant), E0304 and E0305 (no int), E0417 (below 0), E0902 (too large to count with).
+        """
         self.integers += 1
         self.ranges += 1
         try:

@@ -40,7 +40,11 @@ class Derivatives:
         self.frame = frame
 
     def expanded(self, e: ast.Equation) -> ast.Equation:
-        """The equation with a tensor in the place of each derivative; of a derivative inside another, first."""
+        """The equation with a tensor in the place of each derivative; of a derivative inside another, first.
+
+        Raises E0504 where `d` is a function of the text or a subscript is missing; E0501, E0503 for tensors without a
+        gradient.
+        """
         derivatives = self.frame.world.looked.at(e).derivatives
         if not derivatives:
             return e

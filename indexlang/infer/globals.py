@@ -22,6 +22,7 @@ class Constants:
     tables: dict[str, tuple[Number, ...]]
 
     def has(self, name: str) -> bool:
+        """Whether the name is a number or a table of the text, or a number of the language, such as `pi`."""
         return name in self.numbers or name in self.tables or name.lower() in NUMBERS
 
     def knows(self, e: ast.Expr) -> bool:

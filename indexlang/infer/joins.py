@@ -22,7 +22,8 @@ def joined_tensor(
 ) -> tuple[Tensor, list[Made]]:
     """The tensor that parts make up, and their equations.
 
-    Raises E0402 where parts differ in another axis, E0415 where the sum differs from what is stated.
+    Raises E0402 where parts differ in another axis, E0415 where the sum differs from what is stated, E0420 where an
+    extent follows from no part.
     """
     assert form.joined is not None
     axis = form.joined.axis
@@ -133,7 +134,7 @@ def split_equations(s: ast.Equation, world: World) -> list[Split]:
     """`P[b,J1] ; Q[b,J2] = L[b,J1+J2]` as one equation for each part.
 
     Each reads from where the one before it ends, so all extents but the last must have values; the last one reads
-    all that is left.
+    all that is left. Raises E0108 for a part that is no tensor, E0421 where it is not said which axis is split.
     """
     assert s.split is not None
     out: list[Split] = []

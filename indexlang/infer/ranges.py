@@ -44,7 +44,7 @@ class Ranges:
         """The extents of all indices.
 
         Raises E0401 (no range), E0402 (two extents), E0403 (two unknowns), E0414 (a group that does not fit),
-        E0418 (a constant of the index's capital differs).
+        E0418 (a constant of the index's capital differs), E0309 (no value to take the largest of).
         """
         for var in self.scope.vars.values():
             self._written(var)

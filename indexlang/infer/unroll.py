@@ -138,7 +138,10 @@ Resolve = Callable[[str, Span, Mapping[str, Value]], str]
 
 
 def filled(node: Node, env: Mapping[str, Value], resolve: Resolve) -> Node:
-    """A statement or expression with constants of `env` as numbers, and computed names spelled out."""
+    """A statement or expression with constants of `env` as numbers, and computed names spelled out.
+
+    Raises E0412 for an item that a table does not have, and what `resolve` raises.
+    """
 
     def rule(n: object) -> object:
         match n:
