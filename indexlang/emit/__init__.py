@@ -1,0 +1,1 @@
+"""Nest → readable Python source, and the store of sources and object code."""

@@ -14,7 +14,9 @@ _LATIN = {letter: word for word, letter in GREEK.items()}
 class Namer(Protocol):
     """Gives each IR name one name of its own."""
 
-    def __call__(self, kind: str, name: str) -> str: ...
+    def __call__(self, kind: str, name: str) -> str:
+        """The name of the IR name `name`; two of different `kind` (an index, a tensor) differ."""
+        ...
 
 
 class Readable:
@@ -25,6 +27,7 @@ class Readable:
         self.given: dict[tuple[str, str], str] = {}
 
     def __call__(self, kind: str, name: str) -> str:
+        """As much of the name as is ASCII, with a number behind it where that is taken."""
         key = (kind, name)
         if key not in self.given:
             self.given[key] = self._unique(_stem(name))
@@ -46,6 +49,7 @@ class Canonical:
         self.given: dict[tuple[str, str], str] = {}
 
     def __call__(self, kind: str, name: str) -> str:
+        """`v0`, `v1`, … in the order in which names are asked for."""
         return self.given.setdefault((kind, name), f"v{len(self.given)}")
 
 

@@ -1,0 +1,1 @@
+"""Typed equations → loops, and what loops cost."""

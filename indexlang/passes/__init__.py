@@ -1,0 +1,1 @@
+"""Typed program → typed program: one file and one function a pass."""

@@ -54,7 +54,7 @@ def gradient(program: Program, of: str, wrt: Sequence[str], span: Span = NOWHERE
 
 
 def adjoints(program: Program, of: str, wrt: Sequence[str], span: Span = NOWHERE) -> Gradient:
-    """The same, with all other equations of the program kept."""
+    """The same, with all other equations of the program kept. Raises what `gradient` raises, E0502 among it."""
     tensor = _float_tensor(program, of, span)
     if tensor.extents:
         raise program_error("E0502", span, name=of, extents=", ".join(map(str, tensor.extents)))

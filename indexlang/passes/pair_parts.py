@@ -108,6 +108,7 @@ class Parts:
         self.keys = count()
 
     def size(self, names: Iterator[str] | frozenset[str] | set[str]) -> int:
+        """How many values the named indices take together."""
         return elements(tuple(self.bounds[n].extent for n in names))
 
     # -- values

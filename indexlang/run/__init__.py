@@ -1,0 +1,1 @@
+"""Nests → a plan, and its run: steps in order, memory, kernels, threads."""

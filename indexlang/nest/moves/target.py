@@ -8,7 +8,9 @@ from typing import Protocol
 class ChooseTile(Protocol):
     """R and V of the register tile that loses least; V as told where it is not 0."""
 
-    def __call__(self, rows: int, columns: int, dtype: str, vectors: int = 0, /) -> tuple[int, int]: ...
+    def __call__(self, rows: int, columns: int, dtype: str, vectors: int = 0, /) -> tuple[int, int]:
+        """R rows and V vectors of a tile for this many rows and columns; `vectors` is V where it is decided already."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
