@@ -94,6 +94,7 @@ class Differentiable(Shown):
         wrt      inputs, parameters and states of floats; if nothing is said, as for `grad`
         returns  a report with the worst element of each tensor; `ok` says whether all are within 1e-3, and 1e-5
         cost     two runs an element, for at most 64 elements a tensor
+        raises   ProgramError E0504 for a tensor that is computed, and what `grad` raises; DataError for the inputs
         """
         name = of or self.loss
         twin = self._in_float64()

@@ -50,6 +50,7 @@ class ValueAndGradient:
         self.names = names
 
     def __call__(self, /, *args: Any, **named: Any) -> tuple[Array, dict[str, Array]]:
+        """The value, and tensor → gradient; arguments and errors are those of the program."""
         found = self.program(*args, want=[self.of, *self.names.values()], **named)
         return found[self.of], {tensor: found[name] for tensor, name in self.names.items()}
 
@@ -128,7 +129,10 @@ def _sources(read: Mapping[str, set[str]], name: str, wanted: Set[str], barred: 
 
 
 def along(program: Program, of: Sequence[str] | None, wrt: Sequence[str]) -> Derived:
-    """The derivative of tensors (all float outputs if nothing is said) along directions that are given for `wrt`."""
+    """The derivative of tensors (all float outputs if nothing is said) along directions that are given for `wrt`.
+
+    Raises ProgramError E0504 where there is nothing to differentiate, E0501, E0503.
+    """
     names = tuple(of) if of is not None else tuple(n for n in program.outputs if program.tensor(n).dtype.is_float)
     if not names or not wrt:
         raise program_error("E0504", message="there is nothing to differentiate", advice="name tensors of floats")
@@ -150,7 +154,7 @@ def _as_text(
 
 
 def everything(program: Program) -> tuple[str, ...]:
-    """All parameters of floats; of a program that has none, all inputs."""
+    """All parameters of floats; of a program that has none, all inputs. Raises ProgramError E0504 if none is of floats."""
     for role in (Role.PARAM, Role.INPUT):
         found = tuple(t.name for t in program.with_role(role) if t.dtype.is_float)
         if found:

@@ -131,7 +131,7 @@ def _fits(array: Array, dtype: np.dtype[Any]) -> bool:
 
 
 def as_array(name: str, value: Any) -> Array:
-    """Anything numpy can view. Raises DataError E0608."""
+    """Anything numpy can view. Raises DataError E0608, E0603 for complex numbers."""
     try:
         if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
             value = np.from_dlpack(value)

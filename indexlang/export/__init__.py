@@ -1,0 +1,1 @@
+"""Typed program → ONNX file, equation by equation."""

@@ -33,7 +33,10 @@ def write_onnx(program: Program, values: Mapping[str, NDArray[Any]], path: Path,
 
 
 def onnx_model(program: Program, values: Mapping[str, NDArray[Any]], opset: int = USUAL) -> Any:
-    """The same as an object of `onnx`, checked by `onnx.checker`."""
+    """The same as an object of `onnx`, checked by `onnx.checker` if it has less than 2 GB.
+
+    Raises ProgramError E1101, DataError E0802 without the package, E0605 for an opset that it does not write.
+    """
     checker, defs, helper, numpy_helper = map(_part, ("checker", "defs", "helper", "numpy_helper"))
     newest: int = defs.onnx_opset_version()
     if not OLDEST <= opset <= newest:

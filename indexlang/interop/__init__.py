@@ -1,0 +1,1 @@
+"""Files of others: pictures, arrays, weights and their maps."""

@@ -1,0 +1,1 @@
+"""Texts and places in them, names, and every message with its code."""
