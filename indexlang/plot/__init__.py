@@ -1,0 +1,1 @@
+"""Pictures of training, by matplotlib: curves, filters, features, signals."""

@@ -1,0 +1,1 @@
+"""Training: data, steps, optimisers and schedules as equations, the folder of a run."""

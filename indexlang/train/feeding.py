@@ -38,7 +38,8 @@ def prepared(net: Program, data: Any, held_out: Any, config: Config) -> Prepared
     """Batches of data for a program in training.
 
     held_out  a share, a number of examples, or data of its own; 0 or None: nothing is held out
-    errors    DataError E08xx, E06xx, E07xx: what cannot be read, does not fit, or has labels out of range
+    errors    DataError E0821 without data; E08xx, E06xx, E07xx: what cannot be read, does not fit, or has labels out of
+              range
     """
     if isinstance(data, str) and not data:
         raise data_error("E0821", message="there is no data to train on",

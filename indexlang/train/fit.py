@@ -128,7 +128,10 @@ def fit(
     net: Program, data: Any, *, val: Any = 0.2, save: str | Path | None = None,
     resume: bool = False, watchers: Sequence[Watcher] | None = None, **settings: Any,
 ) -> History:  # fmt: skip
-    """Train a program on data; what it learns is in `net.params` and `net.state`. See `Program.fit`."""
+    """Train a program on data; what it learns is in `net.params` and `net.state`. See `Program.fit`.
+
+    Raises what that raises; DataError E0821 for settings that do not go together.
+    """
     told = {"data": data if isinstance(data, str) else "", "val": val if isinstance(val, int | float | str) else 0}
     config = changed(Config(), {**told, **settings}, "fit")
     name = Path(net.source_text.name).stem or "program"

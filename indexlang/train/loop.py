@@ -46,8 +46,11 @@ class KeepsNothing:
         """Nothing is to be written, so nothing is missing."""
         return True
 
-    def best(self, program: Program) -> None: ...
-    def last(self, program: Program) -> None: ...
+    def best(self, program: Program) -> None:
+        """Not kept."""
+
+    def last(self, program: Program) -> None:
+        """Not kept."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""One file a command, by its name; `app` imports it when it is called."""

@@ -1,0 +1,1 @@
+"""Examples and batches: from files, arrays and generators; fitted to inputs, split, shuffled, varied."""

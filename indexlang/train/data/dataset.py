@@ -28,7 +28,9 @@ class Column(Protocol):
         """Of what indexing gives."""
         ...
 
-    def __getitem__(self, at: Rows | slice, /) -> Array: ...
+    def __getitem__(self, at: Rows | slice, /) -> Array:
+        """The examples at these rows, as an array [len(at), …]."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Numbered:
     name: str
 
     def __call__(self, n: int) -> str:
+        """`digits, example 7`."""
         return f"{self.name}, example {n}"
 
 

@@ -36,7 +36,10 @@ def suits(info: Declared, dtype: np.dtype[np.generic]) -> bool:
 
 
 def check_batch(inputs: Sequence[Declared]) -> str:
-    """The named extent that is the first axis of all inputs, and no other axis. Raises DataError E0807."""
+    """The named extent that is the first axis of all inputs, and no other axis.
+
+    Raises DataError E0807, or E0804 for a program without inputs.
+    """
     names: dict[str, str] = {}
     for info in inputs:
         first = info.extents[0] if info.extents else None

@@ -60,6 +60,7 @@ class Files:
     names: tuple[str, ...]
 
     def __call__(self, n: int) -> str:
+        """The path of the file that example `n` is in."""
         return self.names[n]
 
 

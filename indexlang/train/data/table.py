@@ -35,6 +35,7 @@ class Lines:
     lines: "array[int]"
 
     def __call__(self, n: int) -> str:
+        """`train.csv, line 18`."""
         return f"{self.name}, line {self.lines[n]}"
 
 
