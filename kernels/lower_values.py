@@ -52,6 +52,10 @@ _COMPARISONS: dict[type, str] = {
 
 
 def constant(value: object) -> Value:
+    """A bool, int (int64) or float (float64) of the source.
+
+    Raises Unsupported for any other constant.
+    """
     match value:
         case bool():
             return Value(types.boolean, ir.Constant(ir.IntType(1), int(value)))
@@ -147,6 +151,7 @@ def computed(builder: Any, op: type, a: Value, b: Value, flags: tuple[str, ...])
 
 
 def negated(builder: Any, v: Value, flags: tuple[str, ...]) -> Value:
+    """-v; the literal is kept. Raises Unsupported for bools and short integers."""
     if v.literal is not None:
         return constant(-v.literal)
     if v.kind == types.int64:
@@ -159,6 +164,7 @@ def negated(builder: Any, v: Value, flags: tuple[str, ...]) -> Value:
 
 
 def compared(builder: Any, op: type, a: Value, b: Value) -> Value:
+    """a < b and the like, as a bool: NaN is equal to nothing. Raises Unsupported for vectors and other operators."""
     kind, symbol = unified(a.kind, b.kind), _COMPARISONS.get(op)
     if symbol is None or kind not in (types.int64, types.float32, types.float64, types.boolean):
         raise Unsupported(f"{op.__name__} of {kind}")
@@ -172,6 +178,7 @@ def compared(builder: Any, op: type, a: Value, b: Value) -> Value:
 
 
 def read(builder: Any, pointer: Value, index: Value) -> Value:
+    """pointer[index]. Raises Unsupported where the first is no pointer."""
     if isinstance(pointer.kind, lang.Pointer):
         kinds = signature(pointer.kind.element, pointer.kind, types.int64)
         found = lang.read_element(CONTEXT, builder, kinds, (pointer.value, index.value))
@@ -182,6 +189,7 @@ def read(builder: Any, pointer: Value, index: Value) -> Value:
 
 
 def write(builder: Any, pointer: Value, index: Value, value: Value) -> None:
+    """pointer[index] = value, converted to the element. Raises Unsupported where nothing can be written."""
     if isinstance(pointer.kind, lang.Pointer) and pointer.kind.use == "output":
         element = pointer.kind.element
         kinds = signature(types.none, pointer.kind, types.int64, element)
