@@ -17,6 +17,7 @@ _EXP_SHORT = (
 
 
 def exp(m: Maker, x: Any) -> Any:
+    """e^x as 2**n * e^r, |r| <= ln(2)/2; results are right into the denormal numbers."""
     n, r = _reduced(m, m.clamp(x, m.k.c["least"], m.k.c["greatest"]))
     return m.scaled(m.b.fadd(m.real(1.0), _exp_less_one(m, r)), n)
 

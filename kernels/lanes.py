@@ -81,6 +81,7 @@ def _short(kind: Any) -> str:
 
 
 def spread(builder: Any, value: Any, width: int) -> Any:
+    """The number `value` in all of `width` lanes."""
     kind = ir.VectorType(value.type, width)
     single = builder.insert_element(ir.Constant(kind, ir.Undefined), value, I32(0))
     return builder.shuffle_vector(single, single, ir.Constant(ir.VectorType(I32, width), None))

@@ -125,6 +125,7 @@ def _place(builder: Any, pointer: Any, index: Any, storage: Any) -> Any:
 
 @lower_builtin(operator.getitem, Pointer, types.int64)
 def read_element(context, builder, signature, args):
+    """`pointer[index]`: a load, of inputs one that no store can change."""
     kind = signature.args[0]
     storage = _storage(context, kind.element)
     pointer, index = args
@@ -136,6 +137,7 @@ def read_element(context, builder, signature, args):
 
 @lower_builtin(operator.setitem, Pointer, types.int64, types.Any)
 def write_element(context, builder, signature, args):
+    """`pointer[index] = value`: a store into no input. A bool is kept as a byte."""
     kind = signature.args[0]
     pointer, index, value = args
     storage = _storage(context, kind.element)

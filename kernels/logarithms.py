@@ -14,6 +14,7 @@ _LOG1P_SHORT = (
 
 
 def log(m: Maker, x: Any) -> Any:
+    """ln x by log1p of x's fraction and its exponent times ln 2 in two parts; nan below 0, -inf at 0."""
     b = m.b
     exponent, fraction = split(m, x)
     f = b.fsub(fraction, m.real(1.0))

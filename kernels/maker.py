@@ -87,24 +87,29 @@ class Maker:
         self.b, self.k = builder, kind
 
     def real(self, value: float) -> Any:
+        """The float constant, in every lane."""
         return self._constant(self.k.element, value)
 
     def whole(self, value: int) -> Any:
+        """The integer constant as wide as the float, in every lane."""
         return self._constant(self.k.bits, value)
 
     def _constant(self, kind: Any, value: Any) -> Any:
         return ir.Constant(kind, value if self.k.width == 1 else [ir.Constant(kind.element, value)] * self.k.width)
 
     def call(self, name: str, *args: Any) -> Any:
+        """LLVM's intrinsic `name` on values of this kind."""
         full = f"llvm.{name}.{self.k.suffix}"
         module = self.b.module
         kind = ir.FunctionType(self.k.element, [self.k.element] * len(args))
         return self.b.call(module.globals.get(full) or ir.Function(module, kind, full), args)
 
     def fma(self, x: Any, y: Any, z: Any) -> Any:
+        """x*y + z, rounded once."""
         return self.call("fma", x, y, z)
 
     def size(self, x: Any) -> Any:
+        """|x|."""
         return self.call("fabs", x)
 
     def polynomial(self, x: Any, coefficients: tuple[float, ...]) -> Any:
@@ -115,6 +120,7 @@ class Maker:
         return value
 
     def is_less(self, x: Any, y: float) -> Any:
+        """x < y; not so for NaN."""
         return self.b.fcmp_ordered("<", x, self.real(y))
 
     def clamp(self, x: Any, least: float, greatest: float) -> Any:
@@ -157,6 +163,7 @@ class Maker:
         return Maker(self.b, f64(self.k.width))
 
     def wide(self, x: Any) -> Any:
+        """A number of this kind in 64 bits."""
         return self.b.fpext(x, f64(self.k.width).element)
 
     def narrow(self, x: Any) -> Any:

@@ -42,6 +42,7 @@ _GELU_END, _GELU_END_SHORT = 38.8, 37.0
 
 
 def erf(m: Maker, x: Any) -> Any:
+    """2/√π times the integral of exp(-t^2) up to x; one form for each kind of float."""
     return _erf_32(m, x) if m.k.mantissa == 23 else _erf_64(m, x)
 
 

@@ -24,6 +24,7 @@ _LOG2_E = 1.4426950408889634074
 
 
 def power(m: Maker, x: Any, y: Any) -> Any:
+    """x^y: 32 bits are computed in 64, 64 bits in sums of two floats. The ends are those of C's `pow`."""
     size = m.size(x)
     if m.k.mantissa == 52:
         found = _power_64(m, size, y)

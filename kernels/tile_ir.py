@@ -52,10 +52,12 @@ class Tile:
 
     @property
     def name(self) -> str:
+        """The symbol of its function: `tile_14x2_f32`."""
         return f"tile_{self.rows}x{self.vectors}_{self.dtype}"
 
     @property
     def lanes(self) -> int:
+        """Elements of one vector of this machine."""
         return machine().lanes(ELEMENTS[self.dtype][1])
 
 

@@ -31,10 +31,12 @@ _COS_64 = (
 
 
 def sin(m: Maker, x: Any) -> Any:
+    """The sine; accurate for any size of x, though slow beyond the limit."""
     return _or_library(m, x, _turned(m, x, 0), "sin")
 
 
 def cos(m: Maker, x: Any) -> Any:
+    """The cosine, in the same way."""
     return _or_library(m, x, _turned(m, x, 1), "cos")
 
 

@@ -39,8 +39,13 @@ _NO_END = 1 << 62
 class Cache(Protocol):
     """Where the walker's own object code may be kept (`emit.store.Store` fits)."""
 
-    def get(self, key: str, /) -> bytes | None: ...
-    def put(self, key: str, payload: bytes, /) -> None: ...
+    def get(self, key: str, /) -> bytes | None:
+        """What was put under the key, or None."""
+        ...
+
+    def put(self, key: str, payload: bytes, /) -> None:
+        """Keep it, if that can be done."""
+        ...
 
 
 class Walker:
