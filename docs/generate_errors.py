@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from pages import keep
+
 from indexlang.cli.commands.explain import said
 from indexlang.text.codes import CODES, Code
 
@@ -54,15 +56,5 @@ def _plain(line: str) -> str:
     return "".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in line)
 
 
-def main() -> int:
-    if "--check" not in sys.argv[1:]:
-        PAGE.write_text(page(), encoding="utf-8")
-        return 0
-    if PAGE.read_text(encoding="utf-8") == page():
-        return 0
-    print("docs/errors.md is not what the codes say: run `python docs/generate_errors.py`", file=sys.stderr)
-    return 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(keep(PAGE, page(), "the codes"))

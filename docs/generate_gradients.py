@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pages import keep
+
 import indexlang as il
 from indexlang.ir import ops
 from indexlang.ir.build import Builder
@@ -102,16 +104,5 @@ def _value(op: ops.Op, at: float) -> str:
     return f"{float(g([at]).dx[0]):g}"
 
 
-def main() -> int:
-    text = PAGE.read_text(encoding="utf-8")
-    if "--check" not in sys.argv[1:]:
-        PAGE.write_text(page(text), encoding="utf-8")
-        return 0
-    if text == page(text):
-        return 0
-    print("docs/gradients.md is not what the compiler makes: run `python docs/generate_gradients.py`", file=sys.stderr)
-    return 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(keep(PAGE, page(PAGE.read_text(encoding="utf-8")), "the compiler's equations"))

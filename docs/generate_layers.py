@@ -5,6 +5,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from pages import keep
+
 PAGE = Path(__file__).with_name("layers.md")
 PRELUDE = Path(__file__).parents[1] / "indexlang" / "prelude.idx"
 
@@ -90,15 +92,5 @@ def _entry(x: Layer) -> str:
     return "\n".join([*lines, *fields, ""] if fields else lines)
 
 
-def main() -> int:
-    if "--check" not in sys.argv[1:]:
-        PAGE.write_text(page(), encoding="utf-8")
-        return 0
-    if PAGE.read_text(encoding="utf-8") == page():
-        return 0
-    print("docs/layers.md is not what the prelude says: run `python docs/generate_layers.py`", file=sys.stderr)
-    return 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(keep(PAGE, page(), "the prelude's comments"))

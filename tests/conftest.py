@@ -14,7 +14,8 @@ for folder in (
     HERE / "train",
     HERE / "trust",
     HERE.parent,
-):  # `cases`, `generate`; indexlang when it is not installed
+    HERE.parent / "docs",
+):  # `cases`, `generate`; indexlang when it is not installed; the scripts that make pages
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
 

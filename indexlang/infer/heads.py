@@ -16,7 +16,7 @@ from indexlang.ir.build import Number
 from indexlang.ir.equation import Role, Tensor
 from indexlang.ir.size import Extent, Size, same
 from indexlang.syntax import ast
-from indexlang.text.diagnostics import Note, program_error
+from indexlang.text.diagnostics import Note, ProgramError, program_error
 from indexlang.text.source import Span
 
 if TYPE_CHECKING:
@@ -143,26 +143,20 @@ class Head:
         elif rank == least or self.caller.around or self._result_is_scalar():
             lead = 0
         else:
-            raise program_error(
-                "E0217",
-                self.call.span,
-                name=self.form.name,
-                pack=p.span.text,
-                tensor=given.name,
-                rank=rank,
-                because=[(f"the head of `{self.form.name}` asks for `{p.span.text}`", p.span)],
-            )
+            raise self._unclear_pack(p, given, rank, f"the head of `{self.form.name}` asks for `{p.span.text}`", p.span)
         if rank - lead < least:
-            raise program_error(
-                "E0217",
-                self.call.span,
-                name=self.form.name,
-                pack=p.span.text,
-                tensor=given.name,
-                rank=rank,
-                because=[(f"the left side leaves {lead} of them out of the pack", self.call.span)],
-            )
+            reason = f"the left side leaves {lead} of them out of the pack"
+            raise self._unclear_pack(p, given, rank, reason, self.call.span)
         return lead
+
+    def _unclear_pack(
+        self, p: ast.TensorParam, given: TensorGiven, rank: int, reason: str, place: Span
+    ) -> ProgramError:
+        pack, name = p.span.text, self.form.name
+        because = [(reason, place)]
+        return program_error(
+            "E0217", self.call.span, name=name, pack=pack, tensor=given.name, rank=rank, because=because
+        )
 
     def _result_is_scalar(self) -> bool:
         return own_rank(self.form) == 0

@@ -1,9 +1,8 @@
 """docs/layers.md is what the prelude says of itself, and every layer says enough."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
+import generate_layers
 import pytest
 
 from indexlang.syntax.prelude import prelude_names
@@ -11,22 +10,13 @@ from indexlang.syntax.prelude import prelude_names
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate_layers", DOCS / "generate_layers.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_page_is_up_to_date() -> None:
-    wanted = generator().page()
+    wanted = generate_layers.page()
     assert (DOCS / "layers.md").read_text(encoding="utf-8") == wanted, "run `python docs/generate_layers.py`"
 
 
 def test_every_layer_is_on_the_page() -> None:
-    made = generator()
+    made = generate_layers
     found = made.layers(made.PRELUDE.read_text(encoding="utf-8"))
     assert {x.name for x in found} == set(prelude_names().values())
     assert all(x.story and x.section for x in found)
@@ -34,6 +24,6 @@ def test_every_layer_is_on_the_page() -> None:
 
 @pytest.mark.parametrize("name", sorted(prelude_names().values()))
 def test_a_layer_names_its_twin(name: str) -> None:
-    made = generator()
+    made = generate_layers
     forms = [x for x in made.layers(made.PRELUDE.read_text(encoding="utf-8")) if x.name == name]
     assert any("PyTorch" in x.fields or x.story == "Padding, by its other name." for x in forms)
