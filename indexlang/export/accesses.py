@@ -226,13 +226,13 @@ class Accesses:
         return self._inside(*self._as_one(stored, subscripts, tied, scope), scope)
 
     def _axis_by_axis(self, stored: Stored, subscripts: list[Subscript], scope: Scope) -> Value:
-        name, dims = stored.name, list[int | str](stored.order)
+        name, axes = stored.name, list[int | str](stored.order)
         for k in sorted(range(len(subscripts)), key=lambda k: _grows(subscripts[k])):
-            at = dims.index(k)
-            extents = [stored.extents[d] if isinstance(d, int) else scope.box[d] for d in dims]
+            at = axes.index(k)
+            extents = [stored.extents[d] if isinstance(d, int) else scope.box[d] for d in axes]
             name, own = self._one(name, at, subscripts[k], extents)
-            dims[at : at + 1] = own
-        return Value(name, tuple(str(d) for d in dims), stored.dtype)
+            axes[at : at + 1] = own
+        return Value(name, tuple(str(d) for d in axes), stored.dtype)
 
     def _one(self, name: str, at: int, s: Subscript, extents: list[Extent]) -> tuple[str, tuple[str, ...]]:
         """One axis of a tensor at the places of its subscript."""

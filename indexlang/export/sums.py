@@ -109,22 +109,22 @@ class Sums:
         source, pads = self._around(source, slid, scope)
         if source is None:
             return None
-        dims = list(slid.windows)
+        windows = list(slid.windows)
         x = self._picture(source, slid, [batch, [*groups, *channels]], scope)
-        kernel = self._kernel(weights, [[*groups, *out], channels, *([w.inner] for _, w in dims)], dims, scope)
+        kernel = self._kernel(weights, [[*groups, *out], channels, *([w.inner] for _, w in windows)], windows, scope)
         many = scope.box[groups[0]] if groups else 1
         if not isinstance(many, int):
             return None
-        shape = tuple(int(scope.box[w.inner]) for _, w in dims)  # type: ignore[arg-type]
+        shape = tuple(int(scope.box[w.inner]) for _, w in windows)  # type: ignore[arg-type]
         name = self.graph.add(
-            "Conv", x, kernel, kernel_shape=shape, strides=tuple(w.stride for _, w in dims),
-            dilations=tuple(w.dilation for _, w in dims), pads=pads, group=int(many),
+            "Conv", x, kernel, kernel_shape=shape, strides=tuple(w.stride for _, w in windows),
+            dilations=tuple(w.dilation for _, w in windows), pads=pads, group=int(many),
         )  # fmt: skip
-        return parted(self.graph, name, [batch, [*groups, *out], *([w.outer] for _, w in dims)], DType.F32, scope)
+        return parted(self.graph, name, [batch, [*groups, *out], *([w.outer] for _, w in windows)], DType.F32, scope)
 
-    def _kernel(self, weights: Read, groups: list[list[str]], dims: list[tuple[int, Window]], scope: Scope) -> str:
+    def _kernel(self, weights: Read, groups: list[list[str]], windows: list[tuple[int, Window]], scope: Scope) -> str:
         v = merged(self.graph, self.accesses.read(weights, scope), groups, scope)
-        back = [n + 2 for n, (_, w) in enumerate(dims) if w.is_reversed]
+        back = [n + 2 for n, (_, w) in enumerate(windows) if w.is_reversed]
         if back:
             v = self.graph.add("Slice", v, self.graph.ints(*[-1] * len(back)), self.graph.ints(*[-(2**62)] * len(back)),
                                self.graph.ints(*back), self.graph.ints(*[-1] * len(back)))  # fmt: skip

@@ -30,7 +30,7 @@ EPOCHS = "150"  # of runs that are killed
 
 @pytest.fixture
 def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program with data beside it: three clusters in four dimensions. Lines are long enough for any path."""
+    """A program with data beside it: three clusters of four numbers each. Lines are long enough for any path."""
     monkeypatch.setenv("COLUMNS", "500")
     random = np.random.default_rng(0)
     label = random.integers(0, 3, EXAMPLES)

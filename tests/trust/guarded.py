@@ -83,12 +83,12 @@ def inputs(shape: Shape, program: Any, extents: Mapping[str, int], seed: int) ->
     below = shape.below or {}
     out: dict[str, Array] = {}
     for name, info in program.inputs.items():
-        dims = [int(n) for n in info.extents]
+        sides = [int(n) for n in info.extents]
         if name in below:
             limit = extents.get(below[name]) or int(below[name])
-            out[name] = rng.integers(0, limit, dims).astype(np.uint8 if limit == 256 else np.int64)
+            out[name] = rng.integers(0, limit, sides).astype(np.uint8 if limit == 256 else np.int64)
         else:
-            out[name] = rng.standard_normal(dims).astype(DTYPES[str(info.dtype)])
+            out[name] = rng.standard_normal(sides).astype(DTYPES[str(info.dtype)])
     return out
 
 
