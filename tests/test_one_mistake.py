@@ -57,6 +57,45 @@ def test_a_list_hides_no_other_mistake(statement: str) -> None:
     assert [(d.code, d.span.line) for d in found] == [("E0101", 2), ("E0201", 3), ("E0201", 4)]
 
 
+# blocks with a mistake in their first line, in a line, or in how far lines are indented; the text ends in a use
+BLOCKS = (
+    ("for l in 1..:\n    param W[3]\n    A[i] = W[i]", "A[i]*W[i]", "E0101"),
+    ("for l in 1..:\n    A_{l}[i] = X[i]", "A_2[i]", "E0101"),
+    ("for l in 1..3\n    A_{l}[i] = X[i]", "A_2[i]", "E0102"),
+    ("for l in 1..3:\n    A_{l}[i] = X[i]*+2", "A_2[i]", "E0101"),
+    ("for l in 1..3:\n    param W_{l}[3] : flot\n    A_{l}[i] = W_{l}[i]", "A_2[i]*W_1[i]", "E0207"),
+    ("for l in 1..3:\nA_{l}[i] = l*X[i]", "A_2[i]", "E0109"),
+    ("for l in 1..2:\n    for m in 1..2\n        A_{l}_{m}[i] = X[i]", "A_1_2[i]", "E0102"),
+    ("if 1 == :\n    param W[3]\nelse:\n    state W[3] = 0", "W[i]", "E0101"),
+    ("if 1 == 1:\nparam W[3]", "W[i]", "E0109"),
+    ("else:\n    A[i] = X[i]", "A[i]", "E0109"),
+    ("  param W[3]\n  A[i] = X[i]", "W[i]*A[i]", "E0107"),
+    ("  for l in 1..2:\n    A_{l}[i] = X[i]", "A_1[i]", "E0107"),
+    ("  def F(a) = a", "F(X[i])", "E0107"),
+    ("def F(L):\nH = L\nreturn H", "F(X[i])", "E0109"),
+    ("def F(L)\n    H = L\n    return H", "F(X[i])", "E0102"),
+    ("def F(L):\n    H = L", "F(X[i])", "E0109"),
+    ("def F(L):\n    for l in 1..2:\n    H = L\n    return H", "F(X[i])", "E0109"),
+    ("P[i:1], Q = X[i]", "Q[i]", "E0101"),
+)
+
+
+@pytest.mark.parametrize(("block", "use", "code"), BLOCKS)
+def test_a_mistake_in_a_block_is_told_alone(block: str, use: str, code: str) -> None:
+    assert [d.code for d in check(f"input X[3]\n{block}\nC[i] = {use}\n")] == [code]
+
+
+@pytest.mark.parametrize("block", ["for l in 1..:\n    A_{l}[i] = X[i]", "  A[i] = X[i]", "def F(L):\nH = L\nreturn H"])
+def test_a_block_with_a_mistake_hides_no_other(block: str) -> None:
+    found = check(f"input X[3]\n{block}\nC[i] = Q[i]*X[i]\nD = B_1\n")
+    assert [d.code for d in found][1:] == ["E0201", "E0201"]
+
+
+def test_a_second_function_after_one_without_its_block_is_read() -> None:
+    found = check("input X[3]\ndef F(L):\ndef G(L) = 2*L\nC = G(X)\nD = F(X)\nQ[i] = Y[i]\n")
+    assert [d.code for d in found] == ["E0109", "E0201"]
+
+
 @pytest.mark.parametrize(
     ("body", "quoted"),
     [

@@ -68,7 +68,7 @@ class Accesses(Context):
         world = self.world
         if name in world.tensors:
             return world.tensors[name]
-        if name in world.computed or name in world.broken or name.partition(".")[0] in world.broken:
+        if name in world.computed or world.is_broken(name):
             raise ProgramError([])  # told where it is defined
         if world.declares:
             return None

@@ -172,7 +172,7 @@ class Calls:
         return ast.Access(name, subscripts, None, a.span, a.span) if subscripts else ast.Name(name, a.span)
 
     def _forms(self, e: ast.Call) -> tuple[ast.Def, ...]:
-        if e.name in self.frame.world.broken:
+        if self.frame.world.is_broken(e.name):
             raise ProgramError([])
         return self.frame.library.forms(e.name)
 
@@ -222,7 +222,7 @@ class Calls:
         world = self.frame.world
         if name in world.constants:
             return False
-        return name in world.tensors or name in world.computed or name in world.broken
+        return name in world.tensors or name in world.computed or world.is_broken(name)
 
     def _tensor(self, name: str) -> Tensor:
         found = self.frame.world.tensors.get(name)

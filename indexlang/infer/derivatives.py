@@ -126,7 +126,7 @@ class Derivatives:
         world = self.frame.world
         tensor = world.tensors.get(name) if name not in world.constants else None
         if tensor is None:
-            if name in world.computed or name in world.broken or name.partition(".")[0] in world.broken:
+            if name in world.computed or world.is_broken(name):
                 raise ProgramError([])  # told where it is defined
             raise program_error("E0503", span, name=shown, advice=world.suggestion(name))
         if not tensor.dtype.is_float:

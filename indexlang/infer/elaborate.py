@@ -58,6 +58,7 @@ class _Elaboration:
         self.options = options
         self.world = World(options, Builder(options.float_type), module.declares)
         self.world.broken |= module.broken
+        self.world.broken_stems = frozenset(n.partition("_{")[0] for n in module.broken if "_{" in n)
         self.world.constants["training"] = options.constants.get("training", False)
         self.frame = Frame((), self.world, Library())
 
@@ -172,7 +173,7 @@ class _Elaboration:
         frame, world = self.frame, self.world
         named = [n for s in frame.statements if isinstance(s, ast.Output) for n in s.names]
         for n in named:
-            if n.name not in world.tensors and n.name not in world.broken and n.name not in frame.equations:
+            if n.name not in world.tensors and not world.is_broken(n.name) and n.name not in frame.equations:
                 frame.found.append(diagnostic("E0210", n.span, name=n.name, advice=world.suggestion(n.name)))
         if named:
             return tuple(dict.fromkeys(n.name for n in named))

@@ -106,7 +106,7 @@ class Operations(Context):
 
     def _no_function(self, e: ast.Call) -> ProgramError:
         world = self.world
-        if e.name in world.broken:
+        if world.is_broken(e.name):
             return ProgramError([])
         if e.name in world.constants or e.name in world.tensors or self.lookup(e.name):
             return program_error(

@@ -52,7 +52,8 @@ class World:
     extents: set[str] = field(default_factory=set[str])
     tensors: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     places: dict[str, Span] = field(default_factory=dict[str, Span])  # where a name is defined
-    broken: set[str] = field(default_factory=set[str])  # tensors whose equations have mistakes
+    broken: set[str] = field(default_factory=set[str])  # what is defined with a mistake
+    broken_stems: frozenset[str] = frozenset()  # `L` for each `L_{l}` among them
     computed: set[str] = field(default_factory=set[str])  # tensors that some equation defines
     values: dict[str, Extent] = field(default_factory=dict[str, Extent])  # the extents that a function's head names
     solutions: Solutions = field(default_factory=Solutions)
@@ -69,6 +70,14 @@ class World:
             return symbol(name)
         batches = self.options.batches
         return Named(known) if batches is None or name in batches else known
+
+    def is_broken(self, name: str) -> bool:
+        """Whether a name, or its package, is defined with a mistake that was told: nothing is said of its uses."""
+        package = name.partition(".")[0]
+        if name in self.broken or package in self.broken:
+            return True
+        stems = self.broken_stems
+        return any(c == "_" and package[:n] in stems for n, c in enumerate(package)) if stems else False
 
     def fresh_extent(self, stem: str) -> str:
         """A name for an extent that the text does not name: the capital of the index that shows it."""

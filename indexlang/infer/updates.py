@@ -27,7 +27,7 @@ def _next_value(frame: "Frame", name: str, e: ast.Equation) -> None:
     world = frame.world
     kept = world.tensors.get(name)
     if kept is None or kept.role not in (Role.STATE, Role.PARAM):
-        if name in world.broken or name.partition(".")[0] in world.broken:
+        if world.is_broken(name):
             return
         what = "not defined" if kept is None else _ROLES[kept.role]
         advice = world.suggestion(name) if kept is None else f"declare a state, as in `state {name}[…] = 0`"

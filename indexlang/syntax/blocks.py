@@ -45,7 +45,7 @@ class _Assembly:
             if here > column:
                 if item is not None:
                     self._indented_line(", but no block is open here", "move it to the left margin")
-                self.at += 1
+                self._passed_over(column)
                 continue
             self.at += 1
             self.flawed = self.flawed or item is None
@@ -59,9 +59,33 @@ class _Assembly:
         """The block under a broken head: nothing is said of it, and the names it defines count as broken."""
         self.at += self.items[self.at][0] == column
         while self.at < len(self.items) and self.items[self.at][0] > column:
-            item = self.items[self.at][1]
-            self.broken |= {n.name for n in ast.nodes(item) if isinstance(n, ast.Equation)} | {""}
-            self.at += 1
+            self._left_out()
+
+    def _left_out(self) -> None:
+        item = self.items[self.at][1]
+        self.broken |= _defined(item.node if isinstance(item, Head) else item)
+        self.at += 1
+
+    def _meant(self, column: int, kind: str) -> None:
+        """What was to stand in a block that is missing: a function up to its `return`, else the next statement."""
+        end = self._behind_return(column) if kind == "def" else self.at + self._is_at_statement(column)
+        while self.at < end:
+            self._left_out()
+
+    def _behind_return(self, column: int) -> int:
+        """Where the lines of a function end that are not indented; here, if no `return` comes before the next one."""
+        for n in range(self.at, len(self.items)):
+            here, item = self.items[n]
+            kind = item.kind if isinstance(item, Head) else ""
+            if here < column or kind in ("def", "whole def"):
+                break
+            if kind == "return":
+                return n + 1
+        return self.at
+
+    def _is_at_statement(self, column: int) -> bool:
+        here, item = self.items[self.at] if self.at < len(self.items) else (0, None)
+        return here == column and not isinstance(item, Head)
 
     def _statement(self, item: ast.Statement, out: list[ast.Statement]) -> None:
         before = out[-1] if out else None
@@ -96,6 +120,7 @@ class _Assembly:
                 if out and isinstance(out[-1], ast.If) and not out[-1].other:
                     out[-1] = replace(out[-1], other=body)
                 else:
+                    self.broken |= {name for s in body for name in _defined(s)}
                     self.found.append(
                         diagnostic("E0109", head.span, what="else", wanted="an `if …:` block just before it")
                     )
@@ -108,6 +133,8 @@ class _Assembly:
         """The block under a head: the lines with the indentation of the first."""
         if self.at >= len(self.items) or self.items[self.at][0] <= column:
             self.found.append(diagnostic("E0109", head.span, what=head.kind, wanted="an indented block under it"))
+            self.flawed = True
+            self._meant(column, head.kind)
             return ()
         if self.depth >= MAX_NESTING:
             self.found.append(diagnostic("E0106", head.span, limit=MAX_NESTING))
@@ -125,3 +152,13 @@ class _Assembly:
 
     def _indented_line(self, how: str, advice: str) -> None:
         self.found.append(diagnostic("E0107", self.spans[self.at], how=how, advice=advice))
+
+
+_DEFINING = ast.Equation | ast.Input | ast.Param | ast.State | ast.Declaration | ast.Def
+
+
+def _defined(statement: object) -> set[str]:
+    """The names that a statement would define, or those of a block."""
+    found = [n for n in ast.nodes(statement) if isinstance(n, _DEFINING)]
+    parts = [p for n in found if isinstance(n, ast.Equation) and n.split is not None for p in n.split.parts]
+    return {n.name for n in found} | {p.name for p in parts if isinstance(p, ast.Access | ast.Name)}
