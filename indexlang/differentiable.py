@@ -59,7 +59,13 @@ class Differentiable(Shown):
     def jvp(
         self, inputs: Mapping[str, Any], directions: Mapping[str, Any], of: str | Sequence[str] | None = None
     ) -> tuple[dict[str, Array], dict[str, Array]]:
-        """Results at `inputs`, and how they change along `directions` (by the names of inputs or parameters)."""
+        """Results at `inputs`, and how they change along `directions` (by the names of inputs or parameters).
+
+        directions  arrays with the extents of their tensors     of  all float outputs if nothing is said
+        returns     the results, and their derivatives along the directions, both by the names of results
+        cost        a small multiple of a run; the first call for these names compiles
+        raises      ProgramError E0501, E0503, E0504; DataError as a call does
+        """
         key = (tuple(directions), listed(of))
         t = self._tangents.get(key, lambda: self.tangent(*key))
         given = {t.directions[name]: array for name, array in directions.items()}
@@ -79,7 +85,10 @@ class Differentiable(Shown):
         return parameters_of(self._typed, layers)
 
     def value_and_grad(self, of: str | None = None, wrt: str | Sequence[str] | None = None) -> ValueAndGradient:
-        """`f(inputs)` → the value of `of`, and its gradients by the names of the tensors; as for `grad`."""
+        """`f(inputs)` → the value of `of`, and its gradients by the names of the tensors; as for `grad`.
+
+        One run gives both. Raises what `grad` raises; `f` what a call raises.
+        """
         name = of or self.loss
         g = self.grad(name, wrt)
         return ValueAndGradient(g, name, g.gradients)

@@ -328,7 +328,7 @@ class Program(Differentiable):
         return Results(results), take
 
     def all_tensors(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, Array]]:
-        """Every tensor that the next run computes, in the order in which it does. Nothing is changed by it."""
+        """Every tensor that the next run computes, in its order; all are held at once. Nothing is changed by it."""
         program, arrays = self._bind((), inputs)
         names = tuple(dict.fromkeys(e.target for e in program.equations))
         return iter(self._ran(program, arrays, names, {})[0].items())
@@ -338,7 +338,7 @@ class Program(Differentiable):
         return next((e.span for e in self._typed.equations if e.target == name), NOWHERE)
 
     def interpret(self, /, *args: Any, **named: Any) -> Any:
-        """The outputs by the slow interpreter, in float64: what the next run gives. For small extents.
+        """The outputs by the slow interpreter, in float64: what the next run gives. Each term of a sum is a step of Python.
 
         Nothing is changed by it: states keep their values, and the next run draws the same random numbers.
         """
@@ -351,7 +351,7 @@ class Program(Differentiable):
         return found[names[0]] if len(names) == 1 else Results({n: found[n] for n in names})
 
     def profile(self, inputs: Mapping[str, Any], repeat: int = 1) -> list[StepTime]:
-        """The best of `repeat` runs, step by step (steps that depend on parameters only are not among them)."""
+        """The best of `repeat` runs, step by step, in milliseconds; steps that depend on parameters only are left out."""
         program, arrays = self._bind((), inputs)
         names = self._with_updates(program, program.outputs)
         made = self._executable(program, names)
