@@ -70,16 +70,8 @@ def parse(source: Source) -> tuple[ast.Module, list[Diagnostic]]:
 
 
 _DECLARE = ("INPUT", "PARAM", "STATE", "TENSOR")
-_NO_HEAD = (
-    "COLON",
-    "TILDE",
-    "EQUALS",
-    "FROM",
-    "PLUS",
-    "MINUS",
-    "MULTIPLY",
-    "POWER",
-)  # what follows is a dtype or a value
+# What stands behind one of these in a declaration is a dtype or a value.
+_NO_HEAD = {"COLON", "TILDE", "EQUALS", "FROM", "PLUS", "MINUS", "MULTIPLY", "POWER"}
 
 
 def _heads(line: lexer.Line) -> set[str]:

@@ -34,6 +34,7 @@ from indexlang.syntax.wrap import MARK, flat
 
 BARE = ast.Number | ast.Name | ast.Access  # what may follow a keyword without `=`
 _SHORT = 5  # subscripts of at most that many characters are listed without spaces
+_CLOSED = re.compile(r"\s*\)")
 _OPERATOR = re.compile(r" ([-+*/%·×∗−]|//)[ \n]")
 
 
@@ -120,14 +121,10 @@ class Writer:
         if word in self.taken:  # `sum[j] = …` makes `sum` a tensor; `Sum` still adds up
             word = word.capitalize()
         start, end = ("_{", "}") if _has_binders_below(e) and word == self.spelling.word(e.op) else ("[", "]")
-        binders = "" if e.binders is None else f"{start}{self._binders(e.binders)}{end}"
+        listed = _listed([self._binder(b) for b in e.binders or ()])
+        listed = f"({listed})" if _has_one_group(e) else listed
+        binders = "" if e.binders is None else f"{start}{listed}{end}"
         return f"{word}{binders} {self._at(e.body, FOLD)}"
-
-    def _binders(self, binders: tuple[ast.Binder, ...]) -> str:
-        text = _listed([self._binder(b) for b in binders])
-        first, last = binders[0].span, binders[-1].span
-        before, after = first.source.text[: first.start], last.source.text[last.end :]
-        return f"({text})" if before.rstrip().endswith("(") and after.lstrip().startswith(")") else text
 
     def _binder(self, b: ast.Binder) -> str:
         return self._name(b.name) + (f":{_tight(self.expr(b.extent))}" if b.extent is not None else "")
@@ -290,6 +287,15 @@ def _ends_in_fold(e: ast.Expr) -> bool:
 
 def _has_binders_below(e: ast.Reduction) -> bool:
     return e.op_span.source.text.startswith("_{", e.op_span.end)
+
+
+def _has_one_group(e: ast.Reduction) -> bool:
+    """Whether all binders stand in brackets of their own: `Σ_{(x,y)}`."""
+    if not e.binders:
+        return False
+    text, first, last = e.op_span.source.text, e.binders[0].span, e.binders[-1].span
+    opened = text[e.op_span.end : first.start].rstrip().endswith("(")
+    return opened and _CLOSED.match(text, last.end) is not None
 
 
 def _is_juxtaposed(e: ast.Binary) -> bool:
