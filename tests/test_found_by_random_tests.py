@@ -54,3 +54,17 @@ def test_checks_of_a_large_scatter_outlive_the_tensor_that_its_only_reader_has_t
     assert list(found) == [1 - int((np.arange(9000)[places == k] + 1).sum()) for k in (0, 1)]
     with pytest.raises(il.DataError):
         il.compile(text)(A=np.arange(9000), W=places + 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("input X[3]\nA[training] = 2*X[i]", "E0314"),
+        ("input X[3]\nA = sum[training] X[i]", "E0314"),
+        ("input X[3]\nA[training:3] = 2", "E0314"),
+        ("c = [64, 128]\ny[i] = a[i] / c[]", "E0301"),
+        ("c = [64, 128]\ny[i] = a[i] / c[0,1]", "E0301"),
+    ],
+)
+def test_constants_where_indices_or_subscripts_are_missing_get_a_message(text: str, code: str) -> None:
+    assert code in [d.code for d in il.check(text)]

@@ -165,8 +165,8 @@ class Accesses(Context):
 
     def _table_item(self, e: ast.Access) -> Expr:
         table = self.world.tables[e.name]
-        first = e.subscripts[0]
-        if len(e.subscripts) != 1 or isinstance(first, ast.Ranged | ast.Group | ast.Pack):
+        first = e.subscripts[0] if len(e.subscripts) == 1 else None
+        if first is None or isinstance(first, ast.Ranged | ast.Group | ast.Pack):
             raise program_error(
                 "E0301",
                 e.span,

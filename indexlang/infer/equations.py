@@ -119,8 +119,7 @@ class _Elaboration:
 
     def _bind(self, name: str, span: Span, extent: ast.Expr | None) -> None:
         if name in self.world.constants:
-            place = self.world.places[name]
-            raise program_error("E0314", span, name=name, because=[(f"the constant `{name}`", place)])
+            raise self.world.no_index(name, span)
         if is_capital(name):
             lower = name[0].lower() + name[1:]
             raise program_error(

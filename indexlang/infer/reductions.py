@@ -39,9 +39,7 @@ class Reductions(Context):
                     "E0310", b.span, index=b.name, because=[(f"`{b.name}` is bound here already", twin.span)]
                 )
             if b.name in self.world.constants:
-                raise program_error(
-                    "E0314", b.span, name=b.name, because=[(f"the constant `{b.name}`", self.world.places[b.name])]
-                )
+                raise self.world.no_index(b.name, b.span)
             written = self.extent(b.extent, f"the range of `{b.name}`") if b.extent else None
             made.append(self.scope.new(b.name, b.span, written, b.extent))
         return made

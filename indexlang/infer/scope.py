@@ -11,7 +11,7 @@ from indexlang.ir.equation import Tensor
 from indexlang.ir.expr import Bound, Expr
 from indexlang.ir.size import Extent, Named, Size, symbol
 from indexlang.syntax import ast
-from indexlang.text.diagnostics import Diagnostic
+from indexlang.text.diagnostics import Diagnostic, ProgramError, program_error
 from indexlang.text.names import did_you_mean, look_alike
 from indexlang.text.source import Span
 
@@ -78,6 +78,11 @@ class World:
             return True
         stems = self.broken_stems
         return any(c == "_" and package[:n] in stems for n, c in enumerate(package)) if stems else False
+
+    def no_index(self, name: str, span: Span) -> ProgramError:
+        """E0314: a constant where an index would begin. One of the language, `training`, has no place in the text."""
+        places = [self.places[name]] if name in self.places else []
+        return program_error("E0314", span, name=name, because=[(f"the constant `{name}`", place) for place in places])
 
     def fresh_extent(self, stem: str) -> str:
         """A name for an extent that the text does not name: the capital of the index that shows it."""
