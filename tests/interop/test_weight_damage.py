@@ -37,6 +37,7 @@ from weight_files import (
     storage,
     strided,
     table,
+    tensor,
     text,
     torch_stream,
     torch_zip,
@@ -211,6 +212,26 @@ def test_the_command_line_tells_one_error(tmp_path: Path, monkeypatch: pytest.Mo
         assert ended.exit == 3
         assert ended.err.count("error[E") == 1
         assert not Path("o.npz").exists()
+
+
+@pytest.mark.parametrize("made", ["safetensors", "npz", "pth"])
+def test_names_do_nothing_to_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: str):
+    """A tensor's name is a stranger's text: tables, JSON and messages spell out what would act on a terminal."""
+    name = "\x1b[31mred\x9b2J\x07\r\n\u202e"
+    monkeypatch.chdir(tmp_path)
+    content = {
+        "safetensors": safe({name: tensor()}, b"\0" * 8),
+        "npz": zipped({f"{name}.npy": npy()}),
+        "pth": torch_zip(table({name: strided()})),
+    }[made]
+    Path("w").write_bytes(content)
+    Path("net.idx").write_text("input X[3]\nparam W[3] = 0\nA[i] = W[i]*X[i]\n")
+    np.save("x.npy", np.ones(3))
+    run = ("run", "net.idx", "--input", "X=x.npy", "--weights", "w")
+    for command in (("weights", "show", "w"), ("weights", "show", "w", "--json"), run):
+        ended = indexlang(*command)
+        assert "red" in ended.out + ended.err
+        assert all(c == "\n" or c.isprintable() for c in ended.out + ended.err)
 
 
 # -- cut and turned bits

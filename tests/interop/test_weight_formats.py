@@ -9,6 +9,7 @@ import pytest
 from weight_files import (
     GOOD,
     SMALL,
+    framed,
     npy,
     npz,
     safe,
@@ -114,9 +115,37 @@ def test_a_state_among_other_things(tmp_path: Path):
         same(read_weights(written(tmp_path, torch_zip(value))), {"w": np.zeros(4, np.float32)})
 
 
-def test_the_byte_order_is_told(tmp_path: Path):
-    big = torch_zip(GOOD, {"0": struct.pack(">4f", 1, 2, 3, 4)}, {"archive/byteorder": b"big"})
-    assert read_weights(written(tmp_path, big))["w"].tolist() == [1, 2, 3, 4]
+@pytest.mark.parametrize(("order", "sign"), [(b"big", ">"), (b"little", "<"), (None, "<")])
+def test_the_byte_order_is_told(tmp_path: Path, order: bytes | None, sign: str):
+    said = {} if order is None else {"archive/byteorder": order}
+    content = torch_zip(GOOD, {"0": struct.pack(sign + "4f", 1, 2, 3, 4)}, {**said, "archive/version": b"3"})
+    path = written(tmp_path, content)
+    assert read_weights(path)["w"].tolist() == [1, 2, 3, 4]
+    torch = pytest.importorskip("torch")
+    assert torch.load(path)["w"].tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("little", [b"\x88", b"\x89"])
+def test_older_files_begin_with_the_lowest_byte_on_every_machine(tmp_path: Path, little: bytes):
+    """torch writes them so, and only notes of what kind the machine was."""
+    value = table({"w": strided(of=storage(more=b"N"))})
+    data = struct.pack("<Q4f", 4, 1, 2, 3, 4)
+    path = written(tmp_path, torch_stream(value, data=data, little=little))
+    assert read_weights(path)["w"].tolist() == [1, 2, 3, 4]
+    torch = pytest.importorskip("torch")
+    assert torch.load(path)["w"].tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("notes", [None, {}, {"format": "pt"}])
+def test_notes_of_safetensors(tmp_path: Path, notes: object):
+    content = safe({"__metadata__": notes, "w": tensor()}, struct.pack("<2f", 1, 2))
+    assert read_weights(written(tmp_path, content))["w"].tolist() == [1, 2]
+
+
+def test_frames_of_a_pickle(tmp_path: Path):
+    """What follows a frame need not be in one."""
+    for value in (framed(len(GOOD) + 1) + GOOD, framed(len(GOOD)) + GOOD, framed(1) + GOOD):
+        same(read_weights(written(tmp_path, torch_zip(value))), {"w": np.zeros(4, np.float32)})
 
 
 def test_a_view_of_an_older_file(tmp_path: Path):

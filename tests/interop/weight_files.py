@@ -93,6 +93,11 @@ def pickled(value: bytes) -> bytes:
     return b"\x80\x02" + value + b"."
 
 
+def framed(length: int) -> bytes:
+    """The opcode that begins a frame of so many bytes."""
+    return b"\x95" + struct.pack("<Q", length)
+
+
 def torch_zip(value: bytes, data: Mapping[str, bytes] | None = None, more: Mapping[str, bytes] | None = None) -> bytes:
     """A file of `torch.save`: `value` is what its pickle describes."""
     stored = {"0": b"\0" * 16} if data is None else data
@@ -103,9 +108,9 @@ def torch_zip(value: bytes, data: Mapping[str, bytes] | None = None, more: Mappi
 MAGIC = pickled(number(0x1950A86A20F9469CFC6C))
 
 
-def torch_stream(value: bytes, keys: bytes | None = None, data: bytes | None = None) -> bytes:
+def torch_stream(value: bytes, keys: bytes | None = None, data: bytes | None = None, little: bytes = b"\x88") -> bytes:
     """A file of `torch.save` in the older format."""
-    machine = table({"little_endian": b"\x88"})
+    machine = table({"little_endian": little})
     keys = b"](" + text("0") + b"e" if keys is None else keys
     data = struct.pack("<Q", 4) + b"\0" * 16 if data is None else data
     return MAGIC + b"".join(map(pickled, (number(1001), machine, value, keys))) + data

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from indexlang.interop.weights.forms import Form
+from indexlang.text.names import visible
 
 Array = np.ndarray[Any, Any]
 
@@ -81,6 +82,8 @@ def by_name(entries: Iterable[Entry], size: int) -> dict[str, Entry]:
     for entry in entries:
         if entry.name in found:
             raise Damaged(f"it has two tensors named `{shown(entry.name)}`")
+        if not entry.name:
+            raise Damaged("it has a tensor without a name")
         if not printable(entry.name):
             raise Damaged("it has a name that is no Unicode text")
         if len(found) == MOST_ENTRIES:
@@ -98,8 +101,8 @@ def printable(name: str) -> bool:
 
 
 def shown(name: str) -> str:
-    """A name for a message: not too long, and without what could not be printed."""
-    text = "".join(c if c.isprintable() else "?" for c in name[:80])
+    """A name for a message: not too long, and what would act on a terminal spelled out."""
+    text = visible(name[:80]).replace("\n", "<U+000A>")
     return text if len(name) <= 80 else text + "…"
 
 

@@ -65,7 +65,7 @@ class Limited:
 
     def __init__(self, file: BinaryIO, limit: int) -> None:
         self._file = file
-        self._left = limit
+        self._limit = self._left = limit
 
     def read(self, count: int) -> bytes:
         """At most `count` bytes, fewer at the limit: the reader takes that for the end of the file."""
@@ -74,6 +74,10 @@ class Limited:
     def readline(self) -> bytes:
         """A line, cut off at the limit."""
         return self._counted(self._file.readline(self._left))
+
+    def tell(self) -> int:
+        """How many bytes were read."""
+        return self._limit - self._left
 
     def _counted(self, raw: bytes) -> bytes:
         self._left -= len(raw)
@@ -88,15 +92,25 @@ def value_of(stream: Limited) -> tuple[object, Mapping[str, Storage]]:
     """
     machine = Machine()
     try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(cast(Any, stream))):
+        frame = 0  # where the last one ends
+        for count, (opcode, argument, at) in enumerate(pickletools.genops(cast(Any, stream))):
             if count == MOST_STEPS:
                 raise Damaged("its pickle is too long for a table of tensors")
+            if at is not None and at < frame and not _in_frame(opcode.name, stream.tell(), frame):
+                raise Damaged("its pickle has a frame that does not end where it says")
+            if opcode.name == "FRAME":
+                frame = stream.tell() + argument
             if opcode.name == "STOP":
                 return machine.result(), machine.storages
             step(machine, opcode.name, argument)
     except (ValueError, OverflowError, MemoryError, Warning):  # of pickletools, at what is no pickle
         raise Damaged("it is damaged or cut off: its pickle cannot be read") from None
     raise Damaged("it is cut off: its pickle does not end")
+
+
+def _in_frame(name: str, end: int, frame: int) -> bool:
+    """Whether an opcode that ends at `end` may stand in a frame: frames hold whole opcodes, and none is in another (PEP 3154)."""
+    return end == frame or (end < frame and name not in ("FRAME", "STOP"))
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ its extents need, and together they fill the file without gap or overlap, as the
 
 import json
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from indexlang.interop.weights.archive import Array, Damaged, Entry, checked_extents, product, shown, taken
 from indexlang.interop.weights.forms import BY_NAME, Form, decoded
@@ -41,7 +41,15 @@ def _header(raw: bytes) -> dict[str, Any]:
         raise Damaged("it is damaged, or not a .safetensors file: its header is no JSON") from None
     if not isinstance(header, dict):
         raise Damaged("it is damaged: its header is no table of tensors")
+    _check_metadata(header.get(METADATA))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
     return header  # pyright: ignore[reportUnknownVariableType]
+
+
+def _check_metadata(found: object) -> None:
+    """The format allows texts by name there, or null. Raises Damaged."""
+    texts = cast(dict[object, object], found).values() if isinstance(found, dict) else ()
+    if not isinstance(found, dict | None) or not all(isinstance(text, str) for text in texts):
+        raise Damaged(f"it is damaged: its {METADATA} is no table of texts")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ source  torch/serialization.py, `_save` and `_legacy_save`
 import io
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import BinaryIO, cast
+from typing import BinaryIO, Literal, cast
 
 import numpy as np
 
@@ -22,6 +22,8 @@ PICKLE = "data.pkl"
 REPEATED = 1 << 22  # elements that a tensor may have beyond those of its storage (an expanded scalar)
 WRAPPERS = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights", "params")
 MOST_WRAPPERS = 8
+ORDERS: Mapping[bytes, Literal["<", ">"]] = {b"little": "<", b"big": ">"}
+LONGEST_ORDER = 16  # bytes that are looked at
 
 Source = Callable[[str], Array]
 
@@ -39,7 +41,7 @@ def zip_entries(file: BinaryIO, members: Mapping[str, Member]) -> Iterator[Entry
         raise Damaged("it is a TorchScript program; save the state_dict of its model instead")
     if at[PICKLE].size > LONGEST:
         raise Damaged("its pickle is too long for a table of tensors")
-    order = ">" if "byteorder" in at and head(file, at["byteorder"], 3) == b"big" else "<"
+    order = _order(file, at.get("byteorder"))
     value, storages = value_of(Limited(io.BytesIO(contents(file, at[PICKLE]).tobytes()), LONGEST))
     for key, storage in storages.items():
         member = at.get(f"data/{key}")
@@ -53,11 +55,21 @@ def zip_entries(file: BinaryIO, members: Mapping[str, Member]) -> Iterator[Entry
     return (_entry(name, tensor, flat) for name, tensor in state(value).items())
 
 
+def _order(file: BinaryIO, member: Member | None) -> Literal["<", ">"]:
+    """The byte order of the numbers of an archive: that of the machine it was written on, if it tells. Raises Damaged."""
+    if member is None:
+        return "<"
+    said = head(file, member, LONGEST_ORDER)
+    if said not in ORDERS:
+        raise Damaged(f"it names a byte order that is not known: `{shown(said.decode('latin-1'))}`")
+    return ORDERS[said]
+
+
 def stream_entries(file: BinaryIO, size: int) -> Iterator[Entry]:
     """The tensors of a file in the older format of `torch.save`. Raises Damaged, Refused.
 
     Five pickles: a number, a version, the machine, the value, the keys of the storages; then each storage with its
-    length before it.
+    length before it. Numbers begin with their lowest byte, whatever is said of the machine: torch turned them round.
     """
     file.seek(0)
     stream = Limited(file, LONGEST)
@@ -68,13 +80,12 @@ def stream_entries(file: BinaryIO, size: int) -> Iterator[Entry]:
     keys = value_of(stream)[0]
     if version != PROTOCOL or not isinstance(machine, dict) or not isinstance(keys, list):
         raise Damaged("it is of a version of `torch.save` that is not known")
-    order = "<" if cast(dict[object, object], machine).get("little_endian", True) else ">"
     places = _places(file, size, cast(list[object], keys), storages)
 
     @lru_cache(maxsize=1)
     def flat(key: str) -> Array:
         storage = storages[key]
-        return decoded(taken(file, places[key], storage.elements * storage.form.size), storage.form, order)
+        return decoded(taken(file, places[key], storage.elements * storage.form.size), storage.form)
 
     return (_entry(name, tensor, flat) for name, tensor in state(value).items())
 
