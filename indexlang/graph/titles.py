@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from indexlang.graph.groups import Group
 from indexlang.ir import ops
+from indexlang.ir.affine import affine
 from indexlang.ir.equation import Call, Equation, Program, Role
 from indexlang.ir.expr import Apply, Expr, Read, Reduce, Select, reads, walk
 from indexlang.ir.ops import Kind
@@ -29,7 +30,7 @@ def title(group: Group, program: Program) -> str:
     first = group.equations[0]
     if len(group.equations) > 1 and first.part:
         return _join(group.equations)
-    return _of_equation(first)
+    return _of_equation(first, program)
 
 
 # -- of a call
@@ -57,13 +58,14 @@ def _numbers(group: Group, call: Call, program: Program) -> list[str]:
 
 
 def _join(parts: tuple[Equation, ...]) -> str:
-    lengths = [tuple(b.extent for b in e.indices) for e in parts]
-    along = [n for n in zip(*lengths, strict=False) if len(set(map(str, n))) > 1]
-    shown = "+".join(map(str, along[0])) if len(along) == 1 else f"{len(parts)} parts"
+    begins = [tuple(map(str, e.starts or ())) for e in parts]
+    along = [n for n, starts in enumerate(zip(*begins, strict=False)) if len(set(starts)) > 1]
+    lengths = (e.indices[along[0]].extent for e in parts) if len(along) == 1 else ()
+    shown = "+".join(map(str, lengths)) or f"{len(parts)} parts"
     return f"join {shown}" if len(shown) < _LONGEST else f"join of {len(parts)}"
 
 
-def _of_equation(e: Equation) -> str:
+def _of_equation(e: Equation, program: Program) -> str:
     if any(isinstance(n, Apply) and n.op is ops.UNIFORM for n in walk(e.body)):
         return "random"
     around: list[str] = []
@@ -73,8 +75,19 @@ def _of_equation(e: Equation) -> str:
         body = body.args[0]
     if around and isinstance(body, Read) and body.subscripts == e.left:
         return ", ".join(reversed(around))
+    if isinstance(body, Read) and _is_slice(body, e, program):
+        around.append("part of " + _WHERE.sub("", body.tensor))
+        return ", ".join(reversed(around))
     sign = "+= " if e.accumulates else ""
     return ", ".join([sign + _core(body), *reversed(around)])
+
+
+def _is_slice(r: Read, e: Equation, program: Program) -> bool:
+    """Whether a box of a tensor is read, element by element in order, that leaves some of it out."""
+    forms = [affine(s) for s in r.subscripts]
+    if r.border is not None or [f.terms if f else () for f in forms] != [((b.name, 1),) for b in e.indices]:
+        return False
+    return program.tensor(r.tensor).extents != tuple(b.extent for b in e.indices)
 
 
 def _core(body: Expr) -> str:

@@ -54,8 +54,18 @@ E: relu <- A"""),
     ("a step across elements does not follow", "input X[5]\nA[i] = 2*X[i]\nE[i:4] = A[i+1]\nF = Softmax(E)", """
 X: X <-
 A: 2*X <- X
-E: A <- A
+E: part of A <- A
 F: Softmax <- E"""),
+    ("a slice that is changed", "input X[5]\nA[i] = 2*X[i]\nE[i:4] = relu(A[i+1])\nF[i] = A[4-i]", """
+X: X <-
+A: 2*X <- X
+E: part of A, relu <- A
+F: A <- A"""),
+    ("parts of one length", "input X[B, 4]\nP = 2*X\nQ = 3*X\nY = P ; Q ; P", """
+X: X <-
+P: 2*X <- X
+Q: 3*X <- X
+Y: join 4+4+4 <- P, Q"""),
     ("branches and a join", """
 input X[B, 8, 8, 3]
 P = Conv(X, width 1, features 2)
