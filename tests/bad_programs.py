@@ -169,6 +169,12 @@ EXPRESSIONS = (
     Bad("an index summed that is on the left", "A[i] = sum[i] X[i]", "E0310", ("i",)),
     Bad("an index summed twice", "A = sum[i] sum[i] X[i,i]", "E0310", ("i",)),
     Bad("an index that the term lacks", "A = sum[i,j] X[i]", "E0311|E0401", ("j",)),
+    Bad(
+        "a loop over a table that no case gives",
+        "depth = 3\nif depth == 5:\n    c = [1, 2]\nfor k in 1..2:\n    n = c[k-1]\n    for l in 1..n:\n        A_{k}_{l} = X",
+        "E0312",
+        ("`n` needs `c`", ":5:5"),
+    ),
     Bad("data for an extent", "input X[3]\nn = X[0]\nA[i:n] = X[i]", "E0312|E0304", ("n",)),
     Bad("a constant over zero", "s = 1 // 0\nA[i] = s*X[i]", "E0313"),
     Bad("a remainder by zero", "A[i:3] = X[i % 0]", "E0313"),

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from indexlang.ir.bounds import Facts, stays_inside
 from indexlang.ir.equation import Equation
-from indexlang.ir.expr import Expr, Read, Reduce, children, with_children
+from indexlang.ir.expr import Expr, Read, Reduce, children, reads, with_children
 from indexlang.ir.size import Extent
 
 Extents = Callable[[str], tuple[Extent, ...]]
@@ -17,6 +17,8 @@ Extents = Callable[[str], tuple[Extent, ...]]
 
 def without_idle_borders(e: Equation, extents: Extents) -> Equation:
     """The equation with `else` only where it may matter. `extents` gives those of a tensor by its name."""
+    if all(r.border is None for r in reads(e.body)):
+        return e
     body = _looked_at(e.body, {b.name: b.extent for b in e.indices}, extents)
     return e if body is e.body else replace(e, body=body)
 

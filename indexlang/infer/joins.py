@@ -9,7 +9,9 @@ from indexlang.infer.declarations import names_in
 from indexlang.infer.equations import Hint, Made, Stated, elaborate_equation
 from indexlang.infer.scope import World
 from indexlang.infer.vectors import IndexForm, is_extent, is_slice
+from indexlang.ir import ops
 from indexlang.ir.affine import Affine, affine
+from indexlang.ir.build import integer
 from indexlang.ir.dtypes import DType, joined
 from indexlang.ir.equation import Role, Tensor
 from indexlang.ir.size import Extent, at_least, same
@@ -27,12 +29,16 @@ def joined_tensor(
     """
     assert form.joined is not None
     axis = form.joined.axis
-    hints = _agreed(form, world, axis)
+    hints, alone = _agreed(form, world)
     made: list[Made] = []
     offset: Extent = 0
     for part in form.parts:
-        moved = _behind(part, form, offset)
-        made.append(elaborate_equation(moved, world, _but(stated, axis), hints))
+        known = alone.get(id(part))
+        if known is None or stated is not None:
+            moved = _behind(part, form, offset)
+            made.append(elaborate_equation(moved, world, _but(stated, axis), hints))
+        else:
+            made.append(_shifted(known, form, offset, world))
         warn(made[-1])
         letter = form.joined.letter
         offset = offset + next(b.extent for b in made[-1].equation.indices if b.name == letter)
@@ -47,9 +53,14 @@ def joined_tensor(
     return Tensor(name, tuple(x for x in extents if x is not None), dtype, Role.COMPUTED, axes, span=span), made
 
 
-def _agreed(form: IndexForm, world: World, axis: int) -> dict[str, Hint]:
-    """The ranges of the left side's indices that parts find by themselves; all parts must agree on them."""
+def _agreed(form: IndexForm, world: World) -> tuple[dict[str, Hint], dict[int, Made]]:
+    """The ranges of the left side's indices that parts find by themselves; all parts must agree on them.
+
+    And the parts, by their ids, that need not be made again: nothing was learnt that could change them.
+    """
     found: dict[str, Hint] = {}
+    alone: dict[int, Made] = {}
+    learnt = len(world.solutions.values)
     troubles: list[ProgramError] = []
     assert form.joined is not None
     for part in form.parts:
@@ -58,6 +69,7 @@ def _agreed(form: IndexForm, world: World, axis: int) -> dict[str, Hint]:
         except ProgramError as error:
             troubles.append(error)
             continue
+        alone[id(part)] = made
         for b in made.equation.indices:
             if b.name == form.joined.letter:
                 continue
@@ -76,7 +88,7 @@ def _agreed(form: IndexForm, world: World, axis: int) -> dict[str, Hint]:
             world.solutions.unify(known.extent, b.extent, hint.text, hint.span)
     if len(troubles) == len(form.parts):
         raise troubles[0]
-    return found
+    return found, alone if len(world.solutions.values) == learnt else {}
 
 
 def _behind(part: ast.Equation, form: IndexForm, offset: Extent) -> ast.Equation:
@@ -89,6 +101,14 @@ def _behind(part: ast.Equation, form: IndexForm, offset: Extent) -> ast.Equation
     left = part.subscripts or ()
     at = form.joined.axis
     return replace(part, subscripts=(*left[:at], moved, *left[at + 1 :]))
+
+
+def _shifted(made: Made, form: IndexForm, offset: Extent, world: World) -> Made:
+    """A part at its own beginning, moved to the slice that begins at `offset`."""
+    assert form.joined is not None
+    left, at = made.equation.left, form.joined.axis
+    moved = world.build.apply(ops.ADD, integer(offset), left[at], span=form.joined.span)
+    return replace(made, equation=replace(made.equation, left=(*left[:at], moved, *left[at + 1 :])))
 
 
 def _but(stated: Stated | None, axis: int) -> Stated | None:

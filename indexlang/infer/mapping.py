@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from indexlang.ir import ops
 from indexlang.ir.build import Builder, integer
-from indexlang.ir.equation import Equation, Program, Role, Tensor
-from indexlang.ir.expr import Apply, Bound, Expr, Index, Read, Reduce, children, reads, walk, with_children
+from indexlang.ir.equation import Call, Equation, Program, Role, Tensor
+from indexlang.ir.expr import Apply, Bound, Const, Expr, Index, Read, Reduce, children, reads, walk, with_children
 from indexlang.ir.size import Extent
 from indexlang.text.diagnostics import program_error
 from indexlang.text.source import NOWHERE, Span
@@ -61,36 +61,35 @@ class Transplant:
         self.leading = leading
         self.build = build
         self.lead = {name: alias.lead for name, alias in aliases.items()}
+        self.is_needed = any(a.lead or a.packs for a in aliases.values())  # whether anything but names changes
 
-    def is_needed(self) -> bool:
-        """Whether anything but names changes."""
-        return any(a.lead or a.packs for a in self.aliases.values())
-
-    def equations(self, found: list[Equation]) -> list[Equation]:
-        """The equations, in the same order."""
+    def equations(self, found: list[Equation], call: tuple[Call, ...] = ()) -> list[Equation]:
+        """The equations, in the same order; `call` is the one that they come from."""
         for e in found:
             self.lead[e.target] = max(self.lead.get(e.target, 0), self._lead_of(e))
-        return [self._equation(e) for e in found]
+        return [self._equation(e, call) for e in found]
 
-    def tensor(self, t: Tensor) -> Tensor:
-        """A tensor that the function computes or declares."""
+    def tensor(self, t: Tensor, axes: tuple[str, ...] | None = None, span: Span | None = None) -> Tensor:
+        """A tensor that the function computes or declares; with its axes and place at the caller, where those are known."""
         leading = self.leading[: self.lead.get(t.name, 0)]
         extents = (*(axis.extent for axis in leading), *t.extents)
-        axes = (*(axis.letter for axis in leading), *(t.axes or ("",) * len(t.extents)))
-        return replace(t, name=self.renamed.get(t.name, t.name), extents=extents, axes=axes)
+        if axes is None:
+            axes = (*(axis.letter for axis in leading), *(t.axes or ("",) * len(t.extents)))
+        name = self.renamed.get(t.name, t.name)
+        return replace(t, name=name, extents=extents, axes=axes, span=t.span if span is None else span)
 
     def _lead_of(self, e: Equation) -> int:
         """Every random element is drawn for itself; else what is read decides."""
+        if not self.leading:
+            return 0
         if is_random(e.body):
             return len(self.leading)
         parts = (e.body, *e.left)
         return max((self.lead.get(r.tensor, 0) for p in parts for r in reads(p)), default=0)
 
-    def _equation(self, e: Equation) -> Equation:
+    def _equation(self, e: Equation, call: tuple[Call, ...]) -> Equation:
         lead = self.lead[e.target]
-        taken = {b.name for b in e.indices} | {
-            b.name for p in (e.body, *e.left) for n in walk(p) if isinstance(n, Reduce) for b in n.over
-        }
+        taken = _bound(e) if self.is_needed else set[str]()
         letters: list[str] = []
         for axis in self.leading[:lead]:
             letters.append(_free(axis.letter, taken))
@@ -103,11 +102,13 @@ class Transplant:
         if lead and is_random(body):
             body = self._drawn_apart(body, e, outer)
         target = self.renamed.get(e.target, e.target)
-        return Equation(target, indices, left, e.accumulates, body, e.span, calls=e.calls)
+        return Equation(target, indices, left, e.accumulates, body, e.span, calls=(*call, *e.calls))
 
     def _splits(self, e: Equation, taken: set[str]) -> "dict[str, tuple[Bound, ...]]":
         """For each index that runs over a pack: the indices of the pack's axes."""
         out: dict[str, tuple[Bound, ...]] = {}
+        if not self.is_needed:
+            return out
         for part in (e.body, *e.left):
             for read in reads(part):
                 alias = self.aliases.get(read.tensor)
@@ -178,6 +179,12 @@ def mapped_program(program: Program, extent: Callable[[str], Extent]) -> Program
     return program.replace(tensors=tuple(tensors), equations=tuple(equations))
 
 
+def _bound(e: Equation) -> set[str]:
+    """The indices that stand in an equation."""
+    over = {b.name for p in (e.body, *e.left) for n in walk(p) if isinstance(n, Reduce) for b in n.over}
+    return over | {b.name for b in e.indices}
+
+
 def is_random(e: Expr) -> bool:
     """Whether an expression draws numbers."""
     return any(isinstance(n, Apply) and n.op is ops.UNIFORM for n in walk(e))
@@ -196,8 +203,10 @@ class _Moving:
 
     def expr(self, e: Expr) -> Expr:
         match e:
-            case Index(name=name) if name in self.splits:
-                return self._position(self.splits[name])
+            case Index(name=name):
+                return self._position(self.splits[name]) if name in self.splits else e
+            case Const():
+                return e
             case Reduce(fold, over, body, dtype, span):
                 return Reduce(fold, self.bounds(over), self.expr(body), dtype, span)
             case Read():
@@ -206,18 +215,20 @@ class _Moving:
                 return with_children(e, tuple(self.expr(c) for c in children(e)))
 
     def _read(self, e: Read) -> Expr:
-        moved = with_children(e, tuple(self.expr(c) for c in children(e)))
-        assert isinstance(moved, Read)
+        subscripts = tuple([self.expr(s) for s in e.subscripts])
+        border = e.border
+        if border is not None and border.value is not None:
+            border = replace(border, value=self.expr(border.value))
         alias = self.plan.aliases.get(e.tensor)
         lead = self.plan.lead.get(e.tensor, 0)
         outer = tuple(Index(x) for x in self.letters[:lead])
         if alias is None:
             name = self.plan.renamed.get(e.tensor, e.tensor)
-            return replace(moved, tensor=name, subscripts=(*outer, *moved.subscripts))
+            return Read(name, (*outer, *subscripts), border, e.dtype, e.span)
         inner: list[Expr] = []
-        for axis, (old, new) in enumerate(zip(e.subscripts, moved.subscripts, strict=True)):
+        for axis, (old, new) in enumerate(zip(e.subscripts, subscripts, strict=True)):
             inner += self._unpacked(old, new, alias.packs[axis]) if axis in alias.packs else [new]
-        return replace(moved, tensor=alias.name, subscripts=(*outer, *inner))
+        return Read(alias.name, (*outer, *inner), border, e.dtype, e.span)
 
     def _unpacked(self, old: Expr, new: Expr, extents: tuple[Extent, ...]) -> list[Expr]:
         """The subscripts of a pack's axes for one position in the pack."""

@@ -87,16 +87,16 @@ class Ranges:
                 continue
             var = self.scope.vars[use.subscript.name]
             extent = self._now(use.extent)
-            if self._is_open(extent):
+            known = self.values.get(var.symbol)
+            if self._is_open(extent) or (known is not None and (bordered or same(known, extent))):
                 continue
             text = f"`{use.span.text}` stands for all of axis {use.axis} of `{use.tensor}`, which has extent {extent}"
             reason = Reason("bare", text, use.span)
-            known = self.values.get(var.symbol)
             if known is None:
                 self._set(var, extent, reason.rule, reason.text, reason.span)
-            elif not bordered and same(known, extent) is False:
+            elif same(known, extent) is False:
                 self._conflict(var, known, extent, reason)
-            elif not bordered and same(known, extent) is None:
+            else:
                 self._learn(var, known, extent, reason)
 
     def _learn(self, var: Var, known: Extent, extent: Extent, reason: Reason) -> None:

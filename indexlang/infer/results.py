@@ -33,7 +33,9 @@ class Results:
         seen_from_here = self._derivatives(renamed)
         plan = Transplant({**head.aliases, **seen_from_here}, renamed, tuple(head.leading), head.world.build)
         call = self._call()
-        equations = [replace(e, calls=(call, *e.calls)) for e in plan.equations(self.body.equations)]
+        by_target: dict[str, list[Equation]] = {}
+        for e in plan.equations(self.body.equations, (call,)):
+            by_target.setdefault(e.target, []).append(e)
         self._check_updates(plan)
         self._check_derivatives(plan)
         for t in inner.out.declared.values():
@@ -42,9 +44,9 @@ class Results:
         for t in inner.out.computed.values():
             if t.name in seen_from_here:
                 continue
-            moved = replace(plan.tensor(t), span=self.call.span if t.name == local else t.span)
-            mine: list[Equation] = [e for e in equations if e.target == moved.name]
-            moved = replace(moved, axes=tuple(s.name if isinstance(s, Index) else "" for s in mine[0].left))
+            mine = by_target[renamed[t.name]]
+            axes = tuple(s.name if isinstance(s, Index) else "" for s in mine[0].left)
+            moved = plan.tensor(t, axes, self.call.span if t.name == local else t.span)
             out.world.places.setdefault(moved.name, moved.span)
             out.add(moved, mine)
         for kept, following in inner.out.updates.items():
@@ -80,7 +82,7 @@ class Results:
         for r in self.inner.out.derivatives:
             whole = r.wrt not in self.head.aliases or not self.inner.world.tensors[r.of].extents
             lead = plan.lead.get(r.of, 0) or (r.wrt not in self.head.aliases and plan.lead.get(r.wrt, 0))
-            if lead or (not whole and plan.is_needed()):
+            if lead or (not whole and plan.is_needed):
                 message = f"`{self.form.name}` is called for each element of an axis, and differentiates inside"
                 advice = "differentiate outside of the function, or give it tensors without further axes"
                 note = (f"`{self.form.name}` is called here", self.call.span)

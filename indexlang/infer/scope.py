@@ -1,7 +1,7 @@
 """What names mean while a program is being elaborated: the world outside an equation, and the scope inside."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from indexlang.infer.contents import Looked
 from indexlang.infer.solutions import Solutions
@@ -185,15 +185,18 @@ class Scope:
         is_number = (
             isinstance(text, ast.Number) and text.span.text[:1].isdigit()
         )  # names have values put in their place
-        var = replace(self.twin(letter, span), written=written, is_number=is_number)
+        var = Var(self._fresh(letter), letter, span, written, is_number)
         self.vars[var.name] = var
         return var
 
     def twin(self, letter: str, span: Span) -> Var:
         """A new name for an index whose extent is that of another."""
+        return Var(self._fresh(letter), letter, span)
+
+    def _fresh(self, letter: str) -> str:
         name, n = letter, 1
         while name in self.letters:
             n += 1
             name = f"{letter}#{n}"
         self.letters[name] = letter
-        return Var(name, letter, span)
+        return name

@@ -32,7 +32,7 @@ class Unrolling:
     is_closed: Callable[[ast.Expr], bool]
     count: int = 0
     decided: Constant | None = None
-    tables: Mapping[str, tuple[Number, ...]] = field(default_factory=dict[str, tuple[Number, ...]])
+    waiting: dict[str, ast.Equation] = field(default_factory=dict[str, ast.Equation])  # what was no constant, in blocks
 
     def block(
         self, statements: tuple[ast.Statement, ...], env: Mapping[str, Value], local: bool
@@ -57,8 +57,13 @@ class Unrolling:
                     self._statement(inner, env, local, out)
             case ast.Quantifier():
                 self._quantifier(s, env, local, out)
-            case ast.Equation(subscripts=None, sign="=", split=None) if local and self._is_local_constant(s, env):
-                env[s.name] = self._value(filled(s, env, self._resolve).body)
+            case ast.Equation(subscripts=None, sign="=", split=None) if local and "_{" not in s.name:
+                written = filled(s, env, self._resolve)
+                if isinstance(written.body, ast.Table) or self.is_closed(written.body):
+                    env[s.name] = self._value(written.body)
+                else:
+                    self.waiting[s.name] = written
+                    out.append(written)
             case ast.Def():
                 out.append(s)
             case _:
@@ -90,12 +95,22 @@ class Unrolling:
 
     def _known(self, e: ast.Expr, what: str) -> Number:
         if not self.is_closed(e):
-            raise program_error("E0312", e.span, what=what, advice="use numbers, constants and `training`")
+            advice = "use numbers, constants and `training`"
+            raise program_error("E0312", e.span, what=what, advice=advice, because=self._why(e))
         return (self.decided or self.constant)(e)
 
-    def _is_local_constant(self, s: ast.Equation, env: Mapping[str, Value]) -> bool:
-        body = filled(s.body, env, self._resolve)
-        return "_{" not in s.name and (isinstance(body, ast.Table) or self.is_closed(body))
+    def _why(self, e: ast.Expr) -> list[str | tuple[str, Span]]:
+        """The first name in `e` without a value, or what its own definition lacks."""
+        missing = self._missing(e)
+        found = self.waiting.get(missing or "")
+        deeper = found and self._missing(found.body)
+        if found is None or deeper is None:
+            return [] if missing is None else [f"`{missing}` has no value"]
+        return [(f"`{missing}` needs `{deeper}`, which has no value", found.span)]
+
+    def _missing(self, e: ast.Expr) -> str | None:
+        parts = (n for n in ast.nodes(e) if isinstance(n, ast.Name | ast.Access))
+        return next((n.name for n in parts if not self.is_closed(ast.Name(n.name, n.span))), None)
 
     def _value(self, e: ast.Expr) -> Value:
         if isinstance(e, ast.Table):

@@ -4,14 +4,13 @@ All proofs are over a box (how many values each index takes) and facts (affine f
 conditions around an access). With named extents of unknown value an answer may be None: to be decided later.
 """
 
-import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from indexlang.ir import ops
 from indexlang.ir.affine import Affine, Floor, Remainder, Variable, affine, remainders
 from indexlang.ir.dtypes import DType
+from indexlang.ir.exact import EXACT
 from indexlang.ir.expr import Apply, Const, Expr, Index, Read, Select
 from indexlang.ir.size import Extent, Size, at_least, floordiv
 
@@ -239,6 +238,8 @@ def stays_inside(e: Expr, extent: Extent, box: Box, facts: Facts) -> bool | None
     """Whether `0 <= e < extent` wherever the facts hold; False: not proved; None: the named extents decide."""
     if is_empty(box):
         return True
+    if isinstance(e, Index) and box.get(e.name) == extent:
+        return True  # an axis from end to end, as most are
     form = affine(e)
     if form is None:
         spread = interval(e, box)
@@ -256,53 +257,8 @@ def _all(a: bool | None, b: bool | None) -> bool | None:
     return None if a is None or b is None else True
 
 
-def _exact_floor(a: int, b: int) -> int:
-    return a // b
-
-
-def _exact_and(a: bool, b: bool) -> bool:
-    return a and b
-
-
-def _exact_or(a: bool, b: bool) -> bool:
-    return a or b
-
-
-def _exact_relu(a: int) -> int:
-    return max(a, 0)
-
-
-def _exact_sign(a: int) -> int:
-    return (a > 0) - (a < 0)
-
-
-_EXACT: dict[ops.Op, Callable[..., Any]] = {
-    ops.ADD: operator.add,
-    ops.SUB: operator.sub,
-    ops.MUL: operator.mul,
-    ops.NEG: operator.neg,
-    ops.FLOORDIV: _exact_floor,
-    ops.MOD: operator.mod,
-    ops.MAX: max,
-    ops.MIN: min,
-    ops.ABS: abs,
-    ops.LT: operator.lt,
-    ops.LE: operator.le,
-    ops.GT: operator.gt,
-    ops.GE: operator.ge,
-    ops.EQ: operator.eq,
-    ops.NE: operator.ne,
-    ops.NOT: operator.not_,
-    ops.AND: _exact_and,
-    ops.OR: _exact_or,
-    ops.RELU: _exact_relu,
-    ops.SIGN: _exact_sign,
-}
-"""What is evaluated at a point, in Python's integers: numpy's would wrap around, or refuse large ones."""
-
-
 def evaluate(e: Expr, point: Mapping[str, int]) -> int | bool | None:
-    """The value of an index-only int or bool expression at a point; None where data decide."""
+    """The value of an index-only int or bool expression at a point; None where data decide. In Python's integers."""
     match e:
         case Const(value=value):
             return value if isinstance(value, int) else None
@@ -316,7 +272,7 @@ def evaluate(e: Expr, point: Mapping[str, int]) -> int | bool | None:
                 return True
             if any(v is None for v in values) or (op in (ops.FLOORDIV, ops.MOD) and values[1] == 0):
                 return None
-            exact = _EXACT.get(op)
+            exact = EXACT.get(op)
             return None if exact is None else exact(*values)
         case Select(cond=cond, then=a, other=b):
             chosen = evaluate(cond, point)

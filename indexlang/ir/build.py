@@ -6,6 +6,7 @@ from typing import cast
 
 from indexlang.ir import ops
 from indexlang.ir.dtypes import DType, joined
+from indexlang.ir.exact import COMPARED, WHOLE
 from indexlang.ir.expr import Apply, Const, Expr, Index, Read, Reduce, Select
 from indexlang.ir.ops import Kind, Op
 from indexlang.ir.size import Extent, Named, Size, floordiv
@@ -177,6 +178,10 @@ def _fold(op: Op, values: list[Number]) -> Number | None:
         case ops.FLOOR | ops.CEIL | ops.ABS if exact:
             q = Fraction(cast(int, values[0]))
             return abs(q) if op is ops.ABS else q.__floor__() if op is ops.FLOOR else q.__ceil__()
+        case _ if op in COMPARED and not any(isinstance(v, Fraction) for v in values):
+            return _compared(op, values)
+        case _ if op in WHOLE and all(type(v) is int for v in values):
+            return WHOLE[op](*values)
         case _:
             pass
     plain = [float(v) if isinstance(v, Fraction) else v for v in values]
@@ -186,6 +191,12 @@ def _fold(op: Op, values: list[Number]) -> Number | None:
     if op.kind in (Kind.COMPARE, Kind.LOGIC):
         return bool(result)
     return int(result) if op.kind in (Kind.TO_INT, Kind.INT) or _whole(result) else float(result)
+
+
+def _compared(op: Op, values: list[Number]) -> bool:
+    """An int beside a float becomes one, as it does where arrays are compared."""
+    alike = [float(cast(float, v)) for v in values] if any(isinstance(v, float) for v in values) else values
+    return bool(COMPARED[op](*alike))
 
 
 def _stays_named(op: Op, values: list[Number]) -> bool:

@@ -59,6 +59,7 @@ _NUMPY = {
 }
 _SIZES = {DType.BOOL: 1, DType.U8: 1, DType.I32: 4, DType.INT: 8, DType.F32: 4, DType.F64: 8}
 _WIDTH = (DType.BOOL, DType.INT, DType.F32, DType.F64)
+_RANK = {d: _WIDTH.index(d.read) for d in DType}
 
 
 def named(name: str, default: DType) -> DType | None:
@@ -70,4 +71,4 @@ def named(name: str, default: DType) -> DType | None:
 
 def joined(*dtypes: DType) -> DType:
     """The type in which values of these types meet: bool < int < f32 < f64."""
-    return max((d.read for d in dtypes), key=_WIDTH.index)
+    return _WIDTH[max([_RANK[d] for d in dtypes])]

@@ -45,9 +45,11 @@ class Size:
         return _sum(other, self * -1)
 
     def __mul__(self, other: "Extent") -> "Extent":
+        if isinstance(other, int):
+            return Size(tuple((atoms, a * other) for atoms, a in self.terms)) if other else 0
         out: dict[tuple[Atom, ...], int] = {}
         for left, a in self.terms:
-            for right, b in _terms(other):
+            for right, b in other.terms:
                 key = tuple(sorted((*left, *right), key=_order))
                 out[key] = out.get(key, 0) + a * b
         return _make(out)
@@ -209,6 +211,8 @@ def at_least(extent: "Extent", bound: "Extent") -> bool | None:
 
 def same(a: "Extent", b: "Extent") -> bool | None:
     """Whether two extents are equal."""
+    if a == b:
+        return True
     difference = a - b
     return difference == 0 if isinstance(difference, int) else None
 

@@ -36,9 +36,10 @@ def test_help_names_every_command():
     assert ended.err == ""
 
 
-def test_help_loads_no_heavy_package():
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "examples/models/densenet.idx", "-D", "depth=201"]])
+def test_no_heavy_package_is_loaded_for_help_and_checks(arguments: list[str]):
     code = (
-        "import sys\nfrom indexlang.cli.app import outcome\noutcome(['--help'])\n"
+        f"import sys\nfrom indexlang.cli.app import outcome\nassert outcome({arguments}) == 0\n"
         "heavy = {'numpy', 'numba', 'llvmlite', 'lark', 'PIL', 'rich', 'platformdirs'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
