@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 
 from indexlang.syntax import ast
+from indexlang.text.values import immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Contents:
     """Of one equation, as it is written.
 

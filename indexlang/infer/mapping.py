@@ -7,7 +7,7 @@ after    L9[b,j] = sum[x,y,i] L9.W[j,x*Y*I + y*I + i]*L8[b,x,y,i]
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from indexlang.ir import ops
 from indexlang.ir.build import Builder, integer
@@ -16,9 +16,10 @@ from indexlang.ir.expr import Apply, Bound, Const, Expr, Index, Read, Reduce, ch
 from indexlang.ir.size import Extent
 from indexlang.text.diagnostics import program_error
 from indexlang.text.source import NOWHERE, Span
+from indexlang.text.values import immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Alias:
     """A tensor of the caller, as a function sees it.
 
@@ -33,7 +34,7 @@ class Alias:
     axes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Leading:
     """An axis that is mapped: its extent, and the letter it has at the caller."""
 
@@ -190,7 +191,7 @@ def is_random(e: Expr) -> bool:
     return any(isinstance(n, Apply) and n.op is ops.UNIFORM for n in walk(e))
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Moving:
     """Rewrites the expressions of one equation."""
 

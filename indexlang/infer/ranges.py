@@ -5,7 +5,6 @@ Bare subscripts of accesses with a border rule come last: they only decide where
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from indexlang.infer.context import capitals
 from indexlang.infer.scope import GroupUse, Scope, Use, Var, World
@@ -19,9 +18,10 @@ from indexlang.ir.size import Extent, Size, at_least, floordiv, names, same, sub
 from indexlang.text.diagnostics import ProgramError, program_error
 from indexlang.text.names import plural
 from indexlang.text.source import Span
+from indexlang.text.values import immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Reason:
     """Why an index has its extent."""
 

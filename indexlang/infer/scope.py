@@ -14,6 +14,7 @@ from indexlang.syntax import ast
 from indexlang.text.diagnostics import Diagnostic, ProgramError, program_error
 from indexlang.text.names import did_you_mean, look_alike
 from indexlang.text.source import Span
+from indexlang.text.values import immutable
 
 NUMBERS: Mapping[str, float] = {"inf": float("inf"), "pi": 3.141592653589793, "π": 3.141592653589793}
 
@@ -22,7 +23,7 @@ MOST_COMPARED = 50_000  # names, in looking for those like unknown ones: whoever
 _NO_GUESS = "define it, or declare it with `input`"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Options:
     """What is known besides the text.
 
@@ -105,7 +106,7 @@ class World:
         return did_you_mean(name, known, _NO_GUESS)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Var:
     """An index while its equation is elaborated. Its extent is the symbol `?name` until ranges are solved.
 
@@ -134,7 +135,7 @@ class Var:
         return Bound(self.name, self.extent, self.span)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Use:
     """One subscript of an access (or one part of a group): it must stay inside `extent` elements.
 
@@ -155,7 +156,7 @@ class Use:
     bound_here: tuple[Var, ...] = ()  # the indices in scope
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class GroupUse:
     """The parts of a group: their extents multiply to that of the axis."""
 

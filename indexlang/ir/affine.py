@@ -1,16 +1,16 @@
 """Integer expressions as sums of multiples: `s*x + dx - 1`, with `floor` and `//` as variables of their own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Union
 
 from indexlang.ir import ops
 from indexlang.ir.dtypes import DType
 from indexlang.ir.expr import Apply, Const, Expr, Index
 from indexlang.ir.size import Extent, Size, floordiv
+from indexlang.text.values import immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Floor:
     """A variable standing for `above // below`, with below > 0."""
 
@@ -21,7 +21,7 @@ class Floor:
 Variable = Union[str, Floor]  # noqa: UP007
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Affine:
     """`constant + sum of coefficient*variable`; no coefficient is zero."""
 
@@ -156,7 +156,7 @@ def expression(form: Affine) -> Expr:
     return Apply(ops.SUB if below else ops.ADD, (out, rest), DType.INT)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Remainder:
     """`above % below`, which an affine form holds as `above - below*(above // below)`."""
 

@@ -5,7 +5,6 @@ conditions around an access). With named extents of unknown value an answer may 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from indexlang.ir import ops
 from indexlang.ir.affine import Affine, Floor, Remainder, Variable, affine, remainders
@@ -13,13 +12,14 @@ from indexlang.ir.dtypes import DType
 from indexlang.ir.exact import EXACT
 from indexlang.ir.expr import Apply, Const, Expr, Index, Read, Select
 from indexlang.ir.size import Extent, Size, at_least, floordiv
+from indexlang.text.values import immutable
 
 Box = Mapping[str, Extent]
 Interval = tuple[Extent, Extent]
 _DEPTH = 3
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Facts:
     """What the conditions around an expression say; each form is >= 0."""
 

@@ -11,6 +11,7 @@ from indexlang.ir.dtypes import DType
 from indexlang.ir.expr import Bound, Expr, Index
 from indexlang.ir.size import Extent
 from indexlang.text.source import NOWHERE, Span
+from indexlang.text.values import immutable
 
 SEED = "(seed)"  # a name that no text can write
 
@@ -25,7 +26,7 @@ class Role(Enum):
     COMPUTED = "computed"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Start:
     """How a parameter begins: an initialiser's name with its numbers, or `constant` with a value.
 
@@ -37,7 +38,7 @@ class Start:
     fan_in: Extent = 1
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class View:
     """Where a tensor lives inside another of as many axes: its element 0,0,… is the host's element at `starts`."""
 
@@ -45,7 +46,7 @@ class View:
     starts: tuple[Extent, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Tensor:
     """A tensor's name, extents and type. `axes` names each axis where a letter is known, else ''.
 
@@ -68,7 +69,7 @@ class Tensor:
         return prod(self.extents, start=1)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Call:
     """A call of a function that an equation came from.
 
@@ -83,7 +84,7 @@ class Call:
     is_library: bool
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Equation:
     """`target[left] = body` for all values of `indices`, or `+=` when `accumulates`.
 

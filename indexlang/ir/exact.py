@@ -40,7 +40,7 @@ COMPARED: Mapping[ops.Op, Callable[..., bool]] = {
 }
 """Those that give a bool: of integers, of floats, of bools."""
 
-WHOLE: Mapping[ops.Op, Callable[..., int]] = {
+WHOLE: Mapping[ops.Op, Callable[..., Any]] = {
     ops.ADD: operator.add,
     ops.SUB: operator.sub,
     ops.MUL: operator.mul,

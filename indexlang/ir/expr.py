@@ -1,7 +1,7 @@
 """The typed expressions of the IR. A node is immutable; positions do not take part in comparisons."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from fractions import Fraction
 from operator import is_
@@ -10,9 +10,10 @@ from indexlang.ir.dtypes import DType
 from indexlang.ir.ops import Fold, Op, identity
 from indexlang.ir.size import Extent
 from indexlang.text.source import NOWHERE, Span
+from indexlang.text.values import immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Const:
     """A number. An int may be a Size while named extents have no value; an exact quotient is a Fraction."""
 
@@ -21,7 +22,7 @@ class Const:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Index:
     """An index used as a number; always an int."""
 
@@ -44,7 +45,7 @@ class Rule(Enum):
     REFLECT = "reflect"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Border:
     """The rule for reads outside; `value` is there for Rule.VALUE only."""
 
@@ -52,7 +53,7 @@ class Border:
     value: "Expr | None" = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Read:
     """An access: one int expression an axis. `dtype` is that of the value read."""
 
@@ -63,7 +64,7 @@ class Read:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Apply:
     """A scalar function of its arguments."""
 
@@ -73,7 +74,7 @@ class Apply:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Select:
     """`then if cond else other`; only the branch taken is evaluated."""
 
@@ -84,7 +85,7 @@ class Select:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Bound:
     """An index with how many values it takes, from 0."""
 
@@ -93,7 +94,7 @@ class Bound:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Reduce:
     """Fold `body` over all values of the indices in `over`; an empty range gives `ops.identity`.
 

@@ -6,11 +6,12 @@ program whose extents are all known never sees a Size. Comparisons are three-val
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Union
 
+from indexlang.text.values import immutable
 
-@dataclass(frozen=True, slots=True)
+
+@immutable
 class Quotient:
     """An atom of a polynomial: `above // below`, rounded down."""
 
@@ -24,7 +25,7 @@ class Quotient:
 Atom = str | Quotient
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Size:
     """A polynomial with integer coefficients: sorted pairs of (product of atoms, coefficient), none of them zero."""
 

@@ -1,13 +1,14 @@
 """The syntax tree: what the text says, before any name has a meaning."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import field, fields, is_dataclass
 from functools import cache
 
 from indexlang.text.source import Span
+from indexlang.text.values import immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Number:
     """A literal: an int of any size, or a float (written with a point or an exponent)."""
 
@@ -15,7 +16,7 @@ class Number:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Name:
     """A bare name: an index, a constant, an extent or a scalar tensor."""
 
@@ -23,7 +24,7 @@ class Name:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Access:
     """`L0[b, s*x+dx, i else 0]`; `border` is what follows `else`."""
 
@@ -34,7 +35,7 @@ class Access:
     name_span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Keyword:
     """`width 11` or `width=11` in a call."""
 
@@ -43,7 +44,7 @@ class Keyword:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Call:
     """`exp(x)`, `max(a, b)`, `Conv(L0, Φ1, width 11)`."""
 
@@ -54,7 +55,7 @@ class Call:
     keywords: tuple[Keyword, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Derivative:
     """`d(loss)/d(W)`, or an element of it, `d(loss)/d(W[i,j])`."""
 
@@ -63,7 +64,7 @@ class Derivative:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Joined:
     """`A[b,J1] ; B[b,J2]`: vectors joined along their last slice axis."""
 
@@ -71,7 +72,7 @@ class Joined:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Pack:
     """`I...`: one or more axes taken as one group."""
 
@@ -79,7 +80,7 @@ class Pack:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Unary:
     """`-x`, `not c`."""
 
@@ -88,7 +89,7 @@ class Unary:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Binary:
     """`a + b`; `op` is one of `+ - * / // % ^ and or`."""
 
@@ -98,7 +99,7 @@ class Binary:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Comparison:
     """A chain `p <= x < q`: one more operand than operators."""
 
@@ -107,7 +108,7 @@ class Comparison:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Conditional:
     """`value if condition else other`."""
 
@@ -117,7 +118,7 @@ class Conditional:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Binder:
     """`dx` or `dx:3` in a reduction's list."""
 
@@ -126,7 +127,7 @@ class Binder:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Reduction:
     """`sum[dx:3] term`; no `binders` means that they are found from the term."""
 
@@ -137,7 +138,7 @@ class Reduction:
     op_span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Table:
     """`[64, 128, 256]`, a table of constants."""
 
@@ -145,7 +146,7 @@ class Table:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Ranged:
     """`x:14` on a left side: an index with its extent written out."""
 
@@ -154,7 +155,7 @@ class Ranged:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Group:
     """`(x,y,i)`: several indices as one axis, row-major."""
 
@@ -168,7 +169,7 @@ Expr = (
 Subscript = Expr | Ranged | Group | Pack
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Input:
     """`input label[B] : int from "labels.npy"`."""
 
@@ -180,7 +181,7 @@ class Input:
     name_span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Param:
     """`param W[5,5,3,16] ~ xavier` (a Name or a Call) or `param B[16] = 0`."""
 
@@ -193,7 +194,7 @@ class Param:
     name_span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Declaration:
     """`tensor T[10,K] : int`: extents and dtype of a computed tensor, stated."""
 
@@ -204,7 +205,7 @@ class Declaration:
     name_span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Equation:
     """`T[axes] = body`, `+=`, `~` (drawn anew at each run) or `<-` (the next value of a state or param).
 
@@ -222,7 +223,7 @@ class Equation:
     ranges: tuple[Binder, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class State:
     """`state m[J] = 0`: lives from run to run and is not trained."""
 
@@ -234,7 +235,7 @@ class State:
     name_span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Include:
     """`include "blocks.idx"`."""
 
@@ -242,7 +243,7 @@ class Include:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Quantifier:
     """`for b,x,y,j` before an equation, as the lecture writes it: checked against the left side.
 
@@ -255,7 +256,7 @@ class Quantifier:
     ranges: tuple[Binder, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TensorParam:
     """`L[X,Y,I]` in a function's head: a tensor and names for its extents; `I...` is a pack."""
 
@@ -264,7 +265,7 @@ class TensorParam:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class PackageParam:
     """`Φ` in a function's head: the parameters of one call."""
 
@@ -272,7 +273,7 @@ class PackageParam:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ConstantParam:
     """`width w`, `pad p = 0`, `features J = ?` (open: found from extents)."""
 
@@ -283,7 +284,7 @@ class ConstantParam:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Def:
     """A function: statements, and the vector expression it returns."""
 
@@ -295,7 +296,7 @@ class Def:
     name_span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class For:
     """`for l in 1..16:` repeats its block with the constant l = 1, …, 16."""
 
@@ -306,7 +307,7 @@ class For:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class If:
     """`if cond:` … `else:` …, chosen when compiling."""
 
@@ -316,7 +317,7 @@ class If:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Output:
     """`output s, loss`."""
 
@@ -327,7 +328,7 @@ class Output:
 Statement = Input | Param | State | Declaration | Equation | Output | Include | Quantifier | Def | For | If
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Module:
     """A whole text.
 

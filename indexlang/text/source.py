@@ -4,6 +4,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from indexlang.text.values import immutable
+
 
 @dataclass(frozen=True, eq=False)
 class Source:
@@ -35,7 +37,7 @@ class Source:
         return self.text[start : len(self.text) if end < 0 else end]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Span:
     """A half-open range of characters of one source."""
 

@@ -99,7 +99,7 @@ def value_of(stream: Limited) -> tuple[object, Mapping[str, Storage]]:
             if at is not None and at < frame and not _in_frame(opcode.name, stream.tell(), frame):
                 raise Damaged("its pickle has a frame that does not end where it says")
             if opcode.name == "FRAME":
-                frame = stream.tell() + argument
+                frame = stream.tell() + cast(int, argument)
             if opcode.name == "STOP":
                 return machine.result(), machine.storages
             step(machine, opcode.name, argument)

@@ -1,15 +1,16 @@
 """Names that only the whole text can settle: `L_{\\ell+1}` is computed where ℓ is a constant, else it is a name."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from indexlang.syntax import ast
 from indexlang.syntax.latex.spell import WHOLE
 from indexlang.syntax.rewrite import rewritten
+from indexlang.text.values import immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Counted(ast.Binder):
     """The `i` of `\\sum_{i=0}^{N-1}`."""
 
