@@ -22,6 +22,7 @@ def compile(
     dtype: str | None = None,
     training: bool = False,
     threads: int | None = None,
+    exact: bool = False,
     name: str = "<text>",
 ) -> Program:
     """A program from its text. The text is checked now; kernels are made at the first call.
@@ -29,9 +30,10 @@ def compile(
     constants  values for the text's constants and named extents
     training   the value of the constant `training`; states and params take their next values in training only
     dtype      "f32" or "f64"; without it a text that declares nothing follows its inputs, any other is f32
+    exact      no windows by Winograd's way, which f32 results else may come from: see docs/trust.md
     raises     ProgramError with everything that is wrong
     """
-    return _program(Source(name, folded(text)), _with_training(constants, training), dtype, threads, None)
+    return _program(Source(name, folded(text)), _with_training(constants, training), dtype, threads, None, exact)
 
 
 def load(
@@ -41,13 +43,14 @@ def load(
     dtype: str = "f32",
     training: bool = False,
     threads: int | None = None,
+    exact: bool = False,
 ) -> Program:
-    """A program from a file; f32 unless `dtype` says "f64". Its `include`s are read too.
+    """A program from a file; f32 unless `dtype` says "f64". Its `include`s are read too; the rest is as in `compile`.
 
     raises  ProgramError (the text), DataError E0701 (the file cannot be read), E0001 (it is not UTF-8)
     """
     known = _with_training(constants, training)
-    return _program(read_source(Path(path)), known, dtype, threads, Path(path).parent)
+    return _program(read_source(Path(path)), known, dtype, threads, Path(path).parent, exact)
 
 
 def _with_training(constants: Mapping[str, Number] | None, training: bool) -> Mapping[str, Number]:
@@ -55,12 +58,17 @@ def _with_training(constants: Mapping[str, Number] | None, training: bool) -> Ma
 
 
 def _program(
-    source: Source, constants: Mapping[str, Number] | None, dtype: str | None, threads: int | None, folder: Path | None
+    source: Source,
+    constants: Mapping[str, Number] | None,
+    dtype: str | None,
+    threads: int | None,
+    folder: Path | None,
+    exact: bool,
 ) -> Program:
     if dtype is not None and dtype not in _FLOATS:
         raise data_error("E0605", kind="dtype", name=dtype, advice="use f32 or f64")
     float_type = _FLOATS[dtype] if dtype else DType.F32
-    found = checked(source, constants, float_type, folder)
+    found = checked(source, constants, float_type, folder, exact)
     errors = [d for d in found.diagnostics if d.severity is Severity.ERROR]
     if errors:
         raise ProgramError(errors)

@@ -48,13 +48,17 @@ def check(text_or_path: str | os.PathLike[str], *, constants: Mapping[str, Numbe
 
 
 def checked(
-    source: Source, constants: Mapping[str, Number] | None, float_type: DType, folder: Path | None = None
+    source: Source,
+    constants: Mapping[str, Number] | None,
+    float_type: DType,
+    folder: Path | None = None,
+    exact: bool = False,
 ) -> Checked:
     """Text → typed program, with every independent mistake told. `folder` is where the text's file lies."""
     module, found = parsed_with_includes(source, folder)
     if is_latex(source):
         module = _with_constants(module, constants or {})
-    options = _options(module, constants, float_type)
+    options = replace(_options(module, constants, float_type), exact=exact)
     is_wrong = any(d.severity is Severity.ERROR for d in found)
     if is_wrong and not module.statements:
         return Checked(module, options, None, tuple(found))

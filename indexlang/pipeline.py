@@ -8,6 +8,7 @@ from indexlang.infer.scope import Options
 from indexlang.ir.equation import Program
 from indexlang.nest.moves.pack import pack_operands
 from indexlang.nest.moves.target import Target
+from indexlang.nest.moves.winograd import winograd
 from indexlang.nest.show import show_nest
 from indexlang.passes.accumulate import store_first_terms
 from indexlang.passes.borders import lower_borders
@@ -41,7 +42,8 @@ def typed(module: ast.Module, options: Options) -> Program:
 def simple(program: Program, wanted: tuple[str, ...], target: Target) -> Program:
     """The equations as they are computed on a machine: all passes, in order. The program's extents are known."""
     stored = store_first_terms(split_scatters(turn_scatters(drop_empty_reductions(drop_dead(program, wanted)))))
-    live = pack_operands(split_residues(fuse_rows(fuse_readers(order_products(stored)))), target)
+    split = split_residues(fuse_rows(fuse_readers(order_products(stored))))
+    live = pack_operands(winograd(split), target)
     return lower_borders(embed_copies(split_long_sums(share_long_sums(prepare_contractions(live)))))
 
 

@@ -212,7 +212,7 @@ class Program(Differentiable):
 
     def _derived(self, made: Derived) -> "Program":
         training = {n: v for n, v in self._options.constants.items() if n == "training"}
-        options = Options(self._options.float_type, constants=training)
+        options = Options(self._options.float_type, constants=training, exact=True)
         g = Program(
             made.source, made.module, options, self._follows_inputs, self._folder, self._threads, kept=self._own
         )

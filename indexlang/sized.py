@@ -66,7 +66,7 @@ class Sized:
 
     def _made(self, float_type: DType, sizes: dict[str, int], dtypes: dict[str, DType], mapped: bool) -> Typed:
         batches = batch_names(self._mapped if mapped else self._typed)
-        options = Options(float_type, sizes, self._options.constants, dtypes, mapped, batches)
+        options = Options(float_type, sizes, self._options.constants, dtypes, mapped, batches, self._options.exact)
         try:
             program = pipeline.typed(self._module, options)
         except ProgramError as error:  # the text was right for other extents: these arguments do not fit it

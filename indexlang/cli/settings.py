@@ -1,4 +1,4 @@
-"""Options that several commands share: `NAME=VALUE`, `NAME=PATH`, `--json`."""
+"""Options that several commands share: `NAME=VALUE`, `NAME=PATH`, `--exact`, `--json`."""
 
 import re
 from collections.abc import Callable
@@ -24,6 +24,12 @@ def constants(command: Command) -> Command:
     """The option `-D NAME=VALUE`: a dict of numbers."""
     text = "Set a constant or a named extent; may be repeated."
     return click.option("-D", "constants", multiple=True, metavar="NAME=VALUE", callback=_numbers, help=text)(command)
+
+
+def exact_flag(command: Command) -> Command:
+    """The option `--exact`."""
+    text = "Compute no windows in a shorter way that rounds a little more (docs/trust.md)."
+    return click.option("--exact", is_flag=True, help=text)(command)
 
 
 def as_json_flag(command: Command) -> Command:

@@ -28,11 +28,13 @@ class Expressions(Addresses):
 
     def value(self, e: Expr) -> str:
         """The text of an expression; what is costly gets a name, and is found by it the second time."""
+        if not _may_be_named(e):
+            return self._compound(e)
         for layer in self.known:
             if e in layer:
                 return layer[e]
         text = self._compound(e)
-        if _may_be_named(e) and (len(text) > _DEEP or isinstance(e, Select) or _is_costly(e)):
+        if len(text) > _DEEP or isinstance(e, Select) or _is_costly(e):
             text = self.known[-1][e] = self.named(text)
         return text
 

@@ -1,6 +1,8 @@
 """What the emitter makes: a worker's source, and what it must be passed."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +17,16 @@ class Arg:
     value: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KernelText:
-    """A worker's readable source, the key of its structure, its symbol, and what to pass."""
+    """The key of a worker's structure, its symbol, and what to pass; its readable source where somebody asks for it."""
 
-    source: str
     key: str
     symbol: str
     args: tuple[Arg, ...]
+    write: Callable[[], str] = field(compare=False, repr=False)
+
+    @cached_property
+    def source(self) -> str:
+        """The text, with the program's names: a kernel that is there already has no need of it."""
+        return self.write()

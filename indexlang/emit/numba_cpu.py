@@ -1,6 +1,7 @@
 """Nest → the Python source of a worker that numba compiles. One function a nest; flat addresses; the user's letters."""
 
 import hashlib
+from functools import partial
 
 from indexlang.emit.kernel import KernelText
 from indexlang.emit.names import Canonical, Readable
@@ -14,10 +15,13 @@ def emit(nest: Nest) -> KernelText:
     canonical.worker()
     key = hashlib.sha256(canonical.text("kernel").encode()).hexdigest()
     symbol = f"kernel_{key[:16]}"
-    readable = Statements(nest, Readable())
-    readable.worker()
-    heading = f"# {_one_line(nest.title)}\n# schedule: {nest.schedule}\n"
-    return KernelText(heading + readable.text(symbol), key, symbol, tuple(readable.args))
+    return KernelText(key, symbol, tuple(canonical.args), partial(_readable, nest, symbol))
+
+
+def _readable(nest: Nest, symbol: str) -> str:
+    made = Statements(nest, Readable())
+    made.worker()
+    return f"# {_one_line(nest.title)}\n# schedule: {nest.schedule}\n{made.text(symbol)}"
 
 
 def _one_line(text: str) -> str:

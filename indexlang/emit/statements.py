@@ -73,7 +73,7 @@ class Statements(Tiles):
                 self.assign(self.name("local", name), self.spread(value, dtype))
             case Row(name=name, dtype=dtype, size=size):
                 self.use(LANG, f"scratch_{dtype.value}")
-                self.assign(self.name("local", name), f"scratch_{dtype.value}({size})")
+                self.assign(self.name("local", name), f"scratch_{dtype.value}({size * self.lanes})")
             case Add(name=name, dtype=dtype, fold=fold, term=term):
                 target = self.name("local", name)
                 self.assign(target, self.folded(fold, target, self.converted(term, dtype)))

@@ -8,7 +8,7 @@ from indexlang.emit.addresses import added
 from indexlang.emit.expressions import Expressions
 from indexlang.emit.names import Namer
 from indexlang.emit.writer import LANES, bare
-from indexlang.ir.affine import Affine, affine
+from indexlang.ir.affine import Affine, affine, expression
 from indexlang.ir.build import integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.expr import Expr, Read, Select, free_indices, walk
@@ -47,12 +47,18 @@ class Vectors(Expressions):
         return f"spread_{dtype.value}x{self.lanes}({text})"
 
     def put(self, tensor: str, subscripts: tuple[Expr, ...], value: Expr) -> None:
-        """Write the lanes of a value side by side."""
+        """Write the lanes of a value side by side: to a tensor, or to a place of a local row, which has room for them."""
         self.use(LANES, "put")
+        if is_local(tensor):
+            self.line(f"put({self._in_row(tensor, subscripts)}, {bare(self.spread(value, value.dtype))})")
+            return
         text = bare(self.spread(value, self.nest.dtypes[tensor]))
         self.line(f"put({self.tensor(tensor)}, {self._near(tensor, subscripts)}, {text})")
 
     def _read(self, e: Read) -> str:
+        if self.lane and is_local(e.tensor) and e.subscripts:
+            self.use(LANES, f"lanes_{e.dtype.value}x{self.lanes}")
+            return f"lanes_{e.dtype.value}x{self.lanes}({self._in_row(e.tensor, e.subscripts)})"
         if not self.lane or is_local(e.tensor):
             return super()._read(e)
         step = self._step_of(e)
@@ -74,6 +80,12 @@ class Vectors(Expressions):
         if found is None:
             found = self.known[-1][e] = self.named(self._read(e))
         return found
+
+    def _in_row(self, row: str, subscripts: tuple[Expr, ...]) -> str:
+        """A local row of vectors, and the first element of one of them."""
+        form = affine(subscripts[0])
+        assert form is not None
+        return f"{self.name('local', row[1:])}, {self.integer(expression(form.scaled(self.lanes)))}"
 
     def _near(self, tensor: str, subscripts: tuple[Expr, ...]) -> str:
         """The address of an access, from that of another one in this block where they differ in constants only."""

@@ -92,7 +92,14 @@ class _Elaboration:
         shown = fan_ins(out.equations)
         kept = [self._with_fan_in(t, shown) for t in out.declared.values() if t.role is not Role.INPUT]
         tensors = (*inputs, *kept, *out.computed.values())
-        program = Program(tensors, tuple(out.equations), outputs, self.options.float_type, tuple(out.updates.items()))
+        program = Program(
+            tensors,
+            tuple(out.equations),
+            outputs,
+            self.options.float_type,
+            tuple(out.updates.items()),
+            self.options.exact,
+        )
         whole, zero = with_adjoints(program, out.derivatives)
         out.warnings.extend(zero)
         made = marked_parts(seeded(whole))

@@ -31,6 +31,7 @@ class Options:
     dtypes  of inputs that are not declared: as the arguments of a call have them
     mapped  whether every input has one more leading axis than it declares, and every output with it
     batches the named extents whose kernels serve every value (`ir.batches`); None: all of them
+    exact   as `ir.equation.Program` has it
     """
 
     float_type: DType
@@ -39,6 +40,7 @@ class Options:
     dtypes: Mapping[str, DType] = field(default_factory=dict[str, DType])
     mapped: bool = False
     batches: frozenset[str] | None = None
+    exact: bool = False
 
 
 @dataclass

@@ -128,6 +128,7 @@ class Program:
     """Tensors and equations; equations stand in an order in which they can be computed.
 
     updates  pairs of a state or param, and the computed tensor that replaces it after a training run
+    exact    no sum is computed in a way that rounds more than adding up its terms does
     """
 
     tensors: tuple[Tensor, ...]
@@ -135,6 +136,7 @@ class Program:
     outputs: tuple[str, ...]
     float_type: DType
     updates: tuple[tuple[str, str], ...] = ()
+    exact: bool = False
 
     @cached_property
     def by_name(self) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""Which schedule an equation gets: tiles for contractions, one walk for running sums, blocks for other sums, rows or inner
+"""Which schedule an equation gets: tiles for contractions, matrices of windows, one walk for running sums, blocks for other sums, rows or inner
 loops for the rest."""
 
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from indexlang.nest.moves.block import blocked
 from indexlang.nest.moves.contract import contract
 from indexlang.nest.moves.scan import scanned
 from indexlang.nest.moves.target import Target
+from indexlang.nest.moves.transform import transformed
 from indexlang.nest.nodes import Nest
 from indexlang.passes.contraction import contraction
 
@@ -21,7 +22,7 @@ def schedule(e: Equation, program: Program, target: Target) -> Iterator[Nest]:
         if tiled is not None:
             yield tiled
             return
-    whole = scanned(e, program, target) or blocked(e, program, target)
+    whole = transformed(e, program, target) or scanned(e, program, target) or blocked(e, program, target)
     if whole is not None:
         yield whole
     else:

@@ -15,17 +15,13 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from indexlang.ir import ops
-from indexlang.ir.affine import Affine, affine
-from indexlang.ir.bounds import span_of
-from indexlang.ir.build import integer
+from indexlang.ir.affine import affine
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import Apply, Border, Bound, Const, Expr, Index, Read, Reduce, free_indices, rewrite, walk
 from indexlang.ir.lefts import is_one_to_one
 from indexlang.ir.size import Extent, Named
-from indexlang.passes.embed import copied
-from indexlang.passes.growing import Growing
-from indexlang.passes.surround import surrounded
+from indexlang.passes.padding import Padding, reach
 
 _LEAST_TERMS = 4
 _NARROW = 8  # columns
@@ -158,14 +154,11 @@ def prepare_contractions(program: Program) -> Program:
     return _Preparation(program).run()
 
 
-class _Preparation(Growing):
+class _Preparation(Padding):
     def __init__(self, program: Program) -> None:
         super().__init__(program)
-        self.made: dict[object, str] = {}
         self.equations: list[Equation] = []
         self.reach = self._reaches()
-        # tensors that live inside others
-        self.inside = {source for e in program.equations if (source := copied(e)) is not None}
 
     def run(self) -> Program:
         for e in self.program.equations:
@@ -182,7 +175,8 @@ class _Preparation(Growing):
             return
         body = e.body
         if found.a.border is not None:
-            padded = yield from self._padded(found.a)
+            assert found.a.border is not None
+            padded = yield from self.padded(found.a, self.reach[found.a.tensor, found.a.border])
             body = _replaced(body, found.a, padded)
         if not found.is_contiguous:
             transposed = yield from self._transposed(found.w, found.column.name)
@@ -208,50 +202,6 @@ class _Preparation(Growing):
         turned = Read(name, left, None, total.dtype, total.span)
         yield replace(e, body=rewrite(e.body, lambda n: turned if n == total else n))
 
-    def _padded(self, read: Read) -> Generator[Equation, None, Read]:
-        """`P[u,v] = L[u-1,v-1 else 0]`, as far as any access with that border reaches."""
-        assert read.border is not None
-        source = self.program.tensor(read.tensor)
-        around = self._may_live_inside(source, read.border)
-        lows: list[int] = []
-        extents: list[Extent] = []
-        for (low, high), n in zip(self.reach[read.tensor, read.border], source.extents, strict=True):
-            if isinstance(n, int) and low >= 0 and high < n:
-                low, high = 0, n - 1
-            elif around and isinstance(n, int):
-                low, high = min(low, 0), max(high, n - 1)
-            lows.append(low)
-            extents.append(n if (low, high) == (0, n - 1) else high - low + 1)
-        key = (read.tensor, read.border)
-        name = self.made.get(key)
-        if name is None:
-            name = self.made[key] = self.fresh(f"{read.tensor}_padded")
-            made = Tensor(name, tuple(extents), source.dtype, Role.COMPUTED, span=read.span)
-            self.tensors.append(made)
-            if around:
-                self.inside.add(read.tensor)
-                yield from surrounded(made, source, tuple(-low for low in lows), read, self.build)
-            else:
-                yield self._copied(made, tuple(lows), read)
-        moved = tuple(self.build.apply(ops.ADD, s, integer(-low)) for s, low in zip(read.subscripts, lows, strict=True))
-        return Read(name, moved, None, read.dtype, read.span)
-
-    def _may_live_inside(self, source: Tensor, border: Border) -> bool:
-        """Whether a tensor can be made inside its padded form, so that only the border is to be filled."""
-        free = (
-            source.role is Role.COMPUTED and source.name not in self.inside and source.name not in self.program.outputs
-        )
-        return free and isinstance(border.value, Const)
-
-    def _copied(self, made: Tensor, lows: tuple[int, ...], read: Read) -> Equation:
-        indices = tuple(Bound(f"u{k}", n) for k, n in enumerate(made.extents))
-        subscripts = tuple(
-            self.build.apply(ops.ADD, Index(b.name), integer(low)) for b, low in zip(indices, lows, strict=True)
-        )
-        left = tuple(Index(b.name) for b in indices)
-        body = Read(read.tensor, subscripts, read.border, read.dtype)
-        return Equation(made.name, indices, left, False, body, read.span)
-
     def _reaches(self) -> dict[tuple[str, Border], list[tuple[int, int]]]:
         """Between which values the subscripts of contractions stay, by tensor and border, axis by axis."""
         out: dict[tuple[str, Border], list[tuple[int, int]]] = {}
@@ -260,18 +210,10 @@ class _Preparation(Growing):
             if found is None or found.a.border is None or self._is_vector_product(found):
                 continue
             box = {b.name: b.extent for b in (*e.indices, *found.total.over)}
-            spans = [self._reach(s, box) for s in found.a.subscripts]
+            spans = [reach(s, box) for s in found.a.subscripts]
             key = (found.a.tensor, found.a.border)
             out[key] = [(min(p, r), max(q, s)) for (p, q), (r, s) in zip(out.get(key, spans), spans, strict=True)]
         return out
-
-    def _reach(self, s: Expr, box: dict[str, Extent]) -> tuple[int, int]:
-        spread = span_of(affine(s) or Affine(0), box)
-        assert spread is not None
-        low, high = spread
-        assert isinstance(low, int)
-        assert isinstance(high, int)
-        return low, max(high, low - 1)
 
     def _transposed(self, read: Read, column: str) -> Generator[Equation, None, Read]:
         """`W_t[…,j] = W[…,j,…]`: the axis of the columns last."""

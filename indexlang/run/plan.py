@@ -8,13 +8,14 @@ from indexlang.emit.kernel import KernelText
 from indexlang.emit.numba_cpu import emit
 from indexlang.ir.equation import Equation, Program
 from indexlang.ir.expr import Read
+from indexlang.ir.fixed import fixed_tensors
 from indexlang.nest.checks import Checks
 from indexlang.nest.lower import cleared
 from indexlang.nest.moves.target import Target
 from indexlang.nest.nodes import Nest
 from indexlang.nest.schedule import schedule
 from indexlang.nest.together import together
-from indexlang.run.places import fixed_tensors, overlaid, side_by_side, views
+from indexlang.run.places import overlaid, side_by_side, views
 
 _CHUNK_WORK = 60_000  # operations that are worth a chunk …
 _VECTOR_WORK = 400_000  # … as vectors, where there are enough chunks for all threads even so

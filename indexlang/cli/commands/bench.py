@@ -73,12 +73,13 @@ class Limits:
 @click.option(
     "--rounds", type=click.IntRange(min=1), default=10, show_default=True, help="Timed runs; the best counts."
 )
+@settings.exact_flag
 @settings.as_json_flag
 def command(
-    file: Path, constants: Mapping[str, settings.Number], threads: int | None, rounds: int, as_json: bool
+    file: Path, constants: Mapping[str, settings.Number], threads: int | None, rounds: int, exact: bool, as_json: bool
 ) -> None:
     """Time every equation, and say what bounds it. Inputs without a value of their own are random numbers."""
-    program = load(file, constants=constants, threads=threads).init(0)
+    program = load(file, constants=constants, threads=threads, exact=exact).init(0)
     arrays = {name: _array(program, name, file.parent) for name in program.inputs}
     with Progress(f"compiling {file} …"):
         program.profile(arrays)

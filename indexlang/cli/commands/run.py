@@ -40,6 +40,7 @@ class Request:
     threads: int | None
     dtype: str
     profile: bool
+    exact: bool
     as_json: bool
 
 
@@ -64,6 +65,7 @@ class Request:
 @click.option("--threads", type=click.IntRange(1, 1024), help="Default: one for each core.")
 @click.option("--dtype", type=click.Choice(["f32", "f64"]), default="f32", show_default=True, help="The float type.")
 @click.option("--profile", is_flag=True, help="Show every step of the plan, not only the equations.")
+@settings.exact_flag
 @settings.as_json_flag
 def command(**given: Any) -> None:
     """Compile a program, run it, and show what each equation took and what came out."""
@@ -71,7 +73,13 @@ def command(**given: Any) -> None:
     for path in request.out.values():
         check_output(path)
     labels = read_labels(request.labels) if request.labels else ()
-    program = load(request.file, constants=request.constants, dtype=request.dtype, threads=request.threads)
+    program = load(
+        request.file,
+        constants=request.constants,
+        dtype=request.dtype,
+        threads=request.threads,
+        exact=request.exact,
+    )
     said, resize = _parameters(program, request)
     arrays = _arrays(program, replace(request, resize=request.resize or resize))
     wanted = list(request.want or program.outputs)

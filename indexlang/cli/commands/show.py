@@ -23,6 +23,7 @@ from indexlang.program import Program
 @click.option("--svg", is_flag=True, help="A picture of the network.")
 @click.option("--dot", is_flag=True, help="The network as a graph, for Graphviz.")
 @click.option("--dtype", type=click.Choice(["f32", "f64"]), default="f32", show_default=True, help="The float type.")
+@settings.exact_flag
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead.")
 def command(
     file: Path,
@@ -34,13 +35,14 @@ def command(
     svg: bool,
     dot: bool,
     dtype: str,
+    exact: bool,
     output: Path | None,
 ) -> None:
     """Print a program as a stage of the compiler sees it, as LaTeX, its layer table, or its picture."""
     flags = {"--latex": latex, "--summary": summary, "--svg": svg, "--dot": dot}
     kinds = [flag for flag, is_set in flags.items() if is_set]
     _check(kinds, stage, equation)
-    program = load(file, constants=constants, dtype=dtype)
+    program = load(file, constants=constants, dtype=dtype, exact=exact)
     text = _text(program, kinds[0] if kinds else "", stage, equation)
     if output is None:
         result(text.rstrip("\n"))
