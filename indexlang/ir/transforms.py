@@ -6,7 +6,7 @@ values at as many points as it has coefficients, one product each; infinity is o
 source  Toom 1963, Cook 1966; Winograd, Arithmetic Complexity of Computations, 1980, for the form that is used here
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -76,7 +76,10 @@ _MATRICES: dict[str, Matrix] = {}
 
 def _element(name: str, rows: Matrix) -> Op:
     _MATRICES[name] = rows
-    value: Callable[..., float] = lambda row, column: float(rows[int(row)][int(column)])  # noqa: E731
+
+    def value(row: int, column: int) -> float:
+        return float(rows[row][column])
+
     return Op(name, 2, Kind.NUMBER, value, "", "an element of a matrix of windows")
 
 
