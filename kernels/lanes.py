@@ -7,7 +7,8 @@ ramp_i64x16(n, step)          the integers n, n + step, …
 floats_f32x16(v)              a vector of integers as floats, each rounded once
 put(p, n, v)                  write the lanes of v to p[n], p[n + 1], …
 
-+ - * / and the functions of `lang` and `scalar` that say so take vectors and single floats together.
++ - * / and the functions of `lang` and `scalar` that say so take vectors and single floats together; tests on vectors are
+in `masks`.
 """
 
 import operator
@@ -69,15 +70,16 @@ def like(value: Any, number: float) -> ir.Constant:
 def function_of(builder: Any, name: str, *args: Any, fastmath: tuple[str, ...] = ()) -> Any:
     """A call of LLVM's `name` on floats or vectors of one type."""
     kind = args[0].type
-    ending = f"v{kind.count}{_short(kind.element)}" if isinstance(kind, ir.VectorType) else _short(kind)
+    ending = f"v{kind.count}{kind_of(kind)}" if isinstance(kind, ir.VectorType) else kind_of(kind)
     full = f"llvm.{name}.{ending}"
     found = builder.module.globals.get(full)
     found = found or ir.Function(builder.module, ir.FunctionType(kind, [kind] * len(args)), full)
     return builder.call(found, args, fastmath=fastmath)
 
 
-def _short(kind: Any) -> str:
-    return "f32" if isinstance(kind, ir.FloatType) else "f64"
+def kind_of(value: Any) -> str:
+    """The name of an LLVM float type, or of the elements of a vector of it."""
+    return "f32" if isinstance(getattr(value, "element", value), ir.FloatType) else "f64"
 
 
 def spread(builder: Any, value: Any, width: int) -> Any:

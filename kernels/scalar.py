@@ -1,7 +1,7 @@
 """The scalar functions that generated worker source may call, as numba intrinsics over one float type each.
 
-exp_f32(x), exp_f64(x), …: functions of `vecmath`, or LLVM's own (sqrt, floor, …). relu, sign, floordiv, mod take ints
-and floats. accuracy: see `vecmath`; sqrt is rounded correctly.
+exp_f32(x), exp_f64(x), …: functions of `vecmath`, or LLVM's own (sqrt, floor, …), of one number or of a vector. relu, sign,
+floordiv, mod take ints and floats. accuracy: see `vecmath`; sqrt is rounded correctly.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from numba import types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
-from indexlang.kernels.lanes import Lanes, function_of, like
+from indexlang.kernels.lanes import Lanes, function_of, joined, kind_of, like
 
 Build = Callable[..., Any]
 
@@ -20,12 +20,8 @@ _KINDS = {"f32": (types.float32, ir.FloatType()), "f64": (types.float64, ir.Doub
 
 
 def _llvm(name: str) -> Build:
-    def build(builder: Any, kind: str, *args: Any) -> Any:
-        value = _KINDS[kind][1]
-        function = builder.module.declare_intrinsic(
-            f"llvm.{name}", [value], ir.FunctionType(value, [value] * len(args))
-        )
-        return builder.call(function, args)
+    def build(builder: Any, *args: Any) -> Any:
+        return function_of(builder, name, *args)
 
     return build
 
@@ -36,9 +32,10 @@ _fabs, _fma = _llvm("fabs"), _llvm("fma")
 def _ours(name: str) -> Build:
     """A function of `vecmath`, which `toolchain` links."""
 
-    def build(builder: Any, kind: str, *args: Any) -> Any:
-        value = _KINDS[kind][1]
-        full = f"indexlang_{name}_{kind}"
+    def build(builder: Any, *args: Any) -> Any:
+        value = args[0].type
+        width = f"x{value.count}" if isinstance(value, ir.VectorType) else ""
+        full = f"indexlang_{name}_{kind_of(value)}{width}"
         function = builder.module.globals.get(full)
         function = function or ir.Function(builder.module, ir.FunctionType(value, [value] * len(args)), full)
         return builder.call(function, args)
@@ -46,31 +43,27 @@ def _ours(name: str) -> Build:
     return build
 
 
-def _constant(kind: str, value: float) -> Any:
-    return ir.Constant(_KINDS[kind][1], value)
-
-
 # For each type: beyond which sizes a divisor is scaled first, and by how much.
 _SCALES = {"f32": (2.0**-100, 2.0**100, 2.0**64), "f64": (2.0**-900, 2.0**900, 2.0**512)}
 
 
-def _quotient(builder: Any, kind: str, x: Any, y: Any) -> Any:
+def _quotient(builder: Any, x: Any, y: Any) -> Any:
     """x / y, correctly rounded, in multiplications: LLVM computes 1/y once where y does not change in a loop.
 
     source  Markstein, IBM J. Res. Dev. 34(1), 1990: q = x*r, then q + (x - q*y)*r with r = 1/y rounded
     """
-    small, large, factor = _SCALES[kind]
-    size = _fabs(builder, kind, y)
-    one = _constant(kind, 1.0)
-    scale = builder.select(builder.fcmp_ordered("<", size, _constant(kind, small)), _constant(kind, factor), one)
-    scale = builder.select(builder.fcmp_ordered(">", size, _constant(kind, large)), _constant(kind, 1 / factor), scale)
+    small, large, factor = _SCALES[kind_of(y.type)]
+    size = _fabs(builder, y)
+    one = like(y, 1.0)
+    scale = builder.select(builder.fcmp_ordered("<", size, like(y, small)), like(y, factor), one)
+    scale = builder.select(builder.fcmp_ordered(">", size, like(y, large)), like(y, 1 / factor), scale)
     divisor = builder.fmul(y, scale)
     r = builder.fdiv(one, divisor)
     q = builder.fmul(x, r)
-    rest = _fma(builder, kind, builder.fneg(q), divisor, x)
-    better = _fma(builder, kind, rest, r, q)
+    rest = _fma(builder, builder.fneg(q), divisor, x)
+    better = _fma(builder, rest, r, q)
     # Infinities met, or a zero would lose its sign: q stands.
-    is_done = builder.fcmp_unordered("==", better, _constant(kind, 0.0))
+    is_done = builder.fcmp_unordered("==", better, like(y, 0.0))
     return builder.fmul(builder.select(is_done, q, better), scale)
 
 
@@ -90,13 +83,19 @@ _FLOAT: dict[str, tuple[int, Build]] = {
 
 
 def _float_function(name: str, kind: str, arity: int, build: Build) -> Any:
-    value = _KINDS[kind][0]
+    element = _KINDS[kind][0]
+
+    def typed(*given: Any) -> Any:
+        value = joined(*given) or element
+        if value != element and value.element != element:
+            raise TypingError(f"{name}_{kind} takes {kind}, not {given}")
+        return value(*(value for _ in given)), lambda context, builder, signature, args: build(builder, *args)
 
     def unary(typing, x):
-        return value(value), lambda context, builder, signature, args: build(builder, kind, *args)
+        return typed(x)
 
     def binary(typing, x, y):
-        return value(value, value), lambda context, builder, signature, args: build(builder, kind, *args)
+        return typed(x, y)
 
     function = unary if arity == 1 else binary
     function.__name__ = f"{name}_{kind}"
@@ -175,7 +174,7 @@ def _abs_int(builder: Any, x: Any) -> Any:
 
 
 def _floordiv_float(builder: Any, kind: str, x: Any, y: Any) -> Any:
-    return _FLOAT["floor"][1](builder, kind, builder.fdiv(x, y))
+    return _FLOAT["floor"][1](builder, builder.fdiv(x, y))
 
 
 def _floordiv_int(builder: Any, x: Any, y: Any) -> Any:
@@ -211,12 +210,11 @@ mod = _numeric("mod", _mod_float, _mod_int, 2)
 @intrinsic
 def to_int(typing, x):
     """A whole float as an int64: held within ±2^62, NaN as -2^62, so that a later range check fails and says so."""
-    kind = _kind_of(x)
-    if kind is None:
+    if _kind_of(x) is None:
         raise TypingError("to_int takes a float")
 
     def generate(context, builder, signature, args):
-        low, high = _constant(kind, -(2.0**62)), _constant(kind, 2.0**62)
+        low, high = like(args[0], -(2.0**62)), like(args[0], 2.0**62)
         value = builder.select(builder.fcmp_ordered(">", args[0], low), args[0], low)
         value = builder.select(builder.fcmp_ordered("<", value, high), value, high)
         return builder.fptosi(value, ir.IntType(64))
@@ -254,7 +252,7 @@ def _uniform_function(kind: str) -> Any:
     def draw(typing, key, stream, position):
         def generate(context, builder, signature, args):
             word = builder.lshr(_philox(builder, *args), _int(8))
-            return builder.fmul(builder.uitofp(word, _KINDS[kind][1]), _constant(kind, 2.0**-24))
+            return builder.fmul(builder.uitofp(word, _KINDS[kind][1]), ir.Constant(_KINDS[kind][1], 2.0**-24))
 
         return value(types.int64, types.int64, types.int64), generate
 

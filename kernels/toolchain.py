@@ -4,7 +4,6 @@ import ast
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from itertools import chain
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -93,14 +92,14 @@ def _finished(module: llvm.ModuleRef, symbol: str) -> llvm.ModuleRef:
 
 def _link_kernels(module: llvm.ModuleRef) -> None:
     """Add the code of our own kernels that `module` calls: contraction tiles, and vector mathematics by other names."""
-    wanted: dict[str, tuple[str, ...]] = {}
+    wanted: dict[str, str] = {}
     for function in module.functions:
         if tile := parse_tile(function.name):
-            wanted[tile.name] = (tile_ir(tile),)
+            wanted[tile.name] = tile_ir(tile)
         elif function.is_declaration and function.name in REPLACED:
             function.name = name = REPLACED[function.name]
-            wanted[name] = vecmath_ir(name)
-    for text in chain(*wanted.values()):  # only now: linking leaves no reference to a function of `module` valid
+            wanted |= vecmath_ir(name)
+    for text in wanted.values():  # only now: linking leaves no reference to a function of `module` valid
         module.link_in(llvm.parse_assembly(text))
 
 

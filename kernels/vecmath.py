@@ -2,8 +2,8 @@
 
 Two kinds. Short functions are put in place where they are called, and LLVM's vectoriser does the rest. Long ones, and
 those that send some lanes to the C library, stay apart: each comes for one number and for whole vectors, and says so
-(`vector-function-abi-variant`), so that the vectoriser calls the one for its width. A lane never depends on its
-neighbours: one number gives the same bits alone.
+(`vector-function-abi-variant`), so that the vectoriser calls the one for its width. Workers call those for vectors by
+name too: `indexlang_exp_f32x16`. A lane never depends on its neighbours: one number gives the same bits alone.
 
 NaN, infinities, zeros and denormals are as in the C library. Errors found are in `docs/trust.md`; the promise, which
 `tests/kernels/test_vecmath.py` checks, is 2 units in the last place in f32.
@@ -40,12 +40,19 @@ _KINDS: dict[str, tuple[Callable[[int], Kind], int]] = {"f32": (f32, 4), "f64": 
 _PREFIX = "indexlang_"
 _PURE = "nounwind willreturn memory(none)"
 
+_WIDTHS = (2, 4, 8, 16, 32)  # lanes that workers may name
+
 # What a worker calls for -> the name of our function.
 REPLACED: dict[str, str] = {
     name: f"{_PREFIX}{function}_{kind}"
     for function in (*_SHORT, *_LONG)
     for kind in _KINDS
     for name in (f"llvm.{function}.{kind}", function + ("f" if kind == "f32" else ""), f"{_PREFIX}{function}_{kind}")
+} | {
+    name: name
+    for function in (*_SHORT, *_LONG)
+    for kind in _KINDS
+    for name in (f"{_PREFIX}{function}_{kind}x{width}" for width in _WIDTHS)
 }
 
 
@@ -56,22 +63,31 @@ def stays_apart(name: str) -> bool:
 
 def _is_long(function: str, kind: str) -> bool:
     """`kind` may end in the width of a vector."""
-    return function in _LONG and (function, kind) != ("erf", "f32")
+    return function in _LONG and (function, kind.split("x")[0]) != ("erf", "f32")
 
 
 @cache
-def vecmath_ir(name: str) -> tuple[str, ...]:
-    """LLVM texts that define the function `name` (a value of REPLACED), and those for vectors that it refers to."""
-    function, kind = name.removeprefix(_PREFIX).split("_")
-    if not _is_long(function, kind):
-        return (_defined(name, (_SHORT | _LONG)[function], _KINDS[kind][0](1), "alwaysinline"),)
+def vecmath_ir(name: str) -> dict[str, str]:
+    """LLVM texts that define the function `name` (a value of REPLACED), and those for vectors that it refers to, by name."""
+    function, kind, width = _parts(name)
     make, size = _KINDS[kind]
+    if not _is_long(function, kind):
+        return {name: _defined(name, (_SHORT | _LONG)[function], make(width), "alwaysinline")}
+    if width > 1:
+        return {name: _defined(name, _LONG[function], make(width), f"noinline {_PURE}")}
     widths = [w for w in (2, 4, 8, 16) if w * size <= max(machine().vector_bytes, 16)]
     arguments = "v" * _arity(function)
     variants = ",".join(f"_ZGV_LLVM_N{w}{arguments}_{name}({name}x{w})" for w in widths)
     attributes = f'noinline {_PURE} "vector-function-abi-variant"="{variants}"'
-    vectors = (_defined(f"{name}x{w}", _LONG[function], make(w), f"noinline {_PURE}") for w in widths)
-    return (_defined(name, _LONG[function], make(1), attributes), *vectors)
+    vectors = {n: text for w in widths for n, text in vecmath_ir(f"{name}x{w}").items()}
+    return {name: _defined(name, _LONG[function], make(1), attributes), **vectors}
+
+
+def _parts(name: str) -> tuple[str, str, int]:
+    """`indexlang_exp_f32x16` -> exp, f32, 16."""
+    function, kind = name.removeprefix(_PREFIX).split("_")
+    element, _, width = kind.partition("x")
+    return function, element, int(width or 1)
 
 
 def _arity(function: str) -> int:
@@ -80,7 +96,7 @@ def _arity(function: str) -> int:
 
 def _defined(name: str, build: Callable[..., Any], kind: Kind, attributes: str) -> str:
     module = ir.Module(name)
-    arguments = [kind.element] * _arity(name.removeprefix(_PREFIX).split("_")[0])
+    arguments = [kind.element] * _arity(_parts(name)[0])
     function = ir.Function(module, ir.FunctionType(kind.element, arguments), name)
     function.attributes.add("noinline")  # the place of the others, which llvmlite does not know
     builder = ir.IRBuilder(function.append_basic_block())

@@ -70,6 +70,8 @@ class Statements(Tiles):
             case Lanes():
                 self._lanes(node)
             case Let(name=name, dtype=dtype, value=value):
+                if dtype.is_float and not self.lane:
+                    self.single.add(name)
                 self.assign(self.name("local", name), self.spread(value, dtype))
             case Row(name=name, dtype=dtype, size=size):
                 self.use(LANG, f"scratch_{dtype.value}")

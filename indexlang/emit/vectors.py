@@ -2,16 +2,18 @@
 
 W[dx * W_dx + j]   becomes   lanes_f32x16(W, dx * W_dx + j)      16 elements of W, from j on
 X[b * X_b + i]     stays     X[b * X_b + i]                      one number, repeated where it meets a vector
+a if x < y else b  becomes   lanes_choose(lanes_lt(x, y), a, b)  both sides are computed
 """
 
 from indexlang.emit.addresses import added
 from indexlang.emit.expressions import Expressions
 from indexlang.emit.names import Namer
-from indexlang.emit.writer import LANES, bare
+from indexlang.emit.writer import LANES, MASKS, bare
+from indexlang.ir import ops
 from indexlang.ir.affine import Affine, affine, expression
 from indexlang.ir.build import integer
 from indexlang.ir.dtypes import DType
-from indexlang.ir.expr import Expr, Read, Select, free_indices, walk
+from indexlang.ir.expr import Apply, Expr, Read, Select, free_indices, walk
 from indexlang.ir.size import Extent
 from indexlang.nest.nodes import Nest, is_local
 
@@ -22,6 +24,7 @@ class Vectors(Expressions):
     def __init__(self, nest: Nest, namer: Namer) -> None:
         super().__init__(nest, namer)
         self.lane, self.lanes = "", 1
+        self.single: set[str] = set()  # local floats that are numbers also where there are lanes
         self._choosing = False
         self._constants: dict[str, tuple[Extent, ...]] = {}  # by the names of addresses: those in their subscripts
 
@@ -33,10 +36,11 @@ class Vectors(Expressions):
         return f"floats_{dtype.value}x{self.lanes}({bare(self.value(e))})"
 
     def varies(self, e: Expr) -> bool:
-        """Whether an expression is a vector here: it depends on the lane, or on a local scalar, which is one."""
+        """Whether an expression is a vector here: it depends on the lane, or on a local float that is one."""
         if not self.lane:
             return False
-        return self.lane in free_indices(e) or any(isinstance(n, Read) and is_local(n.tensor) for n in walk(e))
+        floats = (n.tensor[1:] for n in walk(e) if isinstance(n, Read) and is_local(n.tensor) and n.dtype.is_float)
+        return self.lane in free_indices(e) or any(name not in self.single for name in floats)
 
     def spread(self, e: Expr, dtype: DType) -> str:
         """The text of `e` as a vector, also where it is one number."""
@@ -114,8 +118,24 @@ class Vectors(Expressions):
     def _aside(self, e: Expr, dtype: DType) -> tuple[list[str], str]:
         return self._lines_aside(lambda: self.spread(e, dtype) if self._choosing else self.converted(e, dtype))
 
+    def _apply(self, e: Apply) -> str:
+        """Tests of vectors are functions of their own."""
+        if e.op.kind not in (ops.Kind.COMPARE, ops.Kind.LOGIC) or not self.varies(e):
+            return super()._apply(e)
+        word = f"lanes_{e.op.name}"
+        self.use(MASKS, word)
+        if e.op.kind is ops.Kind.LOGIC:
+            return f"{word}({', '.join(bare(self.value(a)) for a in e.args)})"
+        dtype = next(a.dtype for a in e.args if a.dtype.is_float)
+        return f"{word}({', '.join(bare(self.spread(a, dtype)) for a in e.args)})"
+
     def _select(self, e: Select) -> str:
-        """Both sides of a choice are vectors if one of them is."""
+        """Both sides of a choice are vectors if one of them is; where the test is one, both are computed."""
+        if self.varies(e.cond):
+            self.use(MASKS, "lanes_choose")
+            test = bare(self.value(e.cond))
+            sides = (bare(self.spread(side, e.dtype)) for side in (e.then, e.other))
+            return f"lanes_choose({', '.join((test, *sides))})"
         before, self._choosing = self._choosing, self.varies(e)
         text = super()._select(e)
         self._choosing = before

@@ -11,12 +11,14 @@ _SCALAR = (
     r"|relu|sign|absolute|floordiv|mod|to_int"
 )
 _LANES = r"put|(lanes|strided|spread|ramp|floats)_(f32|f64|i64)x[1-9]\d?"
+_MASKS = r"lanes_(lt|le|gt|ge|eq|ne|and|or|not|choose)"
 _TILE = r"tile_[1-9]\d?x[1-9]\d?_(f32|f64)"
 
 # By module: which names are imported, and under which others.
 IMPORTS = {
     "indexlang.kernels.lang": re.compile(_LANG),
     "indexlang.kernels.lanes": re.compile(_LANES),
+    "indexlang.kernels.masks": re.compile(_MASKS),
     "indexlang.kernels.scalar": re.compile(_SCALAR),
     "indexlang.kernels.contract": re.compile(_TILE),
     "numpy": re.compile(r"float32 as f32|float64 as f64|int64 as i64"),
@@ -24,7 +26,7 @@ IMPORTS = {
 }
 ARGUMENTS = ("start", "stop", "args")
 FRAME = frozenset((*ARGUMENTS, "n", "range", "f32", "f64", "i64", "inf", "nan"))
-_IMPORTED = re.compile(f"{_LANG}|{_SCALAR}|{_LANES}|{_TILE}", re.ASCII)
+_IMPORTED = re.compile(f"{_LANG}|{_SCALAR}|{_LANES}|{_MASKS}|{_TILE}", re.ASCII)
 
 
 def is_word(name: str) -> bool:

@@ -6,7 +6,7 @@ from indexlang.ir.dtypes import DType
 from indexlang.nest.nodes import Nest
 
 LANG, SCALAR, TILES = "indexlang.kernels.lang", "indexlang.kernels.scalar", "indexlang.kernels.contract"
-LANES = "indexlang.kernels.lanes"
+LANES, MASKS = "indexlang.kernels.lanes", "indexlang.kernels.masks"
 _POINTERS = {DType.F32: "f32", DType.F64: "f64", DType.INT: "i64", DType.I32: "i32", DType.U8: "u8", DType.BOOL: "bool"}
 
 

@@ -24,6 +24,7 @@ from indexlang.ir.expr import (
     rewrite,
     walk,
     with_children,
+    with_indices,
 )
 from indexlang.ir.layout import layout
 from indexlang.ir.show import show_equation
@@ -60,11 +61,21 @@ class Body:
         self.kept: tuple[Kept, ...] = ()
 
     def hoisted(self, body: Expr, inside: set[str], done: dict[Expr, Expr]) -> tuple[Node, ...]:
-        """Statements for the reductions of `body` whose indices are all known now; `done` maps each to its scalar."""
+        """Statements for the reductions of `body` whose indices are all known now; `done` maps each to its scalar.
+
+        Those that differ in the names of their indices alone are done once, and those that read the same in one loop,
+        so that what their terms share is computed once.
+        """
         out: list[Node] = []
-        for n in outermost(body):
-            if n not in done and free_indices(n) <= inside:
-                out.extend(self._reduction(n, inside, done))
+        ready = [n for n in outermost(body) if n not in done and free_indices(n) <= inside]
+        forms = {_anonymous(n): n for n in reversed(ready)}
+        for form, n in reversed(forms.items()):
+            if form in done:
+                continue
+            others = [m for f, m in reversed(forms.items()) if m != n and f not in done and self._go_together(n, m)]
+            out.extend(self._together((n, *others), inside, done) if others else self._reduction(n, inside, done))
+            done.update({_anonymous(m): done[m] for m in (n, *others)})
+        done.update({n: done[_anonymous(n)] for n in ready})
         return tuple(out)
 
     def known(self, parts: Iterable[Expr], done: dict[Expr, Expr]) -> Iterator[Node]:
@@ -106,12 +117,38 @@ class Body:
         if n.fold in (ops.ARGMAX, ops.ARGMIN):
             yield from _tracking(n, name, within, value, self.build)
         else:
-            yield Let(name, n.dtype, Const(ops.identity(n.fold, n.dtype.is_float), n.dtype))
+            yield _first(n, name)
             if within or not is_short(n):
                 yield loops(over, (*within, Add(name, n.dtype, n.fold, value)), limits, self.build)
             else:
                 yield from (Add(name, n.dtype, n.fold, at) for at in written_out(over, value))
         done[n] = local(name, n.dtype)
+
+    def _go_together(self, n: Reduce, m: Reduce) -> bool:
+        """Whether one loop does both: over the same ranges, of something that both read, with nothing else to do in it."""
+        one, other = self._loop_order(n), self._loop_order(m)
+        same = [b.extent for b in one] == [b.extent for b in other] and self._is_plain(n) and self._is_plain(m)
+        return same and not set(reads(n.body)).isdisjoint(reads(_put(m.body, other, one)))
+
+    def _is_plain(self, n: Reduce) -> bool:
+        own = {b.name for b in n.over}
+        is_loop = not is_short(n) and n.fold not in (ops.ARGMAX, ops.ARGMIN) and all(k.total != n for k in self.kept)
+        return is_loop and not limited(n, n.over)[0] and all(own.isdisjoint(free_indices(r)) for r in outermost(n.body))
+
+    def _together(self, group: tuple[Reduce, ...], inside: set[str], done: dict[Expr, Expr]) -> Iterator[Node]:
+        """Several reductions in one loop, that of the first."""
+        over = self._loop_order(group[0])
+        early: dict[Expr, Expr] = dict(done)
+        for n in group:
+            yield from self.hoisted(n.body, inside, early)
+        adds: list[Node] = []
+        for n in group:
+            own = self._loop_order(n)
+            value = self.filled(n.body, early, inside | {b.name for b in own[:-1]})
+            done[n] = self._local("t", n.dtype)
+            yield _first(n, _name(done[n]))
+            adds.append(Add(_name(done[n]), n.dtype, n.fold, _put(value, own, over)))
+        yield loops(over, tuple(adds), (), self.build)
 
     def _loop_order(self, n: Reduce) -> tuple[Bound, ...]:
         """The summed indices with the most contiguous one innermost; the others keep their order."""
@@ -136,6 +173,21 @@ class Body:
 def _name(e: Expr) -> str:
     assert isinstance(e, Read)
     return e.tensor[1:]
+
+
+def _first(n: Reduce, name: str) -> Let:
+    return Let(name, n.dtype, Const(ops.identity(n.fold, n.dtype.is_float), n.dtype))
+
+
+def _put(term: Expr, own: Sequence[Bound], over: Sequence[Bound]) -> Expr:
+    """A term with other indices in the place of its own."""
+    return with_indices(term, {b.name: Index(c.name) for b, c in zip(own, over, strict=True)})
+
+
+def _anonymous(n: Reduce) -> Reduce:
+    """A reduction whose indices are numbered: the same for all that differ in their names alone."""
+    numbered = tuple(replace(b, name=f"#{k}") for k, b in enumerate(n.over))
+    return replace(n, over=numbered, body=_put(n.body, n.over, numbered))
 
 
 def _tracking(n: Reduce, name: str, within: tuple[Node, ...], term: Expr, build: Builder) -> Iterator[Node]:

@@ -1,11 +1,12 @@
-"""Which schedule an equation gets: tiles for contractions, matrices of windows, one walk for running sums, blocks for other sums, rows or inner
-loops for the rest."""
+"""Which schedule an equation gets: tiles for contractions, matrices of windows, one walk for running sums, blocks for other
+sums, columns where there are several, rows or inner loops for the rest."""
 
 from collections.abc import Iterator
 
 from indexlang.ir.equation import Equation, Program
 from indexlang.nest.lower import lowered
 from indexlang.nest.moves.block import blocked
+from indexlang.nest.moves.columns import in_columns
 from indexlang.nest.moves.contract import contract
 from indexlang.nest.moves.scan import scanned
 from indexlang.nest.moves.target import Target
@@ -22,7 +23,8 @@ def schedule(e: Equation, program: Program, target: Target) -> Iterator[Nest]:
         if tiled is not None:
             yield tiled
             return
-    whole = transformed(e, program, target) or scanned(e, program, target) or blocked(e, program, target)
+    ways = (transformed, scanned, blocked, in_columns)
+    whole = next((nest for way in ways if (nest := way(e, program, target)) is not None), None)
     if whole is not None:
         yield whole
     else:

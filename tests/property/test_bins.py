@@ -14,7 +14,7 @@ from pieces import Program
 from running import assert_right, bound
 
 from indexlang.nest import inner, rows, scatter, transposed
-from indexlang.nest.moves import block, contract
+from indexlang.nest.moves import block, columns, contract
 from indexlang.passes import partial_scatter, share_sums, split_sums
 
 SMALLER = (
@@ -27,6 +27,8 @@ SMALLER = (
         (contract, "_PANEL", 8),
         (block, "_LEAST_WORK", 0),
         (block, "_NEAR", 64),
+        (columns, "_LEAST_WORK", 0),
+        (columns, "_SHARES", 3),
     ),
     *(
         (contract, "PANEL_ROWS", 4),

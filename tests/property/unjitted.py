@@ -302,4 +302,9 @@ NAMES: dict[str, Any] = {
     "floordiv": _floordiv,
     "mod": _mod,
     "to_int": _to_int,
+    **{
+        f"lanes_{op.name}": op.value
+        for op in (ops.LT, ops.LE, ops.GT, ops.GE, ops.EQ, ops.NE, ops.AND, ops.OR, ops.NOT)
+    },
+    "lanes_choose": lambda m, a, b: np.where(m, a, b),
 }

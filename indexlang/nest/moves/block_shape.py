@@ -27,6 +27,11 @@ from indexlang.nest.steps import known, steps
 
 _FOLDS = {ops.SUM: 1, ops.PROD: 1, ops.LARGEST: 3, ops.SMALLEST: 3}  # instructions of each (a maximum keeps NaN)
 _VECTOR_OPS = (ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.NEG, ops.MAX, ops.MIN, ops.RELU, ops.ABS, ops.SIGN)
+# Functions of `vecmath`, LLVM's own, and what is made of them.
+_FUNCTIONS = (
+    *(ops.SIGMOID, ops.TANH, ops.EXP, ops.LOG, ops.LOG1P, ops.EXPM1, ops.SQRT, ops.RSQRT, ops.SIN, ops.COS, ops.ERF),
+    *(ops.GELU, ops.SILU, ops.SOFTPLUS, ops.FLOOR, ops.CEIL, ops.ROUND, ops.STOP, ops.POW),
+)
 _MOST_ROWS, _MOST_VECTORS, _MOST = 10, 4, 12  # of a block: more make no faster kernels, but longer ones
 _LATENCY = 4  # cycles until a sum can be added to again
 _MOST_DEEP, _LONGER = 8, 4  # values of an index that all stand in a block; times as many values of what it slides along
@@ -81,7 +86,7 @@ def shape(e: Equation, program: Program) -> Shape | None:
     if not any(_is_read_again(r, total) for r in found):
         return None  # there is nothing to keep
     moves = [steps(r, program) or {} for r in found]
-    if any(_is_far(m, column) and _runs_along(m, total) for m in moves):
+    if runs_along(total, column, program):
         return None
     deep = _sliding(e, total, column, found)
     row = _best_row([b for b in e.indices if b is not column and b is not deep], moves)
@@ -135,7 +140,7 @@ def is_vectorial(e: Expr, program: Program) -> bool:
             arithmetic = isinstance(e, Apply) and e.op in (ops.ADD, ops.SUB, ops.MUL, ops.NEG)
             return arithmetic and all(is_vectorial(a, program) for a in children(e))
         case Apply(op=op, args=args):
-            return op in _VECTOR_OPS and all(is_vectorial(a, program) for a in args)
+            return (op in _VECTOR_OPS or op in _FUNCTIONS) and all(is_vectorial(a, program) for a in args)
         case Select(then=then, other=other):
             return is_vectorial(then, program) and is_vectorial(other, program)
         case _:
@@ -150,13 +155,11 @@ def _is_read_again(read: Read, total: Reduce) -> bool:
     return bool(elsewhere) or any(names & over and names - over for names in own)
 
 
-def _is_far(moves: dict[str, int], column: Bound) -> bool:
-    return moves.get(column.name, 0) not in (0, 1)
-
-
-def _runs_along(moves: dict[str, int], total: Reduce) -> bool:
-    """Whether a long summed index steps from element to element."""
-    return any(moves.get(b.name) == 1 and known(b.extent) >= 16 for b in total.over)
+def runs_along(total: Reduce, column: Bound, program: Program) -> bool:
+    """Whether a read steps from element to element along a long summed index, and not along the column."""
+    moves = (steps(r, program) or {} for r in reads(total.body))
+    long = [b.name for b in total.over if known(b.extent) >= 16]
+    return any(m.get(column.name, 0) not in (0, 1) and any(m.get(name) == 1 for name in long) for m in moves)
 
 
 def _best_row(others: list[Bound], moves: list[dict[str, int]]) -> Bound | None:
