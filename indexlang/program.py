@@ -24,18 +24,20 @@ from indexlang.ir.equation import Program as Typed
 from indexlang.ir.equation import Role
 from indexlang.ir.size import Named
 from indexlang.kept import Kept
+from indexlang.nest.moves.target import Target
 from indexlang.parameters import Parameters
 from indexlang.recent import Recent
 from indexlang.results import Array, Results, result, wanted
 from indexlang.run.execute import CheckFailed, Executable
 from indexlang.run.failures import outside, subscript_error
 from indexlang.run.machine import usable_threads
+from indexlang.run.plan import Plan
 from indexlang.sized import Sized
 from indexlang.summary import TensorInfo
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import Diagnostic, data_error
 from indexlang.text.source import NOWHERE, Source, Span
-from indexlang.timing import StepTime, step_times
+from indexlang.timing import StepTime, Timed, step_times
 
 if TYPE_CHECKING:
     from indexlang.interop.maps import Loaded
@@ -352,17 +354,22 @@ class Program(Differentiable):
 
     def profile(self, inputs: Mapping[str, Any], repeat: int = 1) -> list[StepTime]:
         """The best of `repeat` runs, step by step, in milliseconds; steps that depend on parameters only are left out."""
+        plan, run = self.timed(inputs)
+        best = min((run()[1] for _ in range(max(repeat, 1))), key=np.sum)
+        self._own.runs += max(repeat, 1) * bool(plan.program.with_role(Role.SEED))
+        return step_times(plan, self._typed.by_name, best)
+
+    def timed(self, inputs: Mapping[str, Any], on: Target | None = None) -> tuple[Plan, Timed]:
+        """The program scheduled for this machine, unless told, and a run of it: the same random numbers every time."""
         program, arrays = self._bind((), inputs)
         names = self._with_updates(program, program.outputs)
-        made = self._executable(program, names)
-        best: NDArray[np.int64] | None = None
-        for _ in range(max(repeat, 1)):
+        made = self._executable(program, names) if on is None else Executable(pipeline.plan(program, names, on))
+
+        def run() -> tuple[Mapping[str, Array], NDArray[np.int64]]:
             results = {n: result(program.tensor(n), None, arrays) for n in names}
-            spent = np.diff(self._run(made, program, arrays, results))
-            self._own.runs += bool(program.with_role(Role.SEED))
-            best = spent if best is None or spent.sum() < best.sum() else best
-        assert best is not None
-        return step_times(made.plan, self._typed.by_name, best)
+            return results, np.diff(self._run(made, program, arrays, results))
+
+        return made.plan, run
 
     def _run(
         self,

@@ -1,10 +1,16 @@
 """What each step of a run took, beside what it takes at least."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from indexlang.results import Array
 from indexlang.run.plan import Plan
 from indexlang.summary import moved_bytes, multiply_adds
+
+Timed = Callable[[], tuple[Mapping[str, Array], NDArray[np.int64]]]  # a run: results, and nanoseconds of each step
 
 
 @dataclass(frozen=True, slots=True)

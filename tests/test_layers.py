@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 # Each layer may import itself and the layers below it.
 LAYERS = (
     ("cli",),
-    ("train", "plot"),
+    ("train", "plot", "tuning"),
     ("api",),
     ("program",),
     ("differentiable",),

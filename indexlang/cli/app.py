@@ -28,6 +28,7 @@ COMMANDS = {
     "explain": "The long story of an error.",
     "weights": "Show what a file of weights holds, or convert it to other names and axes.",
     "bench": "Time every equation, and say what bounds it.",
+    "tune": "Try other schedules within a time, and keep those that are faster here.",
     "doctor": "What this machine offers: versions, cores, cache, measured speed.",
 }
 

@@ -6,13 +6,14 @@ from functools import cache
 from indexlang.kernels.contract import choose_tile
 from indexlang.kernels.loader import machine
 from indexlang.nest.moves.target import Target
+from indexlang.run.tuned import winner
 
 
 @cache
 def target() -> Target:
     """The target of schedules made for this machine."""
     found = machine()
-    return Target(found.lanes, choose_tile, found.cores, found.vector_registers)
+    return Target(found.lanes, choose_tile, found.cores, found.vector_registers, winner)
 
 
 def cores() -> int:

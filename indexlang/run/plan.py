@@ -1,7 +1,8 @@
 """Program → plan: the kernels of all equations in order, and where in one arena each tensor lives."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from math import prod
 
 from indexlang.emit.kernel import KernelText
@@ -11,7 +12,7 @@ from indexlang.ir.expr import Read
 from indexlang.ir.fixed import fixed_tensors
 from indexlang.nest.checks import Checks
 from indexlang.nest.lower import cleared
-from indexlang.nest.moves.target import Target
+from indexlang.nest.moves.target import USUAL, Knobs, Target, scaled
 from indexlang.nest.nodes import Nest
 from indexlang.nest.schedule import schedule
 from indexlang.nest.together import together
@@ -99,13 +100,27 @@ def _steps(e: Equation, program: Program, checks: Checks, target: Target, begun:
         yield _step(cleared(e, program), e)
     begun.add(e.target)
     if not _is_empty(e):  # of an equation without points nothing may be computed, not even ahead of its loops
-        for nest in schedule(e, program, target):
-            yield _step(nest, e)
+        yield from scheduled(e, program, target)
 
 
-def _step(nest: Nest, e: Equation, check: CheckedRead | None = None) -> Step:
+def scheduled(e: Equation, program: Program, target: Target) -> tuple[Step, ...]:
+    """The steps that compute an equation: as was measured to be best for one of this structure, or else as usual."""
+    usual = tuple(_step(nest, e) for nest in schedule(e, program, replace(target, knobs=USUAL)))
+    knobs = target.tuned(structure(usual))
+    if knobs is None:
+        return usual
+    return tuple(_step(nest, e, knobs=knobs) for nest in schedule(e, program, replace(target, knobs=knobs)))
+
+
+def structure(steps: tuple[Step, ...]) -> str:
+    """What steps do, whatever their tensors are called: the kernels, the numbers that they are given, how often they run."""
+    parts = [(s.kernel.key, s.iterations, s.chunk, *(a.value for a in s.kernel.args if a.kind == "int")) for s in steps]
+    return sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+def _step(nest: Nest, e: Equation, check: CheckedRead | None = None, knobs: Knobs = USUAL) -> Step:
     iterations = prod(int(b.extent) for b in nest.iterations)  # type: ignore[arg-type]
-    chunk = max(min(iterations, _chunk(iterations, nest.work)), 1)
+    chunk = max(min(iterations, scaled(_chunk(iterations, nest.work), knobs.chunk)), 1)
     return Step(nest, emit(nest), e, iterations, -chunk if nest.serial else chunk, check)
 
 

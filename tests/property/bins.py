@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from pieces import Value
 
 from indexlang.ir.equation import Program
-from indexlang.nest.moves.target import Target
+from indexlang.nest.moves.target import Knobs, Target
 from indexlang.nest.nodes import For, Node, Store, TileLoop
 from indexlang.passes.accumulate import store_first_terms
 from indexlang.passes.borders import lower_borders
@@ -20,6 +21,7 @@ from indexlang.passes.residues import split_residues
 from indexlang.passes.share_sums import share_long_sums
 from indexlang.passes.split_sums import split_long_sums
 from indexlang.passes.turn import turn_scatters
+from indexlang.run.machine import target
 from indexlang.run.plan import Plan
 
 Pass = Callable[[Program], Program]
@@ -89,3 +91,8 @@ def memory_met(inputs: dict[str, Value]) -> Iterator[str]:
 def small_target(lanes: int = 8) -> Target:
     """A machine for which small tiles are best, so that small programs have several."""
     return Target(lambda size: 64 // size, lambda rows, columns, dtype, vectors=0: (min(rows, 3), vectors or 1))
+
+
+def odd_knobs() -> Target:
+    """This machine, with schedules that no cost model would choose."""
+    return replace(target(), tuned=lambda structure: Knobs(rows=5, vectors=1, rounds=-2, chunk=-2))

@@ -6,7 +6,7 @@ Branches that are for large programs are met on small ones, with smaller limits.
 from collections import Counter
 
 import pytest
-from bins import branches_met, memory_met, passes_met, small_target
+from bins import branches_met, memory_met, odd_knobs, passes_met, small_target
 from generate import BORDERS, programs
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,7 +69,7 @@ def met(program: Program, dtype: str, small: str) -> None:
     """Run, compare, and count what it went through."""
     inputs = program.given(dtype)
     made = bound(program.text, inputs, dtype)
-    machine = small_target() if small == "small tiles" else None
+    machine = {"small tiles": small_target(), "odd knobs": odd_knobs()}.get(small)
     plan = made.plan(machine)
     MET.update(program.bins | {f"dtype {dtype}", f"extents {program.named}"})
     MET.update(set(memory_met(inputs)))
@@ -85,7 +85,7 @@ def test_the_small_limits_are_smaller(module: object, name: str, value: int) -> 
 
 @pytest.mark.soak
 @settings(max_examples=400)
-@given(programs(most=300), st.sampled_from(("f64", "f32")), st.sampled_from(("small tiles", "own tiles")))
+@given(programs(most=300), st.sampled_from(("f64", "f32")), st.sampled_from(("small tiles", "own tiles", "odd knobs")))
 def test_random_programs_with_small_limits(program: Program, dtype: str, small: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for module, name, value in SMALLER:
@@ -95,7 +95,7 @@ def test_random_programs_with_small_limits(program: Program, dtype: str, small: 
 
 @pytest.mark.soak
 @settings(max_examples=400)
-@given(programs(most=300), st.sampled_from(("f64", "f32")), st.sampled_from(("small tiles", "own tiles")))
+@given(programs(most=300), st.sampled_from(("f64", "f32")), st.sampled_from(("small tiles", "own tiles", "odd knobs")))
 def test_random_programs_with_the_usual_limits(program: Program, dtype: str, small: str) -> None:
     met(program, dtype, small)
 

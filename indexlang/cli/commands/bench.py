@@ -8,20 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
 from indexlang.api import load
 from indexlang.cli import settings
+from indexlang.cli.measured import measured_inputs
 from indexlang.cli.table import Table
 from indexlang.cli.terminal import Progress, encoding, result, result_json, width
-from indexlang.interop.files import read_input
 from indexlang.kernels.probe import copy_bandwidth, f32_peak
-from indexlang.program import Program
 from indexlang.run.machine import usable_threads
-from indexlang.text.diagnostics import data_error
 from indexlang.timing import StepTime
 
-Array = np.ndarray[Any, Any]
 LEAST_SHARE = 0.05  # of both limits: below, neither of them can be what takes the time
 
 
@@ -80,7 +76,7 @@ def command(
 ) -> None:
     """Time every equation, and say what bounds it. Inputs without a value of their own are random numbers."""
     program = load(file, constants=constants, threads=threads, exact=exact).init(0)
-    arrays = {name: _array(program, name, file.parent) for name in program.inputs}
+    arrays = measured_inputs(program, file.parent)
     with Progress(f"compiling {file} …"):
         program.profile(arrays)
     used = usable_threads(threads)
@@ -95,20 +91,6 @@ def command(
                      "equations": told, "total": _json(total, limits)})  # fmt: skip
         return
     result(_text(rows, total, limits))
-
-
-def _array(program: Program, name: str, folder: Path) -> Array:
-    """The file that the text names, else random numbers; named extents are 1 unless -D says more (E0604)."""
-    info = program.inputs[name]
-    if name in program.defaults:
-        return read_input(program.defaults[name], info, folder)
-    if info.dtype not in ("float", "f32", "f64"):
-        return np.zeros(tuple(n if isinstance(n, int) else 1 for n in info.extents), np.int64)
-    formulas = [n for n in info.extents if isinstance(n, str) and not n.isidentifier()]
-    if formulas:
-        raise data_error("E0604", tensor=name, advice=f"its extent {formulas[0]} is not known: give the sizes with -D")
-    extents = tuple(n if isinstance(n, int) else 1 for n in info.extents)
-    return np.random.default_rng(0).random(extents, np.float32)
 
 
 def spent(times: Sequence[StepTime], names: Collection[str]) -> tuple[Spent, ...]:

@@ -65,7 +65,7 @@ def blocked(original: Equation, program: Program, target: Target) -> Nest | None
         lanes //= 2
     if lanes < 2 or _tests(area.body, found.column.name):
         return None
-    return _Block(original, e, found, area, lanes, (low, high), Body(program), target.registers).nest()
+    return _Block(original, e, found, area, lanes, (low, high), Body(program), target).nest()
 
 
 def _work(e: Equation, found: Shape) -> int:
@@ -101,7 +101,7 @@ class _Rows:
 class _Block:
     def __init__(
         self, original: Equation, e: Equation, found: Shape, area: Interior, lanes: int, columns: Range,
-        body: Body, registers: int,
+        body: Body, target: Target,
     ) -> None:  # fmt: skip
         self.original, self.e, self.found, self.area, self.lanes = original, e, found, area, lanes
         self.low, self.high = columns
@@ -109,10 +109,10 @@ class _Block:
         self.row = found.row or Bound("row", 1)
         width = self.high - self.low if is_plain(self.high - self.low) else lanes
         low, high = area.range(self.row)
-        self.size = choose_size(found, high - low if is_plain(high - low) else _SOME_ROWS, width, lanes, registers)
+        self.size = choose_size(found, high - low if is_plain(high - low) else _SOME_ROWS, width, lanes, target)
         self.panel = self.size.vectors * lanes if self._has_panels() else 0
         single = self.panel or width  # one that is wider would leave its panel
-        self.single = choose_size(found, 1, single, lanes, registers)
+        self.single = choose_size(found, 1, single, lanes, target)
         self.outer = tuple(b for b in e.indices if b not in (found.column, found.row, found.deep))
         self.count = 0
 

@@ -23,6 +23,7 @@ from indexlang.ir.expr import (
 )
 from indexlang.ir.size import Named
 from indexlang.nest.body import here
+from indexlang.nest.moves.target import Target
 from indexlang.nest.steps import known, steps
 
 _FOLDS = {ops.SUM: 1, ops.PROD: 1, ops.LARGEST: 3, ops.SMALLEST: 3}  # instructions of each (a maximum keeps NaN)
@@ -174,16 +175,19 @@ def _operations(total: Reduce) -> int:
     return inside + _FOLDS[total.fold] - fused
 
 
-def choose_size(s: Shape, rows: int, columns: int, lanes: int, registers: int) -> Size:
-    """The block that takes least time for so many rows and columns, of which there are at least `lanes`."""
+def choose_size(s: Shape, rows: int, columns: int, lanes: int, target: Target) -> Size:
+    """The block of the knobs, or the one that takes least time, for so many rows and columns: at least `lanes`."""
     deep = known(s.deep.extent) if s.deep else 1
-    most = max(registers - _SPARE, _MOST) if s.deep else _MOST
+    most = max(target.registers - _SPARE, _MOST) if s.deep else _MOST
     fitting = [
         Size(r, v)
         for v in range(1, min(_MOST_VECTORS, columns // lanes) + 1)
         for r in range(1, min(rows, _MOST_ROWS) + 1 if s.row else 2)
         if r * v * deep <= most
     ]
+    asked = Size(min(target.knobs.rows, rows), min(target.knobs.vectors, columns // lanes))
+    if asked in fitting:
+        return asked
     return min(fitting, key=lambda size: (_cost(s, size, deep, rows, columns, lanes), -size.rows), default=Size(1, 1))
 
 

@@ -14,7 +14,7 @@ from indexlang.ir.show import show_equation
 from indexlang.ir.size import Extent, Named
 from indexlang.nest.collapse import collapsed_rows
 from indexlang.nest.moves.pack import FEW_TERMS, MANY_ROWS, PANEL_ROWS, ROUND_TERMS
-from indexlang.nest.moves.target import Target
+from indexlang.nest.moves.target import Target, scaled
 from indexlang.nest.nodes import Aisle, Nest, Rounds, Store, TileLoop
 from indexlang.nest.steps import known, steps, steps_along
 from indexlang.passes.contraction import Contraction, beside_panels, contraction
@@ -166,11 +166,11 @@ class _Tiling:
         columns = known(c.column.extent)
         if isinstance(c.column.extent, Named):
             columns = lanes if columns <= lanes else _MANY_COLUMNS
-        r, v = self.target.choose_tile(self._apart(rows, row, dtype), columns, dtype.value, c.panel // lanes)
+        r, v = self.target.tile(self._apart(rows, row, dtype), columns, dtype, c.panel // lanes)
         way = self._way(max(rows, known(row.extent)), r, columns, v * lanes)
         is_short = self._terms() <= FEW_TERMS
         if way == "wide" and is_short:  # memory is the limit: long pieces of few rows
-            r, v = self.target.choose_tile(min(rows, _TALL), columns, dtype.value, c.panel // lanes)
+            r, v = self.target.tile(min(rows, _TALL), columns, dtype, c.panel // lanes)
         match way:
             case "":
                 size = r * _TILES_A_BLOCK
@@ -274,7 +274,8 @@ class _Tiling:
 
     def _rounds(self, shape: _Shape, first: Expr, last: Expr, aisle: Aisle | None) -> Rounds:
         is_row = shape.way == "row"
-        terms = max(_ROW_TERMS, -(-self._terms() // _ROW_ROUNDS)) if is_row else _ROUND_BYTES // self.c.total.dtype.size
+        usual = scaled(_ROUND_BYTES, self.target.knobs.rounds) // self.c.total.dtype.size
+        terms = max(_ROW_TERMS, -(-self._terms() // _ROW_ROUNDS)) if is_row else usual
         copied = 0 if self.c.panel or is_row else shape.vectors * shape.lanes
         named, one = _is_named(self.run), self.segments == 1
         if not is_row and self._terms() <= 2 * ROUND_TERMS and not (named and not copied):  # all in one
