@@ -9,7 +9,7 @@ from math import prod
 
 from indexlang.ir import ops
 from indexlang.ir.build import integer
-from indexlang.ir.equation import Equation
+from indexlang.ir.equation import Equation, Program
 from indexlang.ir.expr import Bound, Expr, Index, Select, free_indices
 from indexlang.ir.size import Extent, Named
 from indexlang.nest.body import Body, is_short, operations, outermost
@@ -18,6 +18,7 @@ from indexlang.nest.interior import Interior, interior
 from indexlang.nest.kept import invariants, kept
 from indexlang.nest.nodes import For, Nest, Node, Store
 from indexlang.nest.steps import known
+from indexlang.nest.together import is_map
 from indexlang.nest.transposed import transposed
 from indexlang.passes.fuse_rows import is_row
 
@@ -28,7 +29,17 @@ _SHARED = 64  # … as long as there are so many iterations for the threads
 def inner(e: Equation, body: Body) -> Nest:
     """The nest of an equation without `+=`."""
     short = collapsed(e, body.program)
+    if _has_other_loops(e, short, body.program):
+        return _Inner(e, body).nest(e)
     return transposed(e, short, body) or _Inner(short, body).nest(e)
+
+
+def _has_other_loops(e: Equation, short: Equation, program: Program) -> bool:
+    """Whether a part of a tensor has fewer indices than another part: with all of them, one kernel writes both."""
+    if not e.part or not is_map(e) or short.indices == e.indices:
+        return False
+    others = (o for o in program.equations if o.target == e.target and o.part and is_map(o))
+    return any(collapsed(o, program).indices[:-1] != short.indices[:-1] for o in others)
 
 
 class _Inner:

@@ -1,4 +1,4 @@
-"""Two parts of a tensor in one kernel, where they share their outer loops: memory is written from front to back.
+"""Two parts of a tensor in one kernel, where they share their loops: memory is written from front to back.
 
 before   for bxy:  for j:64:  Y[bxy,j] = X[bxy,j]          and the same for   Y[bxy,64+j] = R[bxy,j]
 after    for bxy:  both
@@ -6,6 +6,8 @@ after    for bxy:  both
 
 from dataclasses import replace
 
+from indexlang.ir.equation import Equation
+from indexlang.ir.expr import Reduce, walk
 from indexlang.nest.nodes import For, Nest, Node, Store
 
 _MOST_LOOPS = 8  # of a kernel
@@ -20,12 +22,28 @@ def together(one: Nest, other: Nest) -> Nest | None:
     return replace(
         one,
         title=f"{one.title}; {other.title}",
-        body=bodies,
+        body=_joined(one.body, other.body),
         reads=tuple(dict.fromkeys((*one.reads, *other.reads))),
         strides={**one.strides, **other.strides},
         dtypes={**one.dtypes, **other.dtypes},
         work=one.work + other.work,
     )
+
+
+def is_map(e: Equation) -> bool:
+    """Whether an equation has no sums, so that its nest is loops of stores."""
+    return not e.accumulates and not any(isinstance(n, Reduce) for n in walk(e.body))
+
+
+def _joined(one: tuple[Node, ...], other: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The one behind the other, but in one loop where they meet in equal ones."""
+    *before, last = one
+    first, *behind = other
+    match last, first:
+        case For(), For() if (last.index, last.start, last.stop) == (first.index, first.start, first.stop):
+            return (*before, replace(last, body=_joined(last.body, first.body)), *behind)
+        case _:
+            return (*one, *other)
 
 
 def _loops(nest: Nest) -> tuple[tuple[str, object, type], ...]:

@@ -28,6 +28,9 @@ CASES = [
     ("S[i:{x},k] = sum[j,l] (A[j,l]*C[l,k] if j+l <= i and l <= j else 0)", "", {"A": "x5", "C": "5j"}),
     ("S[i:{x},k] = sum[j] (0 if j <= i else A[j,k])", "block", {"A": "xj"}),
     ("D[i,x:{x}] = min[u] (F[i,u] + (x-u)^2)", "block", {"F": "yx"}),
+    ("Y[x:{x},y:{y}] = silu(sum[dx:3,dy:3] U[dx,dy]*exp(A[x+dx-1,y+dy-1 else 0]))", "block", {"A": "xy", "U": "33"}),
+    ("Y[x:{x},y:{y}] = max[dx:3,dy:3] abs(U[dx,dy] + A[x+dx-1,y+dy-1 else 1])^1.5", "block", {"A": "xy", "U": "33"}),
+    ("Y[i,k] = log(1 + sum[j] sqrt(1 + sin(A[i,j]*B[j,k])))", "block", {"A": "x5", "B": "5j"}),
     ("Y[x:{x},(g,j)] = sum[dx:3,i] W[g,dx,i,j]*A[x+dx-1,(g,i) else 0]", "", {"A": "x6", "W": "332j"}),
 ]
 SIZES = [(1, 1, 1), (2, 3, 17), (13, 33, 16), (9, 40, 33), (7, 7, 100)]

@@ -20,6 +20,7 @@ ROWS = {
     "maps": ("Y[b,x,J1+J2] = relu(X[b,x,J1]) ; 2*R[b,x,J2]", 1),
     "other loops": ("tensor Y[5,5,7]\nY[b:3,x,j] = X[b,x,j]\nY[3+b:2,x,j] = X[b,x,j]", 2),
     "a sum": ("tensor Y[3,5,3]\nY[b,x,j:2] = R[b,x,j]\nY[b,x,2+j:1] = max[k] X[b,x,k]", 2),
+    "one reads every other row": ("tensor Y[3,5,14]\nY[b,x,j:7] = X[b,x,j]\nY[b:3,x:5,7+j:7] = Q[b,x//2,j]", 1),
     "along other axes": ("tensor Y[3,9,7]\nY[b,x:5,j] = X[b,x,j]\nY[b,5+x:4,j] = Q[b,x,j]", 1),
 }
 
@@ -34,3 +35,9 @@ def test_steps_and_numbers(text: str, steps: int) -> None:
     shapes = {"X": (3, 5, 7), "R": (3, 5, 2), "Q": (3, 4, 7)}
     given: dict[str, Any] = {n: random.standard_normal(s, np.float32) for n, s in shapes.items() if n in net.inputs}
     np.testing.assert_allclose(net(**given), net.interpret(**given), rtol=1e-6)
+
+
+def test_equal_loops_are_one() -> None:
+    nest = il.compile(f"{HEADING}{ROWS['one reads every other row'][0]}\noutput Y\n", dtype="f32").show("nest")
+    assert "parallel b:3, x:5:" in nest
+    assert nest.count("for j in") == 1

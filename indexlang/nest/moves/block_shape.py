@@ -1,5 +1,6 @@
 """Which equations go into register blocks, along which indices, and how large the blocks are."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
@@ -27,13 +28,16 @@ from indexlang.nest.moves.target import Target
 from indexlang.nest.steps import known, steps
 
 _FOLDS = {ops.SUM: 1, ops.PROD: 1, ops.LARGEST: 3, ops.SMALLEST: 3}  # instructions of each (a maximum keeps NaN)
-_VECTOR_OPS = (ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.NEG, ops.MAX, ops.MIN, ops.RELU, ops.ABS, ops.SIGN)
-# Functions of `vecmath`, LLVM's own, and what is made of them.
-_FUNCTIONS = (
-    *(ops.SIGMOID, ops.TANH, ops.EXP, ops.LOG, ops.LOG1P, ops.EXPM1, ops.SQRT, ops.RSQRT, ops.SIN, ops.COS, ops.ERF),
-    *(ops.GELU, ops.SILU, ops.SOFTPLUS, ops.FLOOR, ops.CEIL, ops.ROUND, ops.STOP, ops.POW),
+_VECTOR_OPS = (
+    *(ops.ADD, ops.SUB, ops.MUL, ops.DIV, ops.NEG, ops.MAX, ops.MIN, ops.RELU, ops.ABS, ops.SIGN),
+    *(ops.SQRT, ops.RSQRT, ops.FLOOR, ops.CEIL, ops.ROUND, ops.STOP),
+)
+_FUNCTIONS = (  # of `vecmath`
+    *(ops.SIGMOID, ops.TANH, ops.EXP, ops.LOG, ops.LOG1P, ops.EXPM1, ops.SIN, ops.COS, ops.ERF, ops.GELU, ops.SILU),
+    *(ops.SOFTPLUS, ops.POW),
 )
 _MOST_ROWS, _MOST_VECTORS, _MOST = 10, 4, 12  # of a block: more make no faster kernels, but longer ones
+_A_FUNCTION, _MOST_COSTLY = 20, 4  # instructions of one, and sums of a block then: it needs the other registers itself
 _LATENCY = 4  # cycles until a sum can be added to again
 _MOST_DEEP, _LONGER = 8, 4  # values of an index that all stand in a block; times as many values of what it slides along
 _SPARE = 8  # registers that hold no sums
@@ -170,15 +174,19 @@ def _best_row(others: list[Bound], moves: list[dict[str, int]]) -> Bound | None:
 
 
 def _operations(total: Reduce) -> int:
-    inside = sum(1 for n in walk(total.body) if isinstance(n, Apply) and n.dtype.is_float)
+    inside = sum(_A_FUNCTION if n.op in _FUNCTIONS else 1 for n in _arithmetic(total.body))
     fused = total.fold is ops.SUM and isinstance(total.body, Apply) and total.body.op is ops.MUL
     return inside + _FOLDS[total.fold] - fused
+
+
+def _arithmetic(e: Expr) -> Iterator[Apply]:
+    return (n for n in walk(e) if isinstance(n, Apply) and n.dtype.is_float)
 
 
 def choose_size(s: Shape, rows: int, columns: int, lanes: int, target: Target) -> Size:
     """The block of the knobs, or the one that takes least time, for so many rows and columns: at least `lanes`."""
     deep = known(s.deep.extent) if s.deep else 1
-    most = max(target.registers - _SPARE, _MOST) if s.deep else _MOST
+    most = max(target.registers - _SPARE, _MOST) if s.deep else _MOST if s.operations < _A_FUNCTION else _MOST_COSTLY
     fitting = [
         Size(r, v)
         for v in range(1, min(_MOST_VECTORS, columns // lanes) + 1)
