@@ -6,6 +6,7 @@ The only module that knows all stages.
 from indexlang.infer.elaborate import elaborate
 from indexlang.infer.scope import Options
 from indexlang.ir.equation import Program
+from indexlang.nest.moves.lay import lay_along_columns
 from indexlang.nest.moves.pack import pack_operands
 from indexlang.nest.moves.target import Target
 from indexlang.nest.moves.winograd import winograd
@@ -43,7 +44,7 @@ def simple(program: Program, wanted: tuple[str, ...], target: Target) -> Program
     """The equations as they are computed on a machine: all passes, in order. The program's extents are known."""
     stored = store_first_terms(split_scatters(turn_scatters(drop_empty_reductions(drop_dead(program, wanted)))))
     split = split_residues(fuse_rows(fuse_readers(order_products(stored))))
-    live = pack_operands(winograd(split), target)
+    live = lay_along_columns(pack_operands(winograd(split), target))
     return lower_borders(embed_copies(split_long_sums(share_long_sums(prepare_contractions(live)))))
 
 

@@ -2,6 +2,7 @@
 
 lanes_f32x16(p, n)            the 16 elements from p[n] on, as one vector; likewise `f64`, and any power of two
 strided_f32x16(p, n, step)    p[n], p[n + step], …
+reversed_f32x16(p, n)         p[n], p[n - 1], …
 spread_f32x16(x)              a vector of which every lane is x
 ramp_i64x16(n, step)          the integers n, n + step, …
 floats_f32x16(v)              a vector of integers as floats, each rounded once
@@ -29,7 +30,7 @@ _KINDS = {
     "f64": (types.float64, ir.DoubleType(), 8),
     "i64": (types.int64, I64, 8),
 }
-_NAME = re.compile(r"(?:(lanes|strided|spread|floats)_(f32|f64)|(ramp)_(i64))x(2|4|8|16|32)")
+_NAME = re.compile(r"(?:(lanes|strided|reversed|spread|floats)_(f32|f64)|(ramp)_(i64))x(2|4|8|16|32)")
 _FUSED = ("contract",)
 
 
@@ -149,19 +150,37 @@ def _inputs(module: Any) -> Any:
     return module.add_metadata([module.add_metadata(["inputs", domain])])
 
 
+def _loaded(kind: Lanes, builder: Any, pointer: Any, place: tuple[Any, Any]) -> Any:
+    """The elements side by side from an address and an index on; `pointer` is the type of the address."""
+    vector = ir.VectorType(kind.storage, kind.width)
+    place = builder.bitcast(_element(builder, *place, kind.storage), vector.as_pointer())  # pyright: ignore[reportCallIssue]
+    value = builder.load(place, align=kind.itemsize)
+    if getattr(pointer, "use", "") == "input":
+        value.set_metadata("alias.scope", _inputs(builder.module))
+    return value
+
+
 def _lanes(kind: Lanes) -> Any:
     def lanes(typing, pointer, index):
         def generate(context, builder, signature, args):
-            vector = ir.VectorType(kind.storage, kind.width)
-            place = builder.bitcast(_element(builder, *args, kind.storage), vector.as_pointer())  # pyright: ignore[reportCallIssue]
-            value = builder.load(place, align=kind.itemsize)
-            if getattr(pointer, "use", "") == "input":
-                value.set_metadata("alias.scope", _inputs(builder.module))
-            return value
+            return _loaded(kind, builder, pointer, args)
 
         return kind(pointer, types.int64), generate
 
     return lanes
+
+
+def _reversed(kind: Lanes) -> Any:
+    def reversed_(typing, pointer, index):
+        def generate(context, builder, signature, args):
+            start, last = args
+            found = _loaded(kind, builder, pointer, (start, builder.sub(last, I64(kind.width - 1))))
+            order = ir.Constant(ir.VectorType(I32, kind.width), list(reversed(range(kind.width))))
+            return builder.shuffle_vector(found, found, order)
+
+        return kind(pointer, types.int64), generate
+
+    return reversed_
 
 
 def _strided(kind: Lanes) -> Any:
@@ -211,7 +230,14 @@ def _floats(kind: Lanes) -> Any:
     return floats
 
 
-_MAKERS = {"lanes": _lanes, "strided": _strided, "spread": _repeat, "ramp": _ramp, "floats": _floats}
+_MAKERS = {
+    "lanes": _lanes,
+    "strided": _strided,
+    "reversed": _reversed,
+    "spread": _repeat,
+    "ramp": _ramp,
+    "floats": _floats,
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,8 @@ from indexlang.ir.expr import Apply, Expr, Read, Select, free_indices, walk
 from indexlang.ir.size import Extent
 from indexlang.nest.nodes import Nest, is_local
 
+_LOADS = {1: "lanes", -1: "reversed"}  # by the step from lane to lane
+
 
 class Vectors(Expressions):
     """`lane` is the index that stands for `lanes` values here; "" outside."""
@@ -69,9 +71,9 @@ class Vectors(Expressions):
         if step == 0:
             return f"{self.tensor(e.tensor)}[{self._near(e.tensor, e.subscripts)}]"
         place = f"{self.tensor(e.tensor)}, {self._near(e.tensor, e.subscripts)}"
-        word = f"{'lanes' if step == 1 else 'strided'}_{e.dtype.value}x{self.lanes}"
+        word = f"{_LOADS.get(step, 'strided')}_{e.dtype.value}x{self.lanes}"
         self.use(LANES, word)
-        return f"{word}({place})" if step == 1 else f"{word}({place}, {self.size(step, 'step')})"
+        return f"{word}({place})" if step in _LOADS else f"{word}({place}, {self.size(step, 'step')})"
 
     def value(self, e: Expr) -> str:
         """What is loaded has a name, so that it is loaded once in all rows of a block."""

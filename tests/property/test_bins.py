@@ -14,7 +14,7 @@ from pieces import Program
 from running import assert_right, bound
 
 from indexlang.nest import inner, rows, scatter, transposed
-from indexlang.nest.moves import block, columns, contract
+from indexlang.nest.moves import block, columns, contract, lay
 from indexlang.passes import partial_scatter, share_sums, split_sums
 
 SMALLER = (
@@ -29,6 +29,9 @@ SMALLER = (
         (block, "_NEAR", 64),
         (columns, "_LEAST_WORK", 0),
         (columns, "_SHARES", 3),
+        (lay, "_LEAST_WORK", 0),
+        (lay, "_LEAST_USES", 0),
+        (lay, "_LEAST_COLUMNS", 2),
     ),
     *(
         (contract, "PANEL_ROWS", 4),

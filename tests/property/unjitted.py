@@ -24,7 +24,7 @@ from indexlang.run.plan import Plan, Step
 Array = np.ndarray
 _KINDS = {"f32": np.float32, "f64": np.float64, "i64": np.int64, "i32": np.int32, "u8": np.uint8, "bool": np.bool_}
 _NONE = 2**63 - 1
-_LANES = re.compile(r"(lanes|strided|spread|ramp|floats)_(f32|f64|i64)x(\d+)")
+_LANES = re.compile(r"(lanes|strided|reversed|spread|ramp|floats)_(f32|f64|i64)x(\d+)")
 
 
 class Outside(Exception):
@@ -158,6 +158,8 @@ def _lanes(what: str, kind: Any, width: int) -> Any:
     match what:
         case "lanes":
             return lambda p, k: p.run(k, width, 1).copy()
+        case "reversed":
+            return lambda p, k: p.run(k - width + 1, width, 1)[::-1].copy()
         case "strided":
             return lambda p, k, step: np.array([p[k + n * step] for n in range(width)], kind)
         case "spread":

@@ -213,4 +213,4 @@ def _cycles(s: Shape, size: Size, deep: int, lanes: int) -> float:
 
 def _loads(u: Use, size: Size, lanes: int) -> int:
     many = (size.rows if u.by_row else 1) * (size.vectors if u.step else 1)
-    return many * (lanes if u.step not in (0, 1) else 1)
+    return many * (2 if u.step == -1 else lanes if u.step not in (0, 1) else 1)
