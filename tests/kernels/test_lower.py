@@ -25,6 +25,8 @@ TEXTS = {
     "logic": "input X[40]\nY[i] = 1 if (X[i] > 0 or X[i] < -1) and not (X[i] == 2) else X[i] // 2 + X[i] % 3",
     "window": "input X[2,19,23,5]\nY[b,x:19,y:23,i] = max[dx:3, dy:3] X[b, x+dx-1, y+dy-1, i else -inf]",
     "drawn": "input X[40]\nT[i:40] ~ normal(0, 1)\nY[i] = X[i] + T[i]\noutput Y",
+    "vectors": "input A[36,36]\nY[x:30,y:30] = logsumexp[dx:5,dy:5] A[x+dx,y+dy]",
+    "backwards": "input A[128,40]\ninput B[160,40]\nY[i,j:32] = sum[c] abs(A[i,c]^1.5 - B[i-j+31,c])",
     "functions": "input X[40]\nY[i] = gelu(X[i]) + sin(X[i]) * X[i]^1.5 + round(X[i]) * i + abs(floor(X[i]))",
 }
 
@@ -48,6 +50,15 @@ def test_the_words_of_kernels_are_known(name: str, dtype: str):
     for source in sources(TEXTS[name], dtype):
         names, symbol = parts(source)
         assert f"@{symbol}" in toolchain._lowered(source, names, symbol).replace('"', "")
+
+
+@pytest.mark.parametrize("name", ["vectors", "backwards"])
+def test_numba_knows_the_words_of_vectors(name: str):
+    found = [source for source in sources(TEXTS[name], "f32") if "put(" in source]
+    assert found
+    for source in found:
+        names, symbol = parts(source)
+        assert toolchain.compile_function(names[symbol], symbol)
 
 
 def test_the_kernels_of_a_network_are_known():

@@ -132,6 +132,24 @@ def test_an_element_does_not_depend_on_its_neighbours(name: str, kind: str):
     assert np.nan_to_num(together).tobytes() == np.nan_to_num(alone).tobytes()
 
 
+@pytest.mark.parametrize(
+    "name", [*(n for n in LONG if n != "pow"), "pow", "sqrt", "quotient", "floor", "ceil", "round"]
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_vectors_called_by_name_have_the_bits_of_single_numbers(name: str, kind: str):
+    random = np.random.default_rng(4)
+    x = np.concatenate([random.uniform(-50, 50, 200), random.standard_normal(94) * 10.0 ** random.uniform(-30, 30, 94)])
+    with np.errstate(all="ignore"):
+        x = np.concatenate([x, ENDS]).astype(DTYPES[kind])
+    x = x[: len(x) // 32 * 32].copy()
+    arguments = (x, random.permutation(x)) if name in ("pow", "quotient") else (x,)
+    alone = function(name, kind)(*arguments)
+    for width in (2, machine().lanes(DTYPES[kind]().itemsize), 32):
+        found = function(name, kind, width)(*arguments)
+        assert np.array_equal(np.isnan(found), np.isnan(alone))
+        assert np.nan_to_num(found).tobytes() == np.nan_to_num(alone).tobytes(), width
+
+
 @pytest.mark.skipif(machine().vector_bytes < 32, reason="narrow vectors")
 @pytest.mark.parametrize("name", list(LONG))
 @pytest.mark.parametrize("kind", KINDS)

@@ -18,26 +18,30 @@ NAMES = ("exp", "expm1", "log", "log1p", "tanh", "sigmoid", "silu", "softplus", 
 _count = count()
 
 
-def source(name: str, kind: str) -> str:
-    """A worker NAME that applies a function to every element of its first arrays, into the last."""
-    arity = 2 if name == "pow" else 1
-    arguments = ", ".join(f"args_{k}[n]" for k in range(arity))
+def source(name: str, kind: str, width: int = 1) -> str:
+    """A worker NAME that applies a function to every element of its first arrays, or vectors of them, into the last."""
+    arity = 2 if name in ("pow", "quotient") else 1
+    read, write = "args_{}[n]", "result[n] = {}"
+    if width > 1:
+        read, write = f"lanes_{kind}x{width}(args_{{}}, n)", "put(result, n, {})"
+    arguments = ", ".join(read.format(k) for k in range(arity))
     lines = [
         f"from indexlang.kernels.lang import input_{kind}, output_{kind}",
         f"from indexlang.kernels.scalar import {name}_{kind}",
+        *([f"from indexlang.kernels.lanes import lanes_{kind}x{width}, put"] if width > 1 else []),
         "def NAME(start, stop, args):",
         *(f"    args_{k} = input_{kind}(args[{k}])" for k in range(arity)),
         f"    result = output_{kind}(args[{arity}])",
-        "    for n in range(start, stop):",
-        f"        result[n] = {name}_{kind}({arguments})",
+        f"    for n in range(start, stop, {width}):",
+        "        " + write.format(f"{name}_{kind}({arguments})"),
     ]
     return "\n".join(lines) + "\n"
 
 
-def function(name: str, kind: str) -> Callable[..., np.ndarray]:
-    """The function as compiled for this machine, on arrays."""
+def function(name: str, kind: str, width: int = 1) -> Callable[..., np.ndarray]:
+    """The function as compiled for this machine, on arrays; of whole vectors where `width` is more than 1."""
     symbol = f"ulps{next(_count)}_{name}"
-    code = compile_worker(source(name, kind).replace("NAME", symbol), "<ulps>", symbol)
+    code = compile_worker(source(name, kind, width).replace("NAME", symbol), "<ulps>", symbol)
     native = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)(load(code, symbol))
 
     def call(*arrays: np.ndarray) -> np.ndarray:
