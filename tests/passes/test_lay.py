@@ -12,7 +12,7 @@ from indexlang.nest.moves import block, lay
 CASES = {
     "distances": ("Y[i,j] = sum[c] abs(A[i,c]-B[j,c])", {"A": "nc", "B": "mc"}, ("B_laid",)),
     "a function of distances": ("Y[i,j] = exp(-sum[c] (A[i,c]-B[j,c])^2)", {"A": "nc", "B": "mc"}, ("B_laid",)),
-    "one tensor with itself": ("Y[i,j] = max[c] (A[i,c]*A[j,c])", {"A": "mc"}, ("A_laid",)),
+    "one tensor with itself": ("Y[i:{n},j] = max[c] (A[i,c]*A[j,c])", {"A": "mc"}, ("A_laid",)),
     "backwards": ("Y[i:{n},j:{m}] = sum[c] A[i,c]*(B[j,c] + D[i-j+{m}-1,c])", {"A": "nc", "B": "mc", "D": "2c"}, ("B_laid", "D_laid")),
     "steps": ("Y[i:{n},j:{m}] = min[c] (A[i,c] + D[i+j,c])", {"A": "nc", "D": "2c"}, ("D_laid",)),
     "batches": ("Y[b,i,j] = sum[c] abs(E[b,i,c]-F[b,j,c])", {"E": "3nc", "F": "3mc"}, ("F_laid",)),
@@ -24,7 +24,7 @@ CASES = {
     "a border": ("Y[i:{n},j:{m}] = sum[c] abs(A[i,c] - B[j-1,c else 0])", {"A": "nc", "B": "mc"}, ()),
     "a product": ("Y[i,j] = sum[c] A[i,c]*B[j,c]", {"A": "nc", "B": "mc"}, ()),
 }  # fmt: skip
-SIZES = [(1, 32, 16), (5, 33, 17), (13, 67, 31), (4, 128, 64)]
+SIZES = [(1, 32, 16), (5, 33, 17), (2, 67, 16)]  # the interpreter takes its time
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def _program(name: str, n: int, m: int, c: int, dtype: str, threads: int = 1) ->
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
 @pytest.mark.parametrize("name", CASES)
 def test_results_are_those_of_the_interpreter(name: str, dtype: str) -> None:
-    for n, m, c in SIZES if dtype == "f32" else SIZES[1:3]:
+    for n, m, c in SIZES if dtype == "f32" else SIZES[1:2]:
         net, arrays = _program(name, n, m, c, dtype)
         got, want = np.asarray(net(**arrays)), np.asarray(net.interpret(**arrays))
         close = 5e-6 if dtype == "f32" else 1e-14
