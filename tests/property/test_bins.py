@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pieces import Program
 from running import assert_right, bound
 
-from indexlang.nest import inner, rows, scatter, transposed
+from indexlang.nest import body, inner, rows, scatter, transposed
 from indexlang.nest.moves import block, columns, contract, lay
 from indexlang.passes import partial_scatter, share_sums, split_sums
 
@@ -27,6 +27,7 @@ SMALLER = (
         (contract, "_PANEL", 8),
         (block, "_LEAST_WORK", 0),
         (block, "_NEAR", 64),
+        (body, "_UNROLLED_TERMS", 1),
         (columns, "_LEAST_WORK", 0),
         (columns, "_SHARES", 3),
         (lay, "_LEAST_WORK", 0),
