@@ -232,6 +232,7 @@ def test_imports_are_those_of_kernels() -> None:
     assert set(IMPORTS) == {
         "indexlang.kernels.lang",
         "indexlang.kernels.lanes",
+        "indexlang.kernels.masks",
         "indexlang.kernels.scalar",
         "indexlang.kernels.contract",
         "numpy",
