@@ -6,7 +6,7 @@ after    X_tiles[u:6,x:14,i:64] = sum[p:6] of_input(u,p)*X[4*x+p-1,i else 0]
          Y_tiles[u:6,x:14,j:64] = sum[i:64] X_tiles[u,x,i]*W_tiles[u,i,j]
          Y[x:56,j:64] = relu(sum[u:6] of_result(x%4,u)*Y_tiles[u,x//4,j] + B[j])
 
-Along two windows at once a quarter of the multiplications is left. Sums are rounded otherwise: `docs/trust.md` says by how much.
+Along two windows at once a quarter of the multiplications is left. How much more is rounded off stands in `docs/trust.md`.
 
 source   Lavin & Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2016
 """
