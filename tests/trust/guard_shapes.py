@@ -68,6 +68,11 @@ SHAPES = (
           {"B": (2,), "H": (1, 5, 16), "I": (3,), "J": (17,)}),
     Shape("a convolution of channels first", "input L[B,I,H,H]\ninput W[J,I,3,3]\nC[b,j,x,y] = sum W[j,i,dx,dy]*L[b,i,x+dx,y+dy]\noutput C\n",
           {"B": (1,), "H": (4, 17), "I": (3,), "J": (2, 17)}),
+    Shape("windows by fewer products", "input L[B,H,7,I]\nparam W[3,3,I,J] ~ xavier\nparam D[J] = 0\n"
+          "C[b,x:H,y:7,j] = relu((sum W[dx,dy,i,j]*L[b,x+dx-1,y+dy-1,i else 0]) - D[j])\noutput C\n",
+          {"B": (1, 2), "H": (1, 4, 9), "I": (3, 17), "J": (9, 33)}, schedule="windows"),
+    Shape("one window, inside", "input L[H,I]\nparam W[K,I,J] ~ xavier\nC[x,j] = sum[k:K,i] W[k,i,j]*L[x+k,i]\noutput C\n",
+          {"H": (7, 12), "I": (3, 16), "J": (9, 33), "K": (2, 5)}, schedule="windows"),
     Shape("parameters packed once", "input L[B,I]\nparam W[J,I] ~ xavier\nparam D[J] = 0\nC[b,j] = sum W[j,i]*L[b,i] - D[j]\noutput C\n",
           {"B": (1, 15), "I": (7, 33), "J": (1, 17)}),
     Shape("fully connected over a flattened tensor", "input P[B,X,X,I]\ninput Q[J,X*X*I]\nC[b,j] = sum Q[j,(x,y,i)]*P[b,x,y,i]\noutput C\n",

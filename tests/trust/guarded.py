@@ -17,7 +17,7 @@ import numpy as np
 from guard_shapes import SHAPES, Shape
 
 import indexlang as il
-from indexlang.nest.moves import block
+from indexlang.nest.moves import block, winograd
 from indexlang.run import execute
 from indexlang.run.places import tensor_bytes
 
@@ -25,6 +25,7 @@ PAGE = mmap.PAGESIZE
 SIDES = ("behind", "before")
 DTYPES = {"f32": np.float32, "f64": np.float64, "int": np.int64, "u8": np.uint8, "bool": np.bool_}
 Array = np.ndarray
+TAKEN_APART = winograd.LEAST_PRODUCTS, winograd.LEAST_CHANNELS, winograd.GAIN
 ORDINARY = block._LEAST_WORK, block._NEAR
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -96,6 +97,8 @@ def run(shape: Shape, title: str, text: str, extents: Mapping[str, int], how: tu
     """One member, ordinarily and between guard pages; the schedules that it had."""
     small = shape.schedule == "block"  # small extents are to go where large ones do: into blocks, in panels of columns
     block._LEAST_WORK, block._NEAR = (0, 0) if small else ORDINARY
+    few = shape.schedule == "windows"
+    winograd.LEAST_PRODUCTS, winograd.LEAST_CHANNELS, winograd.GAIN = (0, 0, 0.0) if few else TAKEN_APART
     program = il.compile(text, dtype=how[0], constants=dict(extents) if how[1] else None)
     return run_program(program, title, inputs(shape, program, extents, len(title)))
 
