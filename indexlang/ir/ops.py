@@ -1,10 +1,10 @@
 """The table of scalar functions and reductions: one row each.
 
 `value` is the meaning, on numpy scalars or arrays; `emit` is the text of generated code, with `{0}`, `{1}` for the
-arguments and `{f}` for the float type of the result; `probes` are values that tests use. `slopes` are the derivatives
-with respect to each argument, written with the operators of `terms.py` over the arguments and then the value y: a
-number or a term is what the signal is multiplied by, a comparison says where the signal passes. Without them the
-derivative is zero (almost) everywhere.
+arguments and `{f}` for the float type of the result. `slopes` are the derivatives with respect to each argument,
+written with the operators of `terms.py` over the arguments and then the value y: a number or a term is what the signal
+is multiplied by, a comparison says where the signal passes. Without them the derivative is zero (almost) everywhere.
+`kinks` are where the derivative jumps: what is taken there is listed in docs/gradients.md.
 """
 
 from collections.abc import Callable
@@ -60,10 +60,9 @@ class Op:
     value: Callable[..., Value] = field(compare=False, repr=False)
     emit: str
     doc: str
-    probes: tuple[float, ...] = (-2.0, -0.5, 0.5, 3.0)
     infix: str = ""
     slopes: tuple[Slope, ...] = field(default=(), compare=False, repr=False)
-    kinks: tuple[float, ...] = ()  # where the derivative jumps
+    kinks: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +166,6 @@ def _by_both(first: Callable[[Any, Any, Any], Any], second: Callable[[Any, Any, 
     return (first, second)
 
 
-_POSITIVE = (0.1, 0.5, 1.0, 3.0)
-
 # fmt: off
 # -- arithmetic, by the operators of the language
 ADD = Op("add", 2, Kind.NUMBER, _of("add"), "({0} + {1})", "a + b", infix="+",
@@ -182,7 +179,7 @@ DIV = Op("div", 2, Kind.FLOAT, _of("divide"), "({0} / {1})", "a / b, always a fl
 FLOORDIV = Op("floordiv", 2, Kind.NUMBER, _quiet(_floordiv), "floordiv({0}, {1})", "a // b, rounded down", infix="//")
 MOD = Op("mod", 2, Kind.NUMBER, _quiet(_mod), "mod({0}, {1})", "a % b, with the sign of b", infix="%",
          slopes=_by_both(lambda a, b, y: 1, lambda a, b, y: -(a / b).floor()))
-POW = Op("pow", 2, Kind.FLOAT, _quiet(_power), "pow_{f}({0}, {1})", "a ^ b", _POSITIVE, infix="^",
+POW = Op("pow", 2, Kind.FLOAT, _quiet(_power), "pow_{f}({0}, {1})", "a ^ b", infix="^",
          slopes=_by_both(lambda a, b, y: b * a ** (b - 1), lambda a, b, y: a.equals(0).choose(0, y * a.log())))
 NEG = Op("neg", 1, Kind.NUMBER, _of("negative"), "(-{0})", "-a", slopes=_by(lambda x, y: -1))
 
@@ -210,12 +207,12 @@ SIGMOID = Op("sigmoid", 1, Kind.FLOAT, _quiet(_sigmoid), "sigmoid_{f}({0})", "1 
              slopes=_by(lambda x, y: y * (1 - y)))
 TANH = Op("tanh", 1, Kind.FLOAT, _of("tanh"), "tanh_{f}({0})", "the hyperbolic tangent", slopes=_by(lambda x, y: 1 - y * y))
 EXP = Op("exp", 1, Kind.FLOAT, _of("exp"), "exp_{f}({0})", "e to the power x", slopes=_by(lambda x, y: y))
-LOG = Op("log", 1, Kind.FLOAT, _of("log"), "log_{f}({0})", "the natural logarithm", _POSITIVE, slopes=_by(lambda x, y: 1 / x))
-LOG1P = Op("log1p", 1, Kind.FLOAT, _of("log1p"), "log1p_{f}({0})", "log(1 + x), exact near 0", _POSITIVE,
+LOG = Op("log", 1, Kind.FLOAT, _of("log"), "log_{f}({0})", "the natural logarithm", slopes=_by(lambda x, y: 1 / x))
+LOG1P = Op("log1p", 1, Kind.FLOAT, _of("log1p"), "log1p_{f}({0})", "log(1 + x), exact near 0",
            slopes=_by(lambda x, y: 1 / (1 + x)))
 EXPM1 = Op("expm1", 1, Kind.FLOAT, _of("expm1"), "expm1_{f}({0})", "exp(x) - 1, exact near 0", slopes=_by(lambda x, y: y + 1))
-SQRT = Op("sqrt", 1, Kind.FLOAT, _of("sqrt"), "sqrt_{f}({0})", "the square root", _POSITIVE, slopes=_by(lambda x, y: 0.5 / y))
-RSQRT = Op("rsqrt", 1, Kind.FLOAT, _quiet(_rsqrt), "({f}(1) / sqrt_{f}({0}))", "1 / sqrt(x)", _POSITIVE,
+SQRT = Op("sqrt", 1, Kind.FLOAT, _of("sqrt"), "sqrt_{f}({0})", "the square root", slopes=_by(lambda x, y: 0.5 / y))
+RSQRT = Op("rsqrt", 1, Kind.FLOAT, _quiet(_rsqrt), "({f}(1) / sqrt_{f}({0}))", "1 / sqrt(x)",
            slopes=_by(lambda x, y: -0.5 * (y * y * y)))
 SIN = Op("sin", 1, Kind.FLOAT, _of("sin"), "sin_{f}({0})", "the sine", slopes=_by(lambda x, y: x.cos()))
 COS = Op("cos", 1, Kind.FLOAT, _of("cos"), "cos_{f}({0})", "the cosine", slopes=_by(lambda x, y: -x.sin()))
