@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexlang.graph.metrics import text_width
 from indexlang.graph.nodes import Graph, Kind, Node
 from indexlang.graph.order import crossings, ordered
 from indexlang.graph.ranks import Link, in_rows
@@ -116,3 +117,14 @@ def test_the_places_of_a_long_chain_are_few() -> None:
     rows = in_rows(1000, edges)
     assert len(rows.row) <= 2000
     assert len(rows.links) <= 3000
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide"), [("i", "a"), ("a", "A"), ("A", "W"), ("+", "W"), ("W", "界"), ("e", "e\u0301e")]
+)
+def test_wider_signs_get_more_room(narrow: str, wide: str) -> None:
+    assert text_width(narrow, 10) < text_width(wide, 10)
+
+
+def test_a_sign_above_another_takes_no_room() -> None:
+    assert text_width("y\u0302", 10) == text_width("y", 10)
