@@ -57,12 +57,11 @@ class Tests:
         whole = set(chain.from_iterable(by_line.values()))  # for what runs when the file is imported
         reach = next((r for line in m.lines() if (r := set(by_line.get(line, ())) - {""})), whole - {""})
         chosen: list[str] = []
-        total = 0.0
+        left = self._most
         for test in self._in_turn(t for t in reach if not t.startswith(TIMED)):
-            if chosen and total + self._seconds[test] > self._most:
-                break
-            chosen.append(test)
-            total += self._seconds[test]
+            if self._seconds[test] <= left:
+                chosen.append(test)
+                left -= self._seconds[test]
         return chosen
 
     def _in_turn(self, tests: Iterator[str]) -> Iterator[str]:
