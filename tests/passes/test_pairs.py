@@ -4,6 +4,7 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -223,14 +224,14 @@ def test_a_chain_of_matrices(count: int) -> None:
     extents = [int(n) for n in rng.integers(20, 60, count + 1)]
     names = [f"A_{k}" for k in range(count)]
     letters = [f"i_{k}" for k in range(count + 1)]
-    heads = [f"input {name}[{n},{m}]" for name, n, m in zip(names, extents, extents[1:], strict=False)]
-    product = "*".join(f"{name}[{a},{b}]" for name, a, b in zip(names, letters, letters[1:], strict=False))
+    heads = [f"input {name}[{n},{m}]" for name, (n, m) in zip(names, pairwise(extents), strict=True)]
+    product = "*".join(f"{name}[{a},{b}]" for name, (a, b) in zip(names, pairwise(letters), strict=True))
     text = "\n".join((*heads, f"Y[{letters[0]},{letters[-1]}] = sum[{','.join(letters[1:-1])}] {product}"))
     program = il.compile(text, dtype="f64")
     made = pairs.order_products(program._typed)
     assert len(made.equations) == (1 if count in (2, pairs._MOST_FACTORS + 1) else count - 1)
     if count <= pairs._MOST_FACTORS:
-        matrices = [rng.uniform(-1, 1, (n, m)) for n, m in zip(extents, extents[1:], strict=False)]
+        matrices = [rng.uniform(-1, 1, (n, m)) for n, m in pairwise(extents)]
         wanted = np.linalg.multi_dot(matrices)
         given = dict(zip(names, matrices, strict=True))
         np.testing.assert_allclose(program(**given), wanted, rtol=1e-9, atol=1e-9 * np.abs(wanted).max())
