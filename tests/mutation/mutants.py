@@ -1,3 +1,4 @@
+# pyright: reportMissingImports=false
 """Mutants of the core of the compiler: one sign, number, condition or loop of one file changed, as cosmic-ray changes them.
 
 Left out are the places where nothing is computed (annotations, decorators) and changes that end in a TypeError whatever the

@@ -2,8 +2,9 @@
 
 Wants the cosmic-ray package (`pip install -e '.[test,cover,mutate]'`), and a `.coverage` that tells which test reaches which
 line (`coverage run -m pytest -p mutation.reached ...`, with PYTHONPATH=tests, then `coverage combine`). Each mutant is
-given to tests that reach its line, the quickest of every test file in turn, for so many seconds of the processor; it is killed if one of
-them fails, or does not end. Every twentieth selection runs on the unchanged compiler too, where all must pass.
+given to tests that reach its line, the quickest of every test file in turn, for so many seconds of the processor, and
+to more of them if it survives those; it is killed if one fails, or does not end. Every twentieth selection runs on the
+unchanged compiler too, where all must pass. `mutants.jsonl` has a line for each; "passed" ones survived.
 """
 
 import argparse
@@ -44,20 +45,19 @@ Reached = dict[str, dict[int, list[str]]]
 class Tests:
     """The tests that reach a line, in the order in which they are tried."""
 
-    def __init__(self, data: Path, times: Path, seconds: float) -> None:
+    def __init__(self, data: Path, times: Path) -> None:
         self._data = coverage.CoverageData(str(data))
         self._data.read()
         self._files = {Path(f).as_posix(): f for f in self._data.measured_files()}
         self._seconds: dict[str, float] = json.loads(times.read_text())
-        self._most = seconds
 
-    def of(self, m: Mutant) -> list[str]:
-        """The quickest of every file in turn, until they take as long as is granted."""
+    def of(self, m: Mutant, seconds: float) -> list[str]:
+        """The quickest of every file in turn, as many as take `seconds`."""
         by_line = self._data.contexts_by_lineno(next(f for p, f in self._files.items() if p.endswith("/" + m.file)))
         whole = set(chain.from_iterable(by_line.values()))  # for what runs when the file is imported
         reach = next((r for line in m.lines() if (r := set(by_line.get(line, ())) - {""})), whole - {""})
         chosen: list[str] = []
-        left = self._most
+        left = seconds
         for test in self._in_turn(t for t in reach if not t.startswith(TIMED)):
             if self._seconds[test] <= left:
                 chosen.append(test)
@@ -109,11 +109,12 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the number of the first one that is tried")
     parser.add_argument("--data", type=Path, default=ROOT / ".coverage")
     parser.add_argument("--times", type=Path, default=ROOT / "times.json")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of tests for a mutant")
+    parser.add_argument("--seconds", type=float, default=6.0, help="of tests for a mutant")
+    parser.add_argument("--more", type=float, default=60.0, help="seconds of tests for one that survives those")
     parser.add_argument("--minutes", type=float, default=1e9, help="after which no other mutant is begun")
     parser.add_argument("--out", type=Path, default=Path("mutants.jsonl"))
     given = parser.parse_args()
-    tests = Tests(given.data, given.times, given.seconds)
+    tests = Tests(given.data, given.times)
     end = time.monotonic() + 60 * given.minutes
     with tempfile.TemporaryDirectory() as folder, given.out.open("a") as out:
         tree = Path(folder) / "tree"
@@ -123,8 +124,9 @@ def main() -> None:
         for number, mutant in enumerate(sample(given.seed, given.count)[given.first :], given.first):
             if time.monotonic() > end:
                 break
-            line = _tried(mutant, number, tests, tree, int(4 * given.seconds) + 20)
-            print(json.dumps(line), file=out, flush=True)
+            steps = (tests.of(mutant, given.seconds), tests.of(mutant, given.more))
+            told = _tried(mutant, number, steps, tree, int(4 * given.more) + 20)
+            print(json.dumps(told), file=out, flush=True)
 
 
 def _made(path: Path) -> Path:
@@ -132,19 +134,24 @@ def _made(path: Path) -> Path:
     return path
 
 
-def _tried(mutant: Mutant, number: int, tests: Tests, tree: Path, seconds: int) -> dict[str, object]:
-    chosen, path, log = tests.of(mutant), tree / mutant.file, tree / "log.txt"
-    control = ""
-    if chosen and number % CONTROL == 0:
-        control = outcome(tree, chosen, seconds, log)
+def _tried(mutant: Mutant, number: int, steps: tuple[list[str], ...], tree: Path, seconds: int) -> dict[str, object]:
+    """What became of a mutant under the first tests, and under further ones if it survives those."""
+    path, log = tree / mutant.file, tree / "log.txt"
+    if number % CONTROL == 0:
+        control = outcome(tree, steps[0], seconds, log)
         assert control == "passed", f"the unchanged compiler fails:\n{log.read_text()}"
     before, at = path.read_bytes(), path.stat()
     path.write_text(mutant.source(), encoding="utf-8")
-    result = outcome(tree, chosen, seconds, log) if chosen else "not reached"
+    result, done = "not reached", list[str]()
+    for step in steps:
+        further = [t for t in step if t not in done]
+        if result in ("not reached", "passed") and further:
+            result = outcome(tree, further, seconds, log)
+            done += further
     path.write_bytes(before)
     os.utime(path, ns=(at.st_atime_ns, at.st_mtime_ns))
-    told = log.read_text(errors="replace").strip().splitlines()[-3:] if chosen else []
-    return {"number": number, "result": result, "tests": len(chosen), "shown": mutant.shown(), "told": told}
+    told = log.read_text(errors="replace").strip().splitlines()[-3:] if done else []
+    return {"number": number, "result": result, "tests": len(done), "shown": mutant.shown(), "told": told}
 
 
 if __name__ == "__main__":
