@@ -1,6 +1,7 @@
 """What rarely used forms mean, computed and by the interpreter, beside the same in numpy."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def residues(a: np.ndarray) -> np.ndarray:
 
 
 # what it is about: the text, its input, what is expected
-ROWS: dict[str, tuple[str, dict[str, np.ndarray], Callable[[], np.ndarray]]] = {
+ROWS: dict[str, tuple[str, dict[str, Any], Callable[[], np.ndarray]]] = {
     "minus a call": ("input S[4,5]\np[B,K] = -Softmax(S)", {"S": S}, lambda: -softmax(S)),
     "a choice of calls": (
         "input S[4,5]\np[B,K] = Softmax(S) if S > 0 else 2*Softmax(S)",
