@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from commandline import indexlang
+from long_runs import part_of
 from safetensors.numpy import load_file
 
 NET = """
@@ -237,7 +238,8 @@ def test_killed_ten_times_it_ends_with_the_same_bits(net: Path):
 def test_killed_five_hundred_times_it_ends_with_the_same_bits(net: Path):
     """Fifty runs of ten lives."""
     indexlang(*arguments(net, "straight", "--epochs", EPOCHS))
-    assert sum(killed(net, f"run{seed}", seed, 10) for seed in range(100, 150)) >= 250
+    seeds = part_of(range(100, 150))
+    assert sum(killed(net, f"run{seed}", seed, 10) for seed in seeds) >= 5 * len(seeds)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")

@@ -11,6 +11,7 @@ from bins import branches_met, memory_met, odd_knobs, passes_met, small_target
 from generate import BORDERS, programs
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from long_runs import many
 from pieces import Program
 from running import assert_right, bound
 
@@ -96,6 +97,16 @@ def test_a_limit_is_lowered_in_every_module_that_has_a_copy(name: str) -> None:
 @settings(max_examples=400)
 @given(programs(most=300), st.sampled_from(("f64", "f32")), st.sampled_from(("small tiles", "own tiles", "odd knobs")))
 def test_random_programs_with_small_limits(program: Program, dtype: str, small: str) -> None:
+    with_small_limits(program, dtype, small)
+
+
+@many(20_000)
+@given(programs(most=300), st.sampled_from(("f64", "f32")), st.sampled_from(("small tiles", "own tiles")))
+def test_random_programs_with_small_limits_for_long(program: Program, dtype: str, small: str) -> None:
+    with_small_limits(program, dtype, small)
+
+
+def with_small_limits(program: Program, dtype: str, small: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for module, name, value in SMALLER:
             patch.setattr(module, name, value)

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pytest
 from generate import programs
 from gradients.numeric import floats, typed
 from hypothesis import assume, given, settings
+from long_runs import many
 from pieces import Program, Value
 from shown import typed as checked_text
 
@@ -86,8 +86,7 @@ def test_the_reverse_is_the_transpose_of_the_forward(program: Program) -> None:
     transposed(program)
 
 
-@pytest.mark.soak
-@settings(max_examples=10_000)
+@many(10_000)
 @given(programs(most=POINTS))
 def test_the_reverse_is_the_transpose_of_the_forward_for_long(program: Program) -> None:
     transposed(program)
@@ -99,8 +98,7 @@ def test_differences_agree(program: Program) -> None:
     differences_agree(program)
 
 
-@pytest.mark.soak
-@settings(max_examples=10_000)
+@many(10_000)
 @given(programs(most=POINTS))
 def test_differences_agree_for_long(program: Program) -> None:
     differences_agree(program)
@@ -112,8 +110,7 @@ def test_a_printed_gradient_is_the_same_program(program: Program) -> None:
     printed_again(program)
 
 
-@pytest.mark.soak
-@settings(max_examples=10_000)
+@many(10_000)
 @given(programs(most=POINTS))
 def test_a_printed_gradient_is_the_same_program_for_long(program: Program) -> None:
     printed_again(program)
@@ -125,8 +122,7 @@ def test_compiled_gradients_equal_the_oracle_for_any_number_of_threads(program: 
     compiled_agrees(program)
 
 
-@pytest.mark.soak
-@settings(max_examples=1000)
+@many(1000)
 @given(programs(most=POINTS))
 def test_compiled_gradients_equal_the_oracle_for_any_number_of_threads_for_long(program: Program) -> None:
     compiled_agrees(program)

@@ -1,10 +1,10 @@
 # pyright: reportArgumentType=false
 """Random programs: oracle = un-jitted source = compiled = the generator's own numpy, within bounds that have a reason."""
 
-import pytest
 from generate import programs
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from long_runs import many
 from pieces import Program
 from running import assert_right, assert_same_bits, bound, compiled, value_of
 from shown import assert_same_when_shown, typed
@@ -33,16 +33,14 @@ def test_compiled_agrees_with_numpy(program: Program, dtype: str) -> None:
     compiled_agrees(program, dtype)
 
 
-@pytest.mark.soak
-@settings(max_examples=100_000)
+@many(100_000)
 @given(programs(most=FEW), FLOATS)
 def test_oracle_and_unjitted_source_agree_for_long(program: Program, dtype: str) -> None:
     oracle_agrees(program)
     unjitted_agrees(program, dtype)
 
 
-@pytest.mark.soak
-@settings(max_examples=5000)
+@many(5000)
 @given(programs(), FLOATS)
 def test_compiled_agrees_with_numpy_for_long(program: Program, dtype: str) -> None:
     compiled_agrees(program, dtype)

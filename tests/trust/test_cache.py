@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from long_runs import part_of
 
 import indexlang as il
 from indexlang.emit.kernel import KernelText
@@ -77,10 +78,11 @@ def damaged(content: bytes, chance: random.Random) -> bytes:
             return bytes(flipped)
 
 
-def hurt(cold: Any, compiled: list[str], rounds: int, seed: int) -> None:
+def hurt(cold: Any, compiled: list[str], rounds: range, seed: int) -> None:
     cold()
-    good, chance = computed(), random.Random(seed)
-    for turn in range(rounds):
+    good = computed()
+    for turn in rounds:
+        chance = random.Random(f"{seed}/{turn}")
         store = cold()
         path = chance.choice(sorted(store.folder.glob("*.obj")))
         before = path.read_bytes()
@@ -93,12 +95,12 @@ def hurt(cold: Any, compiled: list[str], rounds: int, seed: int) -> None:
 
 
 def test_damage_at_a_hundred_places(cold: Any, compiled: list[str]) -> None:
-    hurt(cold, compiled, 100, 17)
+    hurt(cold, compiled, range(100), 17)
 
 
 @pytest.mark.soak
 def test_damage_at_a_thousand_places(cold: Any, compiled: list[str]) -> None:
-    hurt(cold, compiled, 1000, 18)
+    hurt(cold, compiled, part_of(range(1000)), 18)
 
 
 def test_a_second_start_compiles_nothing(cold: Any, compiled: list[str]) -> None:
@@ -168,7 +170,7 @@ def test_eight_processes_on_one_cold_cache(tmp_path: Path, turn: int) -> None:
 
 @pytest.mark.soak
 def test_eight_processes_fifty_times(tmp_path: Path) -> None:
-    for turn in range(50):
+    for turn in part_of(range(50)):
         crowd(tmp_path / f"cold{turn}")
 
 

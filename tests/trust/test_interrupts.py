@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from long_runs import part_of
 from own_time import let_compute, seconds_until_end
 
 ROOT = Path(__file__).parents[2]
@@ -71,11 +72,11 @@ def test_a_kernel_of_minutes_is_left(tmp_path: Path, kind: str) -> None:
     assert not leftovers(tmp_path)
 
 
-def at_random_times(folder: Path, rounds: int, seed: int, longest: float, *arguments: str) -> int:
+def at_random_times(folder: Path, rounds: range, seed: int, longest: float, *arguments: str) -> int:
     """How many of the rounds were interrupted before they ended by themselves."""
-    chance, hit = random.Random(seed), 0
-    for turn in range(rounds):
-        after = chance.uniform(0.02, longest)
+    hit = 0
+    for turn in rounds:
+        after = random.Random(f"{seed}/{turn}").uniform(0.02, longest)
         command = Command(folder, *arguments)
         time.sleep(after)
         if command.process.poll() is None:
@@ -103,13 +104,14 @@ def big(folder: Path) -> Path:
 
 
 def test_check_is_left_at_any_time(tmp_path: Path) -> None:
-    assert at_random_times(big(tmp_path), 4, 11, 1.2, "check", "big.idx")
+    assert at_random_times(big(tmp_path), range(4), 11, 1.2, "check", "big.idx")
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("command", ["check", "run"])
 def test_commands_are_left_at_many_times(tmp_path: Path, command: str) -> None:
-    assert at_random_times(big(tmp_path), 50, 12, 6.0, command, "big.idx") >= 10
+    rounds = part_of(range(50))
+    assert at_random_times(big(tmp_path), rounds, 12, 6.0, command, "big.idx") >= len(rounds) // 5
 
 
 # The first step is left at once, so that the second is of interest: it takes seconds, in pieces or in one.
