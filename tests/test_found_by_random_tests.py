@@ -68,3 +68,15 @@ def test_checks_of_a_large_scatter_outlive_the_tensor_that_its_only_reader_has_t
 )
 def test_constants_where_indices_or_subscripts_are_missing_get_a_message(text: str, code: str) -> None:
     assert code in [d.code for d in il.check(text)]
+
+
+@pytest.mark.parametrize(
+    "body", ["A[i] + B[0,i] + sum[k] abs(W[k] - A[i])", "max[k] (W[k]*A[i] + B[0,i])", "sum[k] max(W[k]*A[i], B[0,i])"]
+)
+def test_tensors_of_different_ranks_have_one_address_in_a_register_block(body: str) -> None:
+    """`i` was the name of both addresses, and the constants of one were taken for those of the other: an internal error."""
+    given = {"A": np.arange(512) / 4, "B": np.ones((1, 512)), "W": np.arange(512) - 200.0}
+    text = f"Y[i] = {body}\noutput Y"
+    wanted = il.compile(text, dtype="f64").interpret(**given)
+    for found in (ran(text, given)["Y"], il.compile(text, dtype="f64")(**given)):
+        np.testing.assert_allclose(found, wanted, rtol=1e-12)

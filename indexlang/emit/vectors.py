@@ -28,7 +28,9 @@ class Vectors(Expressions):
         self.lane, self.lanes = "", 1
         self.single: set[str] = set()  # local floats that are numbers also where there are lanes
         self._choosing = False
-        self._constants: dict[str, tuple[Extent, ...]] = {}  # by the names of addresses: those in their subscripts
+        self._constants: dict[
+            object, tuple[Extent, ...]
+        ] = {}  # by what `known` has addresses for: those in their subscripts
 
     def converted(self, e: Expr, dtype: DType) -> str:
         """`e` in another type: a vector lane by lane."""
@@ -102,8 +104,8 @@ class Vectors(Expressions):
         near = next((layer[key] for layer in self.known if key in layer), None)
         if near is None:
             near = self.known[-1][key] = self.named(self.address(tensor, subscripts))
-            self._constants[near] = tuple(f.constant for f in forms)
-        away = (integer(f.constant - c) for f, c in zip(forms, self._constants[near], strict=True))
+            self._constants[key] = tuple(f.constant for f in forms)
+        away = (integer(f.constant - c) for f, c in zip(forms, self._constants[key], strict=True))
         return added(near, self.address(tensor, tuple(away)))
 
     def _step_of(self, e: Read) -> int:

@@ -44,10 +44,10 @@ SPECIAL = (np.nan, np.inf, -np.inf, 0.0, -0.0, 2.0**-149, -(2.0**-130))  # the l
 
 
 @st.composite
-def programs(draw: Callable[..., Any], most: int = MOST) -> Program:
-    """One or two equations, each over at most so many points; the second reads the first."""
+def programs(draw: Callable[..., Any], most: int = MOST, first: str = "") -> Program:
+    """One or two equations, each over at most so many points; the second reads the first, which may be asked for by kind."""
     maker = _Maker(draw, Program(), most)
-    maker.equation()
+    maker.equation(first)
     if draw(st.booleans()):
         maker.reader()
     program = maker.program
@@ -77,10 +77,10 @@ class _Maker:
 
     # -- equations
 
-    def equation(self) -> None:
-        if not self.ints and self.chance(15):
+    def equation(self, kind: str) -> None:
+        if kind == "contraction" or (not kind and not self.ints and self.chance(15)):
             return self.contraction()
-        scattered = self.chance(16)
+        scattered = kind == "scatter" or self.chance(16)
         rank = self.pick((1, 2) if scattered else (1, 0, 1, 2, 2, 2, 3, 3, 4, 5, 6))
         left = self.indices(rank, EXTENTS, "bare" if scattered else "")
         bound = self.indices(self.pick((0, 0, 1, 1, 2)), SHORT, "", left)
@@ -128,7 +128,7 @@ class _Maker:
 
     def scatter(self, left: list[Index], body: Piece) -> None:
         """`tensor Y[9]`, `Y[2*i+j] += …`, or `Y[t[i]] += …`."""
-        sub = self.gather(left) if len(left) == 1 and self.chance(60) else self.affine(left, every=True)
+        sub = self.gather(left, (1, 2, 5, 40)) if len(left) == 1 and self.chance(60) else self.affine(left, every=True)
         extent = sub.least + self.pick((0, 2))
         full = tuple(n.extent for n in left)
         where = np.broadcast_to(sub.value, grid(left, sub.value)).reshape(full)
@@ -322,9 +322,9 @@ class _Maker:
         self.met("group in an access")
         return Sub(f"({a.name},{b.name})", a.values * b.extent + b.values, a.extent * b.extent, exact=True)
 
-    def gather(self, scope: list[Index]) -> Sub:
+    def gather(self, scope: list[Index], extents: tuple[int, ...] = (1, 2, 5)) -> Sub:
         """`label[b]`: an int tensor of the index."""
-        n, extent = self.pick(scope), self.pick((1, 2, 5))
+        n, extent = self.pick(scope), self.pick(extents)
         name = self.fresh()
         self.met("gather")
         self.program.inputs[name] = self.rng.integers(0, extent, n.extent + (n.how == "written"))

@@ -42,6 +42,9 @@ SMALLER = (
     *((partial_scatter, "_LEAST_POINTS", 4), (partial_scatter, "_ENOUGH", 2), (share_sums, "_LEAST_TERMS", 2)),
     *((share_sums, "_LEAST_WORK", 16), (split_sums, "_LONG", 6), (split_sums, "BLOCK", 3)),
 )
+EVERY_KIND = st.one_of(
+    programs(most=300, first=kind) for kind in ("", "", "scatter", "contraction")
+)  # the last two are rare
 MET: Counter[str] = Counter()
 WANTED = (
     *(f"rank {n}" for n in range(7)),
@@ -94,14 +97,14 @@ def test_a_limit_is_lowered_in_every_module_that_has_a_copy(name: str) -> None:
 
 
 @pytest.mark.soak
-@settings(max_examples=400)
-@given(programs(most=300), st.sampled_from(("f64", "f32")), st.sampled_from(("small tiles", "own tiles", "odd knobs")))
+@settings(max_examples=600)
+@given(EVERY_KIND, st.sampled_from(("f64", "f32")), st.sampled_from(("small tiles", "own tiles", "odd knobs")))
 def test_random_programs_with_small_limits(program: Program, dtype: str, small: str) -> None:
     with_small_limits(program, dtype, small)
 
 
 @many(20_000)
-@given(programs(most=300), st.sampled_from(("f64", "f32")), st.sampled_from(("small tiles", "own tiles")))
+@given(EVERY_KIND, st.sampled_from(("f64", "f32")), st.sampled_from(("small tiles", "own tiles")))
 def test_random_programs_with_small_limits_for_long(program: Program, dtype: str, small: str) -> None:
     with_small_limits(program, dtype, small)
 
@@ -114,8 +117,8 @@ def with_small_limits(program: Program, dtype: str, small: str) -> None:
 
 
 @pytest.mark.soak
-@settings(max_examples=400)
-@given(programs(most=300), st.sampled_from(("f64", "f32")), st.sampled_from(("small tiles", "own tiles", "odd knobs")))
+@settings(max_examples=600)
+@given(EVERY_KIND, st.sampled_from(("f64", "f32")), st.sampled_from(("small tiles", "own tiles", "odd knobs")))
 def test_random_programs_with_the_usual_limits(program: Program, dtype: str, small: str) -> None:
     met(program, dtype, small)
 
