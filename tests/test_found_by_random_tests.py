@@ -80,3 +80,12 @@ def test_tensors_of_different_ranks_have_one_address_in_a_register_block(body: s
     wanted = il.compile(text, dtype="f64").interpret(**given)
     for found in (ran(text, given)["Y"], il.compile(text, dtype="f64")(**given)):
         np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
+def test_a_condition_that_relies_on_tests_under_a_sum_stays_under_it() -> None:
+    """`A[-2*(-x//2),i,2*i] > L[i]` stood before the sum whose tests keep the place inside: a tangent was refused."""
+    text = "Y[i,x:1] = max(L[i], A[-2*x,i,2*i])\noutput Y"
+    given = {"A": np.arange(84.0).reshape(4, 3, 7) / 40, "L": np.full(3, 0.2)}
+    along = {"A_dot": np.arange(84.0).reshape(4, 3, 7), "L_dot": np.full(3, 2.0)}
+    found = il.compile(text, dtype="f64").tangent(("A", "L"))(**given, **along)["Y_dot"]
+    assert found.tolist() == [[2.0], [9.0], [18.0]]

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from indexlang.ir import ops
+from indexlang.ir.affine import conjuncts
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
-from indexlang.ir.expr import Apply, Bound, Const, Expr, Reduce, Select, free_indices
+from indexlang.ir.expr import Apply, Bound, Const, Expr, Index, Reduce, Select, free_indices, reads
 from indexlang.ir.size import Extent, Named, Size
 
 Exact = int | Fraction
@@ -60,7 +61,7 @@ class Product:
 
     def where(self, condition: Expr) -> "Product":
         """This where the condition holds too, else 0."""
-        return self if condition in self.conditions else replace(self, conditions=(*self.conditions, condition))
+        return replace(self, conditions=tuple(dict.fromkeys((*self.conditions, *conjuncts(condition)))))
 
     @property
     def factors(self) -> "tuple[Counter[Expr], Counter[Expr], frozenset[Expr]]":
@@ -148,8 +149,8 @@ def both(build: Builder, conditions: Iterable[Expr]) -> Expr:
 def summed(product: Product, over: tuple[Bound, ...], build: Builder) -> Expr:
     """The sum of a product over indices; what is free of them stands before the sum.
 
-    But not before a condition inside it: where that holds nowhere, the sum is 0 and a factor may be infinite.
-    Its number of equal terms takes the place of an index that nothing depends on.
+    But not before a condition inside it: where that holds nowhere, the sum is 0 and a factor may be infinite, or read
+    outside its tensor; so may a condition. Its number of equal terms takes the place of an index that nothing depends on.
     """
     used = product.indices
     repeats = [b.extent for b in over if b.name not in used]
@@ -160,11 +161,19 @@ def summed(product: Product, over: tuple[Bound, ...], build: Builder) -> Expr:
         return product.expr(build)
     outside, inside = product.split({b.name for b in kept})
     if inside.conditions:
-        outside = Product(product.number, conditions=outside.conditions)
-        inside = replace(product, number=1, conditions=inside.conditions)
+        first = tuple(c for c in outside.conditions if not _relies(c, inside.conditions))
+        outside = Product(product.number, conditions=first)
+        inside = replace(product, number=1, conditions=tuple(c for c in product.conditions if c not in first))
     body = inside.expr(build)
     total = Reduce(ops.SUM, kept, body, body.dtype)
     return replace(outside, above=(*outside.above, total)).expr(build)
+
+
+def _relies(condition: Expr, tests: Iterable[Expr]) -> bool:
+    """Whether a condition reads at computed places, of indices that tests without data keep inside."""
+    tested = {n for t in tests if not any(True for _ in reads(t)) for n in free_indices(t)}
+    computed = (s for r in reads(condition) if r.border is None for s in r.subscripts if not isinstance(s, Index))
+    return any(free_indices(s) & tested for s in computed)
 
 
 def _repeated(product: Product, n: Extent) -> Product:
