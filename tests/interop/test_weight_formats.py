@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from weight_files import (
     GOOD,
     SMALL,
@@ -25,6 +26,7 @@ from weight_files import (
 )
 
 from indexlang.interop.weights import opened, read_weights, write_weights
+from indexlang.interop.weights import safe as safe_file
 
 
 def written(folder: Path, content: bytes, name: str = "w.pth") -> Path:
@@ -39,6 +41,41 @@ def same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
         assert found[name].dtype == array.dtype, name
         assert found[name].shape == array.shape, name
         assert found[name].tobytes() == array.tobytes(), name
+
+
+def test_safetensors_are_written_as_the_package_reads_them(tmp_path: Path):
+    arrays = {
+        **{
+            name: np.arange(6).astype(code).reshape(3, 2)
+            for name, code in (("h", "f2"), ("f", "f4"), ("d", "f8"), ("u", "u1"))
+        },
+        "none": np.zeros((2, 0)),
+        "scalar": np.asarray(2.5),
+        "Φ.W": np.array([True, False]),
+        "turned": np.ones((2, 3)).T,
+        "high first": np.arange(3, dtype=">i4"),
+    }
+    safe_file.write(tmp_path / "w", arrays, {"note": "é"})
+    with safe_open(tmp_path / "w", "numpy") as found:
+        assert found.metadata() == {"note": "é"}
+        assert set(found.keys()) == set(arrays)
+        for name, array in arrays.items():
+            read = found.get_tensor(name)
+            assert read.dtype == array.dtype.newbyteorder("=")
+            assert read.shape == array.shape
+            assert (read == array).all()
+    with pytest.raises(ValueError, match="complex"):
+        safe_file.write(tmp_path / "w", {"z": np.zeros(2, complex)}, None)
+
+
+def test_safetensors_are_written_into_the_file_itself(tmp_path: Path):
+    """A file with a name of its own, renamed at the end, stays behind after a kill; and nobody else could read it."""
+    path = tmp_path / "w"
+    path.write_bytes(b"")
+    path.chmod(0o644)
+    before = path.stat()
+    safe_file.write(path, SMALL, None)
+    assert (path.stat().st_ino, path.stat().st_mode) == (before.st_ino, before.st_mode)
 
 
 @pytest.mark.parametrize("name", ["w.npz", "w.safetensors"])

@@ -42,9 +42,8 @@ SMALLER = (
     *((partial_scatter, "_LEAST_POINTS", 4), (partial_scatter, "_ENOUGH", 2), (share_sums, "_LEAST_TERMS", 2)),
     *((share_sums, "_LEAST_WORK", 16), (split_sums, "_LONG", 6), (split_sums, "BLOCK", 3)),
 )
-EVERY_KIND = st.one_of(
-    programs(most=300, first=kind) for kind in ("", "", "scatter", "contraction")
-)  # the last two are rare
+KINDS = ("", "", "scatter", "contraction")  # of the first equation: the last two are rare among all
+EVERY_KIND = st.one_of([programs(most=300, first=kind) for kind in KINDS])
 MET: Counter[str] = Counter()
 WANTED = (
     *(f"rank {n}" for n in range(7)),

@@ -5,11 +5,14 @@ its extents need, and together they fill the file without gap or overlap, as the
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+import numpy as np
+
 from indexlang.interop.weights.archive import Array, Damaged, Entry, checked_extents, product, shown, taken
-from indexlang.interop.weights.forms import BY_NAME, Form, decoded
+from indexlang.interop.weights.forms import BY_CODE, BY_NAME, Form, decoded
 
 LONGEST_HEADER = 4 << 20
 PREFIX = 8
@@ -32,6 +35,33 @@ def entries(file: BinaryIO, size: int) -> Iterator[Entry]:
         yield Entry(name, form, extents, _reader(file, start + begin, form, extents))
     if start + end != size:
         raise Damaged(f"its header speaks of {start + end} bytes, but it has {size}")
+
+
+def write(path: Path, arrays: Mapping[str, Array], notes: Mapping[str, str] | None) -> None:
+    """Write the tensors, the widest numbers first, with notes in the header. Raises OSError, ValueError.
+
+    Into this very file: what the package itself writes goes by way of a file with a name of its own, which a kill leaves behind.
+    """
+    order = sorted(arrays.items(), key=lambda item: (-item[1].itemsize, item[0]))
+    header: dict[str, Any] = {} if notes is None else {METADATA: dict(notes)}
+    end = 0
+    for name, a in order:
+        header[name] = {"dtype": _form(a).name, "shape": a.shape, "data_offsets": (end, end + a.nbytes)}
+        end += a.nbytes
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % PREFIX)  # so that every number lies at a multiple of its size
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(PREFIX, "little") + text)
+        for _, a in order:
+            lowest_first = np.ascontiguousarray(a, a.dtype.newbyteorder("<"))
+            file.write(lowest_first.reshape(-1).view(np.uint8).data)
+
+
+def _form(a: Array) -> Form:
+    form = BY_CODE.get(a.dtype.str[1:])
+    if form is None:
+        raise ValueError(f"numbers of type {a.dtype} cannot be written")
+    return form
 
 
 def _header(raw: bytes) -> dict[str, Any]:

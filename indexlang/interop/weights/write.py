@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import save_file  # pyright: ignore[reportUnknownVariableType]
 
 from indexlang.interop.disk import written_aside
+from indexlang.interop.weights import safe
 from indexlang.text.diagnostics import data_error
 
 Array = np.ndarray[Any, Any]
@@ -29,11 +28,7 @@ def write_weights(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> 
 
 def write_tensors(path: Path, arrays: Mapping[str, Array], notes: Mapping[str, str] | None = None) -> None:
     """Write a safetensors file as it is, with notes in its header. Raises OSError, ValueError."""
-    ready = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
-    try:
-        save_file(ready, path, None if notes is None else dict(notes))
-    except SafetensorError as problem:
-        raise ValueError(str(problem)) from None
+    safe.write(path, arrays, notes)
 
 
 def check_target(path: Path) -> None:
