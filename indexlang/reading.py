@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from indexlang.syntax.parse import MAX_TEXT
 from indexlang.text.diagnostics import ProgramError, data_error, diagnostic
-from indexlang.text.source import Source, Span
+from indexlang.text.source import MAX_TEXT, Source, Span
 
 _MOST = 4 * MAX_TEXT  # bytes of a text; a character has at most four
 

@@ -10,9 +10,8 @@ from indexlang.syntax.blocks import assembled
 from indexlang.syntax.lalr import Parser, Unexpected, parser
 from indexlang.syntax.tree import Head, Tree
 from indexlang.text.diagnostics import Diagnostic, ProgramError, diagnostic, program_error
-from indexlang.text.source import Source, Span
+from indexlang.text.source import MAX_TEXT, Source, Span
 
-MAX_TEXT = 4_000_000
 MAX_DEPTH = 200
 MAX_STATEMENTS = 6_000
 """Of a program. The longest that we know, DenseNet-201 in training with every call spelled out, has 3,325; each takes a

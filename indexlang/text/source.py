@@ -6,6 +6,8 @@ from functools import cached_property
 
 from indexlang.text.values import immutable
 
+MAX_TEXT = 4_000_000  # characters of a text
+
 
 @dataclass(frozen=True, eq=False)
 class Source:

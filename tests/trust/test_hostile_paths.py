@@ -9,7 +9,7 @@ from commandline import indexlang
 from safetensors.numpy import save_file
 
 import indexlang as il
-from indexlang.syntax.parse import MAX_TEXT
+from indexlang.text.source import MAX_TEXT
 
 SECRET = "B[i:3] = 7.25*i\n"
 

@@ -18,10 +18,10 @@ from indexlang.syntax.latex.rows import SIGNS, Statement
 from indexlang.syntax.latex.scan import declarations, formulas, pieces, plain
 from indexlang.syntax.latex.tree import LatexTree
 from indexlang.syntax.lexer import Token
-from indexlang.syntax.parse import MAX_STATEMENTS, MAX_TEXT, parsed, statement
+from indexlang.syntax.parse import MAX_STATEMENTS, parsed, statement
 from indexlang.syntax.tree import Head
 from indexlang.text.diagnostics import Diagnostic, ProgramError, Severity, diagnostic
-from indexlang.text.source import NOWHERE, Source, Span
+from indexlang.text.source import MAX_TEXT, NOWHERE, Source, Span
 
 _LETTER = r"(\\Delta\s*[a-z]|\\?[a-z]+'*)"
 _INDEX = re.compile(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from indexlang.syntax.latex import words
-from indexlang.text.source import Source, Span
+from indexlang.text.source import MAX_TEXT, Source, Span
 
 _COMMAND = re.compile(r"^[^#\n\"]*(?:\\[A-Za-z]|\$)", re.MULTILINE)
 _DISPLAY = re.compile(
@@ -40,7 +40,7 @@ def is_latex(source: Source) -> bool:
     """Whether a text is LaTeX: a .tex file, or any text but a .idx file with a command or `$` outside comments."""
     if source.name.endswith((".tex", ".idx")):
         return source.name.endswith(".tex")
-    return _COMMAND.search(source.text) is not None
+    return _COMMAND.search(source.text, 0, MAX_TEXT) is not None
 
 
 def pieces(source: Source, places: list[tuple[int, int]]) -> list[Piece]:
