@@ -1,6 +1,6 @@
 """A process in which every tensor ends, or begins, at a page that may not be touched: what reads or writes there dies.
 
-python guarded.py f32|f64 named|literal FIRST STEP     runs the members FIRST, FIRST+STEP, … of the table; prints each before it runs
+python guarded.py f32|f64 named|literal FIRST STEP     runs the members FIRST, FIRST+STEP, … of each shape; prints each before it runs
 python guarded.py model NAME SIDE        runs a model of examples/models on a picture of that side, with random parameters
 python guarded.py overrun                runs a kernel for one iteration too many, to show that the pages work
 """
@@ -162,9 +162,10 @@ def model(name: str, side: int) -> set[str]:
     return run_program(program, name, image)
 
 
-def members(named: bool) -> list[tuple[Shape, str, str, dict[str, int]]]:
-    """All members; extents by name, or as numbers of the text."""
-    found = [(s, *m) for s in SHAPES for m in s.texts()]
+def members(named: bool, first: int, step: int) -> list[tuple[Shape, str, str, dict[str, int]]]:
+    """Of each shape the members first, first + step, …, at least one; extents by name, or as numbers of the text."""
+    every = [(s, list(s.texts())) for s in SHAPES]
+    found = [(s, *m) for s, own in every for m in own[first % len(own) :: step]]
     return found if named else [(s, t, _literal(text, e), e) for s, t, text, e in found]
 
 
@@ -181,7 +182,7 @@ def main() -> None:
         return
     dtype, named, first, step = sys.argv[1], sys.argv[2] == "named", int(sys.argv[3]), int(sys.argv[4])
     schedules: dict[str, set[str]] = {}
-    for shape, title, text, extents in members(named)[first::step]:
+    for shape, title, text, extents in members(named, first, step):
         print(title, flush=True)
         schedules.setdefault(shape.name, set()).update(run(shape, title, text, extents, (dtype, named)))
     print(json.dumps({name: sorted(found) for name, found in schedules.items()}), flush=True)
