@@ -35,7 +35,7 @@ CASES = {
         "Y[x:{x},y:{y}] = (sum[dx:5,dy:7] exp(A[x+dx,y+dy] - max[k:40] C[x+k])) / sqrt(1 + sum[dx:5,dy:7] A[x+dx,y+dy]^2)"
     ),
 }
-SIZES = [(1, 1), (2, 3), (3, 2), (2, 15), (1, 16), (2, 17), (1, 33), (1, 49)]  # the interpreter takes its time
+SIZES = [(1, 1), (2, 3), (2, 15), (1, 17), (1, 49)]  # the interpreter takes its time
 
 
 @pytest.fixture(autouse=True)
