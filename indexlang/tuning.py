@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexlang.ir.equation import Equation
-from indexlang.nest.moves.target import USUAL, Knobs, Target
+from indexlang.nest.moves.target import USUAL, Knobs, Target, untuned
 from indexlang.program import Program
 from indexlang.results import Array
 from indexlang.run.machine import target
@@ -73,7 +73,7 @@ class _Search:
     def __init__(self, program: Program, inputs: Mapping[str, Any]) -> None:
         self.program, self.inputs = program, inputs
         self.longest = 0.0  # of the trials so far, in seconds
-        self.usual = replace(target(), tuned=_nothing)
+        self.usual = replace(target(), tuned=untuned)
         self.plan, self.run = program.timed(inputs, self.usual)
         self.wanted, _ = self.run()
         equations = dict.fromkeys(s.equation for s in self.plan.steps)
@@ -135,10 +135,6 @@ class _Search:
         for e, ns in _by_equation(plan, nanoseconds).items():
             out[self.structures[e]] = out.get(self.structures[e], 0.0) + ns
         return out
-
-
-def _nothing(structure: str) -> Knobs | None:
-    return None
 
 
 def _by_equation(plan: Plan, nanoseconds: NDArray[np.int64]) -> dict[Equation, float]:

@@ -28,9 +28,8 @@ class Vectors(Expressions):
         self.lane, self.lanes = "", 1
         self.single: set[str] = set()  # local floats that are numbers also where there are lanes
         self._choosing = False
-        self._constants: dict[
-            object, tuple[Extent, ...]
-        ] = {}  # by what `known` has addresses for: those in their subscripts
+        # constants in subscripts, by what `known` has addresses for
+        self._constants: dict[object, tuple[Extent, ...]] = {}
 
     def converted(self, e: Expr, dtype: DType) -> str:
         """`e` in another type: a vector lane by lane."""

@@ -10,7 +10,7 @@ from indexlang.ir import ops
 from indexlang.ir.affine import Affine, Floor, Remainder, Variable, affine, remainders
 from indexlang.ir.dtypes import DType
 from indexlang.ir.exact import EXACT
-from indexlang.ir.expr import Apply, Const, Expr, Index, Read, Select
+from indexlang.ir.expr import Apply, Const, Expr, Index, Read, Select, reads
 from indexlang.ir.size import Extent, Size, at_least, floordiv
 from indexlang.text.values import immutable
 
@@ -232,6 +232,11 @@ def uses_data(e: Expr) -> bool:
             return uses_data(c) or uses_data(a) or uses_data(b)
         case _:
             return True
+
+
+def gathers(e: Expr) -> bool:
+    """Whether some access of `e` has a subscript that data decide: its run-time check speaks of the equation's own indices."""
+    return any(uses_data(s) for r in reads(e) for s in r.subscripts)
 
 
 def stays_inside(e: Expr, extent: Extent, box: Box, facts: Facts) -> bool | None:

@@ -5,8 +5,6 @@ fail, the interior gets loops without them. A transposition goes through square 
 (`transposed.py`).
 """
 
-from math import prod
-
 from indexlang.ir import ops
 from indexlang.ir.build import integer
 from indexlang.ir.equation import Equation, Program
@@ -17,7 +15,7 @@ from indexlang.nest.collapse import collapsed
 from indexlang.nest.interior import Interior, interior
 from indexlang.nest.kept import invariants, kept
 from indexlang.nest.nodes import For, Nest, Node, Store
-from indexlang.nest.steps import known
+from indexlang.nest.steps import points
 from indexlang.nest.together import is_map
 from indexlang.nest.transposed import transposed
 from indexlang.passes.fuse_rows import is_row
@@ -127,7 +125,7 @@ def _shared(e: Equation) -> int:
     count = len(e.indices) - 1
     while count > 1:
         moved = e.indices[count - 1]
-        iterations = prod(known(b.extent) for b in e.indices[: count - 1] if not isinstance(b.extent, Named))
+        iterations = points(e.indices[: count - 1])
         if isinstance(moved.extent, Named) or iterations < _SHARED:
             break
         if operations(e, e.indices[:count]) >= _GRAIN:

@@ -1,12 +1,13 @@
 """How far indices move accesses in memory."""
 
 from collections.abc import Iterable
+from math import prod
 
 from indexlang.ir.affine import affine
 from indexlang.ir.equation import Program
-from indexlang.ir.expr import Expr, Read, free_indices
+from indexlang.ir.expr import Bound, Expr, Read, free_indices
 from indexlang.ir.layout import layout
-from indexlang.ir.size import Extent
+from indexlang.ir.size import Extent, Named
 
 FAR = 8  # the cost of an access whose next element is not beside the last one
 
@@ -36,6 +37,11 @@ def step_cost(read: Read, name: str, program: Program) -> int:
         return FAR if any(name in free_indices(s) for s in read.subscripts) else 0
     step = found.get(name, 0)
     return step if step in (0, 1) else FAR
+
+
+def points(bounds: Iterable[Bound]) -> int:
+    """How many values indices take together, those of a batch left out, so that its size decides nothing."""
+    return prod(known(b.extent) for b in bounds if not isinstance(b.extent, Named))
 
 
 def known(extent: Extent) -> int:

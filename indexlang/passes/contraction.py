@@ -175,7 +175,6 @@ class _Preparation(Padding):
             return
         body = e.body
         if found.a.border is not None:
-            assert found.a.border is not None
             padded = yield from self.padded(found.a, self.reach[found.a.tensor, found.a.border])
             body = _replaced(body, found.a, padded)
         if not found.is_contiguous:

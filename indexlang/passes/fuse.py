@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from indexlang.ir.bounds import uses_data
+from indexlang.ir.bounds import gathers
 from indexlang.ir.equation import Equation, Program, Role
 from indexlang.ir.expr import Bound, Expr, Index, Read, Reduce, children, reads, rewrite, walk
 from indexlang.passes.contraction import contraction
@@ -56,8 +56,7 @@ def _read_once(program: Program) -> set[str]:
 
 def is_free_to_move(e: Equation, program: Program) -> bool:
     """Data-dependent subscripts stay: their run-time checks speak of the equation's own indices."""
-    gathers = any(uses_data(s) for r in reads(e.body) for s in r.subscripts)
-    return e.is_plain and not e.accumulates and not gathers and e.body.dtype is program.tensor(e.target).dtype
+    return e.is_plain and not e.accumulates and not gathers(e.body) and e.body.dtype is program.tensor(e.target).dtype
 
 
 def _fits(moved: Equation, r: Read, e: Equation, program: Program) -> bool:

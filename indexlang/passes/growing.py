@@ -1,7 +1,8 @@
 """What passes that add tensors or take them away start from: names that are free, lists that grow or shrink."""
 
 from indexlang.ir.build import Builder
-from indexlang.ir.equation import Equation, Program
+from indexlang.ir.equation import Equation, Program, Role, Tensor
+from indexlang.ir.expr import Bound, Expr, Index
 
 
 def other_name(stem: str, taken: set[str]) -> str:
@@ -35,6 +36,13 @@ class Growing:
             name = f"{stem}{n}"
         self.names.add(name)
         return name
+
+    def defined(self, stem: str, axes: tuple[Bound, ...], body: Expr, e: Equation) -> Equation:
+        """The equation of a new tensor with an axis for each index, which `e` is to read."""
+        name, names = self.fresh(stem), tuple(b.name for b in axes)
+        extents = tuple(b.extent for b in axes)
+        self.tensors.append(Tensor(name, extents, body.dtype, Role.COMPUTED, names, span=e.span))
+        return Equation(name, axes, tuple(map(Index, names)), False, body, e.span, calls=e.calls)
 
     def grown(self, equations: tuple[Equation, ...]) -> Program:
         """The program with these equations, and all tensors."""

@@ -14,14 +14,13 @@ from fractions import Fraction
 
 from indexlang.ir import ops
 from indexlang.ir.affine import conjuncts
-from indexlang.ir.bounds import Facts, stays_inside, uses_data
-from indexlang.ir.equation import Equation, Program, Role, Tensor
+from indexlang.ir.bounds import Facts, gathers, stays_inside
+from indexlang.ir.equation import Equation, Program
 from indexlang.ir.expr import (
     Apply,
     Bound,
     Const,
     Expr,
-    Index,
     Read,
     Reduce,
     Select,
@@ -242,24 +241,17 @@ class _Ordering(Growing):
         orders = all_laid_out(stored, value, e.indices[-1].name if e.indices else None)
         for s, order in zip(stored, orders, strict=True):
             axes = tuple(s.axes[m] for m in order)
-            name = self.fresh(f"{e.target}_pair")
-            body = rewrite(s.body, named)
-            extents = tuple(b.extent for b in axes)
-            self.tensors.append(
-                Tensor(name, extents, body.dtype, Role.COMPUTED, tuple(b.name for b in axes), span=e.span)
-            )
-            self.extents[name] = extents
-            left = tuple(Index(b.name) for b in axes)
-            before.append(Equation(name, axes, left, False, body, e.span, calls=e.calls))
-            names[s.key] = name, order
+            made = self.defined(f"{e.target}_pair", axes, rewrite(s.body, named), e)
+            self.extents[made.target] = tuple(b.extent for b in axes)
+            before.append(made)
+            names[s.key] = made.target, order
         return rewrite(value, named)
 
 
 def _is_movable(e: Equation) -> bool:
     """Subscripts that are data have checks that speak of the equation's own indices; draws have places of their own."""
-    gathers = any(uses_data(s) for r in reads(e.body) for s in r.subscripts)
     draws = any(isinstance(n, Apply) and n.op.kind is Kind.DRAW for n in walk(e.body))
-    return not gathers and not draws and e.checks is None
+    return not gathers(e.body) and not draws and e.checks is None
 
 
 def _is_zero(e: Expr) -> bool:

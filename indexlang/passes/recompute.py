@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from indexlang.ir import ops
-from indexlang.ir.bounds import uses_data
+from indexlang.ir.bounds import gathers
 from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import Apply, Expr, Read, Reduce, children, reads, rewrite
 
@@ -58,7 +58,7 @@ def _chosen(program: Program, forward: Collection[str], needed: set[str]) -> tup
     sources: dict[str, set[str]] = {}
     chosen: set[str] = set()
     for e in program.equations:
-        single = count[e.target] == 1 and e.is_plain and not e.accumulates and not _gathers(e)
+        single = count[e.target] == 1 and e.is_plain and not e.accumulates and not gathers(e.body)
         read = _read(e)
         if e.target not in forward or not single or not all(n in there or n in costs for n in read):
             continue
@@ -84,10 +84,6 @@ def _is_large(t: Tensor) -> bool:
 
 def _read(e: Equation) -> set[str]:
     return {r.tensor for part in (*e.left, e.body) for r in reads(part)}
-
-
-def _gathers(e: Equation) -> bool:
-    return any(uses_data(s) for r in reads(e.body) for s in r.subscripts)
 
 
 def _cost(e: Expr) -> int:

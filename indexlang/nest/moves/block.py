@@ -12,7 +12,6 @@ stand before loops, not in them (`block_terms`); columns at a border are compute
 
 from dataclasses import dataclass, replace
 from itertools import product
-from math import prod
 
 from indexlang.ir import ops
 from indexlang.ir.build import integer
@@ -29,7 +28,6 @@ from indexlang.ir.expr import (
     free_indices,
     with_children,
 )
-from indexlang.ir.size import Named
 from indexlang.nest.body import Body, outermost
 from indexlang.nest.collapse import collapsed
 from indexlang.nest.interior import Interior, Range, apart, inside, is_plain
@@ -37,7 +35,7 @@ from indexlang.nest.moves.block_shape import Shape, Size, choose_size, shape
 from indexlang.nest.moves.block_terms import Sum, Terms
 from indexlang.nest.moves.target import Target
 from indexlang.nest.nodes import Around, For, Lanes, Let, Nest, Node, Store, Strip, local
-from indexlang.nest.steps import known
+from indexlang.nest.steps import known, points
 
 _LEAST_WORK = 1 << 17  # smaller equations are over before their blocks would have been compiled
 _SHARES = 48  # pieces of work that keep many threads busy
@@ -60,9 +58,7 @@ def blocked(original: Equation, program: Program, target: Target) -> Nest | None
         if found.deep is None or known(found.row.extent) <= 2 * (high - low):
             area = Interior(by_row.body, {**area.ranges, **by_row.ranges})
     low, high = area.range(found.column)
-    lanes = target.lanes(found.total.dtype.size)
-    while lanes > high - low:
-        lanes //= 2
+    lanes = target.lanes_within(high - low, found.total.dtype)
     if lanes < 2 or _tests(area.body, found.column.name):
         return None
     return _Block(original, e, found, area, lanes, (low, high), Body(program), target).nest()
@@ -70,12 +66,7 @@ def blocked(original: Equation, program: Program, target: Target) -> Nest | None
 
 def _work(e: Equation, found: Shape) -> int:
     """Terms of all sums."""
-    return _concrete((*e.indices, *found.total.over))
-
-
-def _concrete(bounds: tuple[Bound, ...]) -> int:
-    """How many points there are, those of a batch left out, so that its size decides nothing."""
-    return prod(known(b.extent) for b in bounds if not isinstance(b.extent, Named))
+    return points((*e.indices, *found.total.over))
 
 
 def _tests(e: Expr, index: str) -> bool:
@@ -120,7 +111,7 @@ class _Block:
         iterations = self.outer
         panels, start, stop = self._panels()
         iterations = (*iterations, *panels)
-        blocks, rows, lets = self._rows(_concrete(iterations))
+        blocks, rows, lets = self._rows(points(iterations))
         iterations = (*iterations, *blocks)
         body = (*lets, *self._all(rows, start, stop))
         title = f"block {self.size.rows}x{self.size.vectors} of {self.lanes}"

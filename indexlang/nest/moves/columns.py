@@ -16,14 +16,13 @@ from indexlang.ir import ops
 from indexlang.ir.build import integer
 from indexlang.ir.equation import Equation, Program
 from indexlang.ir.expr import Apply, Bound, Expr, Index, Reduce, Select, children, free_indices, reads, walk
-from indexlang.ir.size import Named
 from indexlang.nest.body import Body, here, is_short, outermost
 from indexlang.nest.collapse import collapsed
 from indexlang.nest.interior import Interior, apart, inside, is_plain
 from indexlang.nest.moves.block_shape import is_vectorial, runs_along
 from indexlang.nest.moves.target import Target
 from indexlang.nest.nodes import For, Lanes, Nest, Node, Store
-from indexlang.nest.steps import known, steps
+from indexlang.nest.steps import known, points, steps
 
 _LEAST_WORK = 1 << 14  # terms; smaller equations are over before anything is gained
 _SHARES = 48  # pieces of work that keep many threads busy
@@ -39,9 +38,7 @@ def in_columns(original: Equation, program: Program, target: Target) -> Nest | N
     e = replace(e, body=apart(e.body))
     area = inside(e, (column,))
     low, high = area.range(column)
-    lanes = target.lanes(program.tensor(e.target).dtype.size)
-    while lanes > high - low:
-        lanes //= 2
+    lanes = target.lanes_within(high - low, program.tensor(e.target).dtype)
     if lanes < 2 or not _may_be_vectors(area.body, column.name, program):
         return None
     return _Columns(original, e, column, area, lanes, Body(program)).nest()
@@ -65,9 +62,8 @@ def _column(e: Equation, program: Program) -> Bound | None:
 
 
 def _work(e: Equation) -> int:
-    """Terms of all sums, those of a batch left out, so that its size decides nothing."""
-    own = (*e.indices, *(b for n in outermost(e.body) for b in n.over))
-    return prod(known(b.extent) for b in own if not isinstance(b.extent, Named))
+    """Terms of all sums."""
+    return points((*e.indices, *(b for n in outermost(e.body) for b in n.over)))
 
 
 def _may_be_vectors(e: Expr, column: str, program: Program) -> bool:

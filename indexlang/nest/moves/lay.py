@@ -17,7 +17,7 @@ from indexlang.ir.equation import Equation, Program, Role, Tensor
 from indexlang.ir.expr import Bound, Expr, Index, Read, Reduce, free_indices, reads, rewrite, walk
 from indexlang.ir.size import Named
 from indexlang.nest.moves.block_shape import runs_along, shape
-from indexlang.nest.steps import known
+from indexlang.nest.steps import known, points
 from indexlang.passes.contraction import contraction
 from indexlang.passes.growing import Growing
 
@@ -79,13 +79,18 @@ def _far(e: Equation, program: Program) -> dict[Read, int]:
     """The reads that cross the columns, each with the axis that should be the last one; none where that does not pay."""
     totals = [n for n in walk(e.body) if isinstance(n, Reduce)]
     column = e.indices[-1] if e.indices else None
-    if len(totals) != 1 or column is None or not _is_last(e, column) or any(_is_named(b) for b in totals[0].over):
+    if (
+        len(totals) != 1
+        or column is None
+        or not _is_last(e, column)
+        or any(isinstance(b.extent, Named) for b in totals[0].over)
+    ):
         return {}
     if isinstance(column.extent, Named) or known(column.extent) < _LEAST_COLUMNS:
         return {}
     if not runs_along(totals[0], column, program):
         return {}
-    work = prod(known(b.extent) for b in (*e.indices, *totals[0].over) if not _is_named(b))
+    work = points((*e.indices, *totals[0].over))
     crossing = [r for r in dict.fromkeys(reads(totals[0].body)) if column.name in free_indices(r)]
     found = {r: axis for r in crossing if (axis := _axis(r, column.name, program)) is not None}
     near = [r for r in crossing if r not in found and not _is_along(r, column.name)]
@@ -96,10 +101,6 @@ def _far(e: Equation, program: Program) -> dict[Read, int]:
 def _is_last(e: Equation, column: Bound) -> bool:
     last = e.left[-1] if e.left else None
     return not e.accumulates and last is not None and _step(last, column.name) == 1
-
-
-def _is_named(b: Bound) -> bool:
-    return isinstance(b.extent, Named)
 
 
 def _axis(r: Read, column: str, program: Program) -> int | None:

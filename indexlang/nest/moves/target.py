@@ -33,6 +33,11 @@ class Knobs:
 USUAL = Knobs()
 
 
+def untuned(structure: str) -> Knobs | None:
+    """Nothing was measured."""
+    return None
+
+
 def scaled(count: int, doublings: int) -> int:
     """`count`, at least 1, as often doubled as told, or halved where that is negative."""
     return max(count << doublings if doublings > 0 else count >> -doublings, 1)
@@ -54,8 +59,15 @@ class Target:
     choose_tile: ChooseTile
     cores: int = 2
     registers: int = 16
-    tuned: Callable[[str], Knobs | None] = lambda structure: None
+    tuned: Callable[[str], Knobs | None] = untuned
     knobs: Knobs = USUAL
+
+    def lanes_within(self, count: int, dtype: DType) -> int:
+        """Elements of the longest vector that `count` of them fill; less than 2 where there is none."""
+        lanes = self.lanes(dtype.size)
+        while lanes > count:
+            lanes //= 2
+        return lanes
 
     def tile(self, rows: int, columns: int, dtype: DType, vectors: int) -> tuple[int, int]:
         """The register tile: that of the knobs, where registers hold it, or else the one that loses least."""

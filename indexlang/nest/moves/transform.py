@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from indexlang.ir import ops
-from indexlang.ir.affine import Affine, affine, expression, index
+from indexlang.ir.affine import Affine, expression, index
 from indexlang.ir.build import integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program
@@ -57,16 +57,9 @@ class _Window:
         """The index of tiles."""
         return replace(self.own, extent=-(-known(self.own.extent) // len(self.rows)))
 
-    def place(self, row: Expr) -> Affine:
+    def place(self, row: Affine) -> Expr:
         """What the index is in a row of the tile."""
-        base = index(self.own.name).scaled(len(self.rows)) if self.tiled else Affine(0)
-        match row:
-            case Index(name=name):
-                return base + index(name)
-            case Const(value=int() as value):
-                return base + Affine(value)
-            case _:
-                raise AssertionError("a row is an index or a number")
+        return expression(index(self.own.name).scaled(len(self.rows)) + row if self.tiled else row)
 
 
 class _Transform:
@@ -78,9 +71,7 @@ class _Transform:
         self.whole = local("total", total.dtype)  # stands for the sum in the body
         self.body = rewrite(e.body, lambda n: self.whole if n == total else n)
         self.column, self.dtype = e.indices[-1], total.dtype
-        self.lanes = target.lanes(self.dtype.size)
-        while self.lanes > max(known(self.column.extent), 1):
-            self.lanes //= 2
+        self.lanes = target.lanes_within(known(self.column.extent), self.dtype)
 
     def nest(self) -> Nest:
         tiles = {w.own.name: w.tile for w in self.windows if w.tiled}
@@ -100,24 +91,25 @@ class _Transform:
         if not others:
             return self._stores(first, {}, self._over(first))
         (last,) = others
+
+        def at(row: Affine, column: Affine) -> tuple[Expr]:
+            """The place of an element in the local row."""
+            return (expression(row.scaled(last.columns) + column),)
+
         between = tuple(
-            Store(
-                f"%{_ROW}",
-                (_at(integer(row), Index(last.over), last.columns),),
-                self._combined(factors, self._over(first)),
-            )
+            Store(f"%{_ROW}", at(Affine(row), index(last.over)), self._combined(factors, self._over(first)))
             for row, factors in enumerate(first.rows)
         )
-        row = Index(f"{first.own.name}_row" if first.tiled else first.own.name)
-        places = {first.own.name: expression(first.place(row))}
+        row = f"{first.own.name}_row" if first.tiled else first.own.name
+        places = {first.own.name: first.place(index(row))}
 
         def kept(k: int) -> Expr:
-            return Read(f"%{_ROW}", (_at(row, integer(k), last.columns),), None, self.dtype)
+            return Read(f"%{_ROW}", at(index(row), Affine(k)), None, self.dtype)
 
         return (
             Row(_ROW, self.dtype, len(first.rows) * last.columns),
             For(last.over, integer(0), integer(last.columns), between),
-            For(row.name, integer(0), self._rows(first), self._stores(last, places, kept)),
+            For(row, integer(0), self._rows(first), self._stores(last, places, kept)),
         )
 
     def _rows(self, w: _Window) -> Expr:
@@ -132,7 +124,7 @@ class _Transform:
         """One result for each row of the last window, in its tile where that may be cut."""
         out: list[Node] = []
         for row, factors in enumerate(w.rows):
-            at = {**places, w.own.name: expression(w.place(integer(row)))}
+            at = {**places, w.own.name: w.place(Affine(row))}
             value = self._combined(factors, read)
             body = rewrite(with_indices(self.body, at), lambda n, value=value: value if n == self.whole else n)
             store = Store(self.e.target, tuple(with_indices(s, at) for s in self.e.left), body)
@@ -162,14 +154,6 @@ class _Transform:
                 out = apply(ops.ADD if factor > 0 else ops.SUB, out, term)
         assert out is not None
         return out
-
-
-def _at(row: Expr, column: Expr, columns: int) -> Expr:
-    """The place of an element in the local row."""
-    forms = [affine(row), affine(column)]
-    assert forms[0] is not None
-    assert forms[1] is not None
-    return expression(forms[0].scaled(columns) + forms[1])
 
 
 def _taken_apart(total: Reduce, bounds: Mapping[str, Bound]) -> tuple[tuple[_Window, ...], Read]:

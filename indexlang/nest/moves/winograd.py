@@ -13,14 +13,15 @@ source   Lavin & Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 
 from indexlang.ir import ops
 from indexlang.ir.affine import Affine, affine, expression, index
-from indexlang.ir.bounds import uses_data
+from indexlang.ir.bounds import gathers
 from indexlang.ir.build import integer
 from indexlang.ir.dtypes import DType
-from indexlang.ir.equation import Equation, Program, Role, Tensor
+from indexlang.ir.equation import Equation, Program, Role
 from indexlang.ir.expr import (
     Border,
     Bound,
@@ -32,7 +33,6 @@ from indexlang.ir.expr import (
     Rule,
     Select,
     free_indices,
-    reads,
     rewrite,
     walk,
     with_indices,
@@ -41,6 +41,7 @@ from indexlang.ir.fixed import fixed_tensors
 from indexlang.ir.ops import Op
 from indexlang.ir.size import Extent, Named
 from indexlang.ir.transforms import PRODUCTS, TAPS, Transforms, element, results_of, transforms
+from indexlang.nest.body import here
 from indexlang.nest.moves.block_shape import is_vectorial
 from indexlang.nest.steps import known
 from indexlang.passes.contraction import Contraction, contraction, used
@@ -57,6 +58,8 @@ _MOST_WINDOWS = 2  # of one sum: three would leave few terms of many tiles
 
 def winograd(program: Program) -> Program:
     """The program with such sums where that is less work. Its extents are known."""
+    if program.exact or program.updates:  # filters of a step of training change with every step
+        return program
     return _Winograd(program).run()
 
 
@@ -95,40 +98,38 @@ class _Window:
 
 
 class _Winograd(Padding):
-    def __init__(self, program: Program) -> None:
-        super().__init__(program)
-        self.fixed = fixed_tensors(program) | {t.name for t in program.with_role(Role.PARAM)}
+    @cached_property
+    def lasting(self) -> set[str]:
+        """The tensors that stay as they are while parameters do."""
+        return fixed_tensors(self.program) | {t.name for t in self.program.with_role(Role.PARAM)}
 
     def run(self) -> Program:
-        if self.program.exact or self.program.updates:  # filters of a step of training change with every step
-            return self.program
         return self.grown(tuple(made for e in self.program.equations for made in self._shortened(e)))
 
     def _shortened(self, e: Equation) -> Iterator[Equation]:
         found = contraction(e, self.program)
-        sum_ = _Sum.of(e, found, self.program) if found is not None and self._may(e, found) else None
-        if sum_ is None or not sum_.pays:
+        sum_ = _Sum.of(e, found, self.program) if found is not None else None
+        if sum_ is None or not sum_.pays or not self._may(sum_):
             yield e
             return
         a = yield from self._input(sum_)
-        w = yield from self._filter(sum_)
-        product = self.build.apply(
-            ops.MUL, _at(a, (*sum_.points, *sum_.of_a), sum_.dtype), _at(w, (*sum_.points, *sum_.of_w), sum_.dtype)
-        )
+        w = self._filter(sum_)
+        yield w
+        product = self.build.apply(ops.MUL, here(a, sum_.dtype), here(w, sum_.dtype))
         total = Reduce(ops.SUM, sum_.over, product, sum_.dtype)
-        name = yield from self._made(f"{e.target}_tiles", (*sum_.points, *sum_.left), total, e)
-        yield self._result(sum_, name)
+        tiles = self.defined(f"{e.target}_tiles", (*sum_.points, *sum_.left), total, e)
+        yield tiles
+        yield self._result(sum_, tiles.target)
 
-    def _may(self, e: Equation, found: Contraction) -> bool:
+    def _may(self, s: "_Sum") -> bool:
         """Whether a sum may be taken apart: of numbers that others do not add to, with filters that stay as they are."""
-        if found.total.dtype not in TYPES or e.accumulates or found.w.tensor not in self.fixed:
+        if s.dtype not in TYPES or s.e.accumulates or gathers(s.e.body) or s.found.w.tensor not in self.lasting:
             return False
-        rest = rewrite(e.body, lambda n: Const(0.0, found.total.dtype) if n == found.total else n)
-        plain = not any(uses_data(s) for r in reads(e.body) for s in r.subscripts)
-        return plain and not any(isinstance(n, Select) for n in walk(rest)) and is_vectorial(rest, self.program)
+        rest = rewrite(s.e.body, lambda n: Const(0.0, s.dtype) if n == s.found.total else n)
+        return not any(isinstance(n, Select) for n in walk(rest)) and is_vectorial(rest, self.program)
 
-    def _input(self, s: "_Sum") -> Generator[Equation, None, str]:
-        """The transformed tiles of the input."""
+    def _input(self, s: "_Sum") -> Generator[Equation, None, Equation]:
+        """The transformed tiles of the input, and before them what pads it; also given back."""
         read = s.found.a
         if s.is_loose:
             border = read.border or Border(Rule.VALUE, Const(0.0, s.dtype))
@@ -145,9 +146,11 @@ class _Winograd(Padding):
             [Index(p.name) for p in s.points],
             s.places,
         )
-        return (yield from self._made(f"{read.tensor}_tiles", (*s.points, *s.of_a), total, s.e))
+        made = self.defined(f"{read.tensor}_tiles", (*s.points, *s.of_a), total, s.e)
+        yield made
+        return made
 
-    def _filter(self, s: "_Sum") -> Generator[Equation, None, str]:
+    def _filter(self, s: "_Sum") -> Equation:
         """The transformed filters."""
         last = {w.tap.name: Affine(w.taps - 1) - index(w.tap.name) for w in s.windows if w.flipped}
         read = with_indices(s.found.w, {name: expression(form) for name, form in last.items()})
@@ -157,7 +160,7 @@ class _Winograd(Padding):
             [Index(p.name) for p in s.points],
             [w.tap for w in s.windows],
         )
-        return (yield from self._made(f"{s.found.w.tensor}_tiles", (*s.points, *s.of_w), total, s.e))
+        return self.defined(f"{s.found.w.tensor}_tiles", (*s.points, *s.of_w), total, s.e)
 
     def _result(self, s: "_Sum", tiles: str) -> Equation:
         """The equation itself, with what its sum is made of in place of it."""
@@ -180,14 +183,6 @@ class _Winograd(Padding):
             factor = element(op, row, Index(b.name), read.dtype)
             out = Reduce(ops.SUM, (b,), self.build.apply(ops.MUL, factor, out), read.dtype)
         return out
-
-    def _made(self, stem: str, axes: tuple[Bound, ...], body: Expr, e: Equation) -> Generator[Equation, None, str]:
-        """A tensor with an axis for each index, and its equation."""
-        name = self.fresh(stem)
-        extents, names = tuple(b.extent for b in axes), tuple(b.name for b in axes)
-        self.tensors.append(Tensor(name, extents, body.dtype, Role.COMPUTED, names, span=e.span))
-        yield Equation(name, axes, tuple(map(Index, names)), False, body, e.span, calls=e.calls)
-        return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,11 +210,12 @@ class _Sum:
         windows = _windows(e, found)
         taps = {w.tap.name for w in windows}
         last = _last(found)
-        over = (*(b for b in found.total.over if b.name not in taps and b is not last), *((last,) if last else ()))
-        every = (*e.indices, *over)
-        if not windows or last is None or last.name in taps or any(isinstance(b.extent, Named) for b in over):
+        if not windows or last is None or last.name in taps:
             return None
-        taken = {b.name for b in (*every, *found.total.over)}
+        over = (*(b for b in found.total.over if b.name not in taps and b is not last), last)
+        if any(isinstance(b.extent, Named) for b in over):
+            return None
+        taken = {b.name for b in (*e.indices, *found.total.over)}
         points, places = (
             tuple(_fresh(f"{w.along.name}_{kind}", taken) for w in windows) for kind in ("point", "place")
         )
@@ -326,7 +322,3 @@ def _window(tap: Bound, e: Equation, found: Contraction) -> _Window | None:
     ):
         return None
     return _Window(tap, along, axes[0], form.coefficient(tap.name) == -1)
-
-
-def _at(tensor: str, axes: tuple[Bound, ...], dtype: DType) -> Read:
-    return Read(tensor, tuple(Index(b.name) for b in axes), None, dtype)
