@@ -1,6 +1,6 @@
 """The arguments of a call: matched with the inputs, and what they say of named extents and dtypes."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,13 @@ _DTYPES = {
 }
 
 
-def matched(inputs: Sequence[Tensor], args: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Array]:
-    """The arrays by input name. Raises DataError E0604, E0605, E0608."""
+def matched(
+    inputs: Sequence[Tensor], args: Sequence[Any], named: Mapping[str, Any], read: Callable[[], Collection[str]]
+) -> dict[str, Array]:
+    """The arrays by input name. Raises DataError E0604, E0605, E0608.
+
+    read  the inputs that are needed: others may be left out, where those given tell the extents that they would
+    """
     names = [t.name for t in inputs]
     if len(args) > len(names):
         raise data_error(
@@ -41,10 +46,16 @@ def matched(inputs: Sequence[Tensor], args: Sequence[Any], named: Mapping[str, A
         if name in given:
             raise data_error("E0605", kind="second input", name=name, advice="give it by position or by name, not both")
         given[name] = value
-    missing = [n for n in names if n not in given]
-    if missing:
-        raise data_error("E0604", tensor=missing[0], advice=f"give it by name: `{missing[0]}=…`")
-    return {name: as_array(name, given[name]) for name in names}
+    if len(given) < len(inputs):
+        _check_rest(inputs, given, read())
+    return {name: as_array(name, given[name]) for name in names if name in given}
+
+
+def _check_rest(inputs: Sequence[Tensor], given: Collection[str], read: Collection[str]) -> None:
+    told = {n for t in inputs if t.name in given for e in t.extents for n in size.names(e)}
+    for t in inputs:
+        if t.name not in given and (t.name in read or not told.issuperset(*(size.names(e) for e in t.extents))):
+            raise data_error("E0604", tensor=t.name, advice=f"give it by name: `{t.name}=…`")
 
 
 def check_is_input(name: str, names: Collection[str]) -> None:
@@ -76,7 +87,7 @@ def bind_sizes(inputs: Sequence[Tensor], arrays: Mapping[str, Array], known: Map
     """The values that arguments give to named extents. Raises DataError E0601, E0602, E0606."""
     sizes = dict(known)
     places: dict[str, str] = dict.fromkeys(known, "the constants given")
-    for t in inputs:
+    for t in _given(inputs, arrays):
         array = arrays[t.name]
         if array.ndim != len(t.extents):
             raise _axes_error(t, array)
@@ -95,6 +106,10 @@ def bind_sizes(inputs: Sequence[Tensor], arrays: Mapping[str, Array], known: Map
     return sizes
 
 
+def _given(inputs: Sequence[Tensor], arrays: Collection[str]) -> list[Tensor]:
+    return [t for t in inputs if t.name in arrays]
+
+
 def _single(extent: object) -> str | None:
     """The name that an extent is, if it is just one."""
     if isinstance(extent, Size) and len(extent.terms) == 1:
@@ -105,7 +120,7 @@ def _single(extent: object) -> str | None:
 
 
 def _check_extents(inputs: Sequence[Tensor], arrays: Mapping[str, Array], sizes: Mapping[str, int]) -> None:
-    for t in inputs:
+    for t in _given(inputs, arrays):
         wanted = tuple(size.substitute(n, sizes) for n in t.extents)
         for n, m in zip(wanted, arrays[t.name].shape, strict=True):
             if isinstance(n, int) and n != m:
@@ -150,4 +165,4 @@ def completed(inputs: Mapping[str, TensorInfo], arrays: Mapping[str, Array]) -> 
 
 def ready(inputs: Sequence[Tensor], arrays: Mapping[str, Array]) -> dict[str, Array]:
     """The arrays C-contiguous and in the dtypes of the inputs. Raises DataError E0603."""
-    return {t.name: converted(t, arrays[t.name]) for t in inputs}
+    return {t.name: converted(t, arrays[t.name]) for t in _given(inputs, arrays)}

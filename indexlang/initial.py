@@ -40,7 +40,7 @@ def _jobs(tensor: Tensor, seed: int, out: Array) -> Iterator[_Job]:
     start = tensor.start or Start("constant", (0.0,))
     digest = hashlib.sha256(f"{seed} {tensor.name}".encode()).digest()
     key = int.from_bytes(digest[:16], "little")
-    fan_in = max(int(start.fan_in), 1)  # type: ignore[arg-type]
+    fan_in = max(int(start.fan_in), 1) if start.is_scaled else 1  # type: ignore[arg-type]
     match start.rule:
         case "constant":
             yield partial(out.fill, start.numbers[0])

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from indexlang.initial import drawn
 from indexlang.ir.equation import SEED, Program, Role, Tensor
+from indexlang.ir.size import names
 from indexlang.memory import check_values
 from indexlang.parameters import Array, Parameters, run_key
 from indexlang.results import result
@@ -129,7 +130,7 @@ class Kept:
                 self._spare[name] = before
 
     def _drawn(self, role: Role) -> Parameters:
-        self.need_sizes()
+        self.need_sizes(drawing=True)
         check_values(self.program.with_role(role))
         found = Parameters({t.name: t for t in self.program.with_role(role)})
         for name, array in drawn(found.tensors.values(), self.seed).items():
@@ -140,11 +141,11 @@ class Kept:
         """The tensors of these roles."""
         return tuple(t for role in roles for t in self.program.with_role(role))
 
-    def need_sizes(self) -> None:
-        """Raises DataError E0610 where the extents of a parameter or state are not known yet."""
-        names = self.program.size_names
+    def need_sizes(self, drawing: bool = False) -> None:
+        """Raises DataError E0610 where extents of a parameter or state, or counts that it is drawn by, are not known yet."""
         for t in self.of(Role.PARAM, Role.STATE):
-            still = [n for n in names if any(n in str(e) for e in t.extents if not isinstance(e, int))]
+            counts = (t.start.fan_in,) if drawing and t.start and t.start.is_scaled else ()
+            still = sorted(set[str]().union(*map(names, (*t.extents, *counts))))
             if still:
                 advice = f"`{t.name}` needs it: give constants={{'{still[0]}': …}}, or -D {still[0]}=…"
                 raise data_error("E0610", name=still[0], advice=advice)

@@ -1,19 +1,17 @@
 """Programs as Python objects: called like functions, looked into like tables."""
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexlang import pipeline
 from indexlang.calls import Prepared, key_of, prepared
-from indexlang.differentiable import Differentiable
 from indexlang.examples import example_inputs, index_limits
 from indexlang.gradients import FLOATS, Derived, with_floats
 from indexlang.infer.scope import Options
@@ -23,11 +21,11 @@ from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Program as Typed
 from indexlang.ir.equation import Role
 from indexlang.ir.size import Named
+from indexlang.keeping import Keeping
 from indexlang.kept import Kept
 from indexlang.nest.moves.target import Target
-from indexlang.parameters import Parameters
 from indexlang.recent import Recent
-from indexlang.results import Array, Results, result, wanted
+from indexlang.results import Array, Results, asked, places, result, wanted
 from indexlang.run.execute import CheckFailed, Executable
 from indexlang.run.failures import outside, subscript_error
 from indexlang.run.machine import usable_threads
@@ -39,15 +37,12 @@ from indexlang.text.diagnostics import Diagnostic, data_error
 from indexlang.text.source import NOWHERE, Source, Span
 from indexlang.timing import StepTime, Timed, step_times
 
-if TYPE_CHECKING:
-    from indexlang.interop.maps import Loaded
-
 _TANGENTS = 64  # derivatives along directions that are kept, the last ones
 _CALLS = 64  # kinds of calls that are known, the last ones
 _versions = count()  # of values that are given to parameters for one run only
 
 
-class Program(Differentiable):
+class Program(Keeping):
     """A checked program. Calling it computes its outputs; kernels are made at the first call for a structure.
 
     A program may be called from several Python threads at once.
@@ -125,82 +120,6 @@ class Program(Differentiable):
         """Take over the states that both have, and how many random runs there were."""
         self._own.follow(other._own)
 
-    # -- parameters
-
-    @property
-    def params(self) -> Parameters:
-        """The trained tensors, drawn at the first look from their initialisers and the seed."""
-        return self._own.params
-
-    @property
-    def state(self) -> Parameters:
-        """The tensors that live from run to run."""
-        return self._own.state
-
-    @property
-    def seed(self) -> int:
-        """What initialisers and random tensors are drawn from."""
-        return self._own.seed
-
-    @property
-    def runs(self) -> int:
-        """How many runs have drawn random tensors."""
-        return self._own.runs
-
-    @property
-    def parameters_are_random(self) -> bool:
-        """Whether the parameters are as drawn, and not read from a file."""
-        return self._own.is_random
-
-    def begin(self, seed: int, runs: int) -> None:
-        """Go on drawing random tensors where a run with this seed was; parameters stay."""
-        self._own.seed, self._own.runs = seed, runs
-
-    def init(self, seed: int = 0) -> "Program":
-        """Draw every parameter anew; states and random tensors begin again."""
-        self._own.init(seed)
-        return self
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write all parameters and states to a safetensors file, or .npz: aside first, then one rename (E0705)."""
-        from indexlang.loading import save
-
-        save(self._own, path)
-
-    def load_weights(self, path: str | os.PathLike[str]) -> "Loaded":
-        """Read parameters and states from a file; nothing changes unless all of them fit.
-
-        path     safetensors, npz, or a state_dict of `torch.save`: by our own names, else by the map of a family of
-                 networks (docs/how-to/weights.md). States that a file of our own does not have keep their values.
-        returns  what was read, as text too; its warnings name tensors that hold NaN or infinities
-        raises   DataError E0701, E0704, E0706 (it asks for Python objects), E0609 (names or extents), E0603 (dtypes)
-        """
-        from indexlang.loading import load
-
-        return load(self._own, path)
-
-    def export(self, path: str | os.PathLike[str], opset: int | None = None) -> int:
-        """Write the outputs as an ONNX file with the parameters as they are now; named extents stay names.
-
-        opset    the version of ONNX's operators, 18 or later; 21 if nothing is said
-        returns  the number of nodes
-        raises   ProgramError E1101 (what ONNX cannot say), DataError E0802 (no `onnx`), E0605, E0610, E0705
-        """
-        from indexlang.export.model import USUAL, write_onnx
-
-        kept = self._kept(self._typed)
-        values = {n: a for n, a in kept.items() if self._typed.tensor(n).role is not Role.SEED}
-        return write_onnx(self._typed, values, Path(path), USUAL if opset is None else opset)
-
-    def read_weights(self, path: str | os.PathLike[str]) -> dict[str, Array]:
-        """What a file has for this program, by our names and axes, in the file's dtypes; the program does not change.
-
-        Raises what `load_weights` raises, but for E0603.
-        """
-        from indexlang.loading import read
-
-        return read(self._own, path)[1]
-
     def example_inputs(self, seed: int = 0, given: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Array]:
         """Random inputs that the program can take, but for those given. Raises DataError E0610, E0604."""
         return example_inputs(self._typed, seed, given)
@@ -267,12 +186,19 @@ class Program(Differentiable):
     # -- running
 
     def __call__(
-        self, /, *args: Any, want: Sequence[str] | None = None, out: Mapping[str, Array] | None = None, **named: Any
+        self,
+        /,
+        *args: Any,
+        want: Sequence[str] | None = None,
+        out: Mapping[str, Array] | Array | None = None,
+        **named: Any,
     ) -> Any:
         """Compute the outputs, or the tensors in `want`.
 
-        args, named  the inputs, by position or name: anything numpy can view; never written to
-        out          arrays to write results into, by name: of the right extents and dtype, C-contiguous
+        args, named  the inputs, by position or name: anything numpy can view; never written to. What nothing that is
+                     wanted reads may be left out (labels, where only the scores are asked for).
+        out          arrays to write results into, by name, or one for the only result: of the right extents and dtype,
+                     C-contiguous
         returns      the array of the only result, or Results
         raises       DataError where arguments do not fit, or a data-dependent subscript is out of range
         """
@@ -282,19 +208,20 @@ class Program(Differentiable):
             results = self._first(args, named, want, out, key)
         else:
             results = self._again(like, (*args, *named.values()))
-        return next(iter(results.values())) if len(results) == 1 and (want is None or len(want) == 1) else results
+        single = len(results) == 1 and (want is None or len(asked(want)) == 1)
+        return next(iter(results.values())) if single else results
 
     def _first(
         self,
         args: Sequence[Any],
         named: Mapping[str, Any],
         want: Sequence[str] | None,
-        out: Mapping[str, Array] | None,
+        out: Mapping[str, Array] | Array | None,
         key: object,
     ) -> Results:
         """A call that is like none before; the next one with its key, if it has one, is like it."""
-        program, arrays = self._bind(args, named)
-        results, take = self._ran(program, arrays, want, out or {})
+        program, arrays = self._bind(args, named, lambda: self._inputs_of(want))
+        results, take = self._ran(program, arrays, want, out)
         take()
         if key is not None:
             made = self._executable(program, tuple(results))
@@ -312,14 +239,19 @@ class Program(Differentiable):
 
     def proposed(self, inputs: Mapping[str, Any], want: Sequence[str]) -> tuple[Results, Callable[[], None]]:
         """A run whose next values wait: its results, and what is to be called if states and params shall take them."""
-        return self._ran(*self._bind((), inputs), want, {})
+        return self._ran(*self._bind((), inputs), want, None)
 
     def _ran(
-        self, program: Typed, arrays: dict[str, Array], want: Sequence[str] | None, out: Mapping[str, Array]
+        self,
+        program: Typed,
+        arrays: dict[str, Array],
+        want: Sequence[str] | None,
+        out: Mapping[str, Array] | Array | None,
     ) -> tuple[Results, Callable[[], None]]:
         names = wanted(program, want)
         made = self._executable(program, self._with_updates(program, names))
-        results = {n: result(program.tensor(n), out.get(n), arrays) for n in names}
+        given = places(names, out)
+        results = {n: result(program.tensor(n), given.get(n), arrays) for n in names}
         following = self._own.following(program, results)
         self._run(made, program, arrays, {**results, **following})
 
@@ -333,7 +265,7 @@ class Program(Differentiable):
         """Every tensor that the next run computes, in its order; all are held at once. Nothing is changed by it."""
         program, arrays = self._bind((), inputs)
         names = tuple(dict.fromkeys(e.target for e in program.equations))
-        return iter(self._ran(program, arrays, names, {})[0].items())
+        return iter(self._ran(program, arrays, names, None)[0].items())
 
     def span_of(self, name: str) -> Span:
         """Where the equation of a tensor stands in the text."""
@@ -396,9 +328,15 @@ class Program(Differentiable):
         """What a run computes: the next values of states and params too."""
         return tuple(dict.fromkeys((*names, *(n for _, n in program.updates))))
 
-    def _bind(self, args: Sequence[Any], named: Mapping[str, Any]) -> tuple[Typed, dict[str, Array]]:
-        """The program for these arguments, and the arguments in its dtypes."""
-        return self._sized.bind(args, named)
+    def _inputs_of(self, want: Sequence[str] | None) -> set[str]:
+        """The inputs that a run reads. Raises DataError E0605."""
+        return {i for name in self._with_updates(self._typed, wanted(self._typed, want)) for i in self.inputs_of(name)}
+
+    def _bind(
+        self, args: Sequence[Any], named: Mapping[str, Any], read: Callable[[], Collection[str]] | None = None
+    ) -> tuple[Typed, dict[str, Array]]:
+        """The program for these arguments, and the arguments in its dtypes: all inputs, unless told which are read."""
+        return self._sized.bind(args, named, read or (lambda: self.inputs))
 
     def _executable(self, program: Typed, wanted: tuple[str, ...]) -> Executable:
         return self._sized.executable(program, wanted, lambda: self._own.names_of_values)

@@ -43,7 +43,7 @@ def wanted(program: Program, want: Sequence[str] | None) -> tuple[str, ...]:
     """The tensors that a run is to give, each once. Raises DataError E0605 for what is not computed."""
     if want is None:
         return program.outputs
-    names = (want,) if isinstance(want, str) else tuple(want)
+    names = asked(want)
     for name in names:
         if name not in program.by_name or program.tensor(name).role is not Role.COMPUTED:
             known = [t.name for t in program.with_role(Role.COMPUTED)]
@@ -54,6 +54,27 @@ def wanted(program: Program, want: Sequence[str] | None) -> tuple[str, ...]:
                 advice=did_you_mean(name, known, f"there are {', '.join(known)}"),
             )
     return tuple(dict.fromkeys(names))
+
+
+def asked(want: Sequence[str]) -> tuple[str, ...]:
+    """The names that a caller asks for: several, or one as it is."""
+    return (want,) if isinstance(want, str) else tuple(want)
+
+
+def places(names: Sequence[str], out: Mapping[str, Array] | Array | None) -> Mapping[str, Array]:
+    """Where the caller wants results: by name, or an array for the only one. Raises DataError E0605, E0608."""
+    if out is None:
+        return {}
+    if not isinstance(out, Mapping):
+        if len(names) == 1:
+            return {names[0]: out}
+        advice = f"give a dict: out={{'{names[0]}': …}}" if names else "leave `out` away: there are no results"
+        raise data_error("E0608", tensor="out", message="it does not say which result goes where", advice=advice)
+    for name in out:
+        if name not in names:
+            advice = did_you_mean(name, names, f"there are {', '.join(names)}")
+            raise data_error("E0605", kind="result", name=name, advice=advice)
+    return out
 
 
 def result(tensor: Tensor, given: Array | None, arrays: Mapping[str, Array]) -> Array:

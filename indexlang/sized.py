@@ -1,6 +1,6 @@
 """A program for the extents and dtypes of one call after the other: what was made for them is kept for the next."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -31,11 +31,13 @@ class Sized:
         self._programs: Recent[object, Typed] = Recent(_PROGRAMS)
         self._executables: Recent[object, tuple[Typed, Executable]] = Recent(_EXECUTABLES)
 
-    def bind(self, args: Sequence[Any], named: Mapping[str, Any]) -> tuple[Typed, dict[str, Array]]:
-        """The program for these arguments, and the arguments in its dtypes."""
+    def bind(
+        self, args: Sequence[Any], named: Mapping[str, Any], read: Callable[[], Collection[str]]
+    ) -> tuple[Typed, dict[str, Array]]:
+        """The program for these arguments, and the arguments in its dtypes. Only inputs that are `read` must be given."""
         inputs = self._typed.with_role(Role.INPUT)
-        arrays = arguments.matched(inputs, args, named)
-        mapped = bool(inputs) and all(arrays[t.name].ndim == len(t.extents) + 1 for t in inputs)
+        arrays = arguments.matched(inputs, args, named, read)
+        mapped = bool(arrays) and all(arrays[t.name].ndim == len(t.extents) + 1 for t in inputs if t.name in arrays)
         if mapped:
             inputs = self._mapped.with_role(Role.INPUT)
         float_type = arguments.float_type_of(arrays) if self._follows_inputs else self._options.float_type

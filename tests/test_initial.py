@@ -31,3 +31,17 @@ def test_blocks_of_one_stream(rows: int, dtype: str, threads: str, monkeypatch: 
     normal = streams("N").standard_normal((rows, 2), kind) * kind.type(2) + kind.type(1)  # pyright: ignore
     assert params["U"].tobytes() == uniform.tobytes()
     assert params["N"].tobytes() == normal.tobytes()
+
+
+def test_a_sum_whose_length_has_a_name_is_as_long_as_the_parameter() -> None:
+    text = "input X[b,{i}]\nparam W[i:4,c:3] ~ he\ns[b,c] = sum X[b,i]*W[i,c]"
+    named, plain = (il.compile(text.format(i=i)).init(5).params["W"] for i in ("i", "i:4"))
+    np.testing.assert_array_equal(named, plain)
+
+
+def test_a_length_that_nothing_tells_is_asked_for() -> None:
+    text = "input X[b,i]\nparam W[9,c:3]\ns[b,c] = sum X[b,i]*W[2*i,c]"
+    with pytest.raises(il.DataError) as caught:
+        _ = il.compile(text).params["W"]
+    assert [d.code for d in caught.value.diagnostics] == ["E0610"]
+    assert il.compile(text, constants={"i": 5}).params["W"].shape == (9, 3)

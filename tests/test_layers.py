@@ -19,6 +19,7 @@ LAYERS = (
     ("train", "plot", "tuning"),
     ("api",),
     ("program",),
+    ("keeping",),
     ("differentiable",),
     ("loading", "kept", "shown", "gradients", "differences", "examples", "sized", "calls"),
     ("graph", "export"),
@@ -69,7 +70,7 @@ LATE = {
         "indexlang.program",
         "indexlang.loading",
     ): "weights' formats and maps take their time: for those who read or write weights",
-    ("indexlang.program", "indexlang.export.model"): "for those who export: not at every start",
+    ("indexlang.keeping", "indexlang.export.model"): "for those who export: not at every start",
     ("indexlang.shown", "indexlang.graph.draw"): "for those who draw: not at every start",
     (
         "indexlang.program",

@@ -109,3 +109,8 @@ def test_brackets_are_quoted_with_what_they_hold(body: str, quoted: str) -> None
     found = check(f"input Q[4]\nA[x:12] = {body}\n")
     assert [d.code for d in found] == ["E0412"]
     assert found[0].span.text == quoted
+
+
+def test_two_places_of_a_tensor_are_not_two_definitions() -> None:
+    (found,) = check("input X[3]\nV[0,i] = X[i]\nV[1,i] = 2*X[i]\nZ[i] = V[0,i] + V[1,i]\n")
+    assert (found.code, "n+0:1" in found.hint) == ("E0108", True)

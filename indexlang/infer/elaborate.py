@@ -89,8 +89,9 @@ class _Elaboration:
 
     def _program(self, out: Emission, outputs: tuple[str, ...]) -> Program:
         inputs = [t for t in self.world.tensors.values() if t.role is Role.INPUT]  # those of a call are not declared
-        shown = fan_ins(out.equations)
-        kept = [self._with_fan_in(t, shown) for t in out.declared.values() if t.role is not Role.INPUT]
+        declared = [t for t in out.declared.values() if t.role is not Role.INPUT]
+        shown = fan_ins(out.equations, {t.name: t.extents for t in declared})
+        kept = [self._with_fan_in(t, shown) for t in declared]
         tensors = (*inputs, *kept, *out.computed.values())
         program = Program(
             tensors,

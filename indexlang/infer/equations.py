@@ -104,13 +104,13 @@ class _Elaboration:
                         self._bind(name, span, None)
                     case ast.Ranged(index=ast.Name(name=name, span=span), extent=extent):
                         self._bind(name, span, extent)
-                    case ast.Number(span=span):
+                    case ast.Number(value=value, span=span):
                         raise program_error(
                             "E0108",
                             span,
                             what="a number",
                             sign=self.e.sign,
-                            hint="name an index with its range, as in `x:55`",
+                            hint=f"name an index with its range, as in `x:55`; a single place is `n+{value}:1`",
                         )
                     case ast.Ranged(index=index, extent=extent):
                         self._bind_inside(index, extent)

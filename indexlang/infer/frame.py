@@ -104,7 +104,8 @@ class Frame:
         others = self.equations.setdefault(name, [])
         in_parts = s.sign == "=" and name in self.in_parts
         if others and (not all(o.sign == s.sign for o in others) or not (s.sign == "+=" or in_parts)):
-            self.twice(name, s.left_span, others[0].left_span)
+            if not any(isinstance(x, ast.Number) for x in others[0].subscripts or ()):  # told already, by E0108
+                self.twice(name, s.left_span, others[0].left_span)
             return
         others.append(s)
         self.world.places.setdefault(name, s.left_span)

@@ -6,7 +6,7 @@ from indexlang.ir import ops
 from indexlang.ir.affine import Affine, affine
 from indexlang.ir.bounds import is_empty, span_of
 from indexlang.ir.equation import Equation
-from indexlang.ir.expr import Apply, Bound, Const, Expr, Index
+from indexlang.ir.expr import Apply, Bound, Const, Expr, Index, reads
 from indexlang.ir.size import Extent, Size, at_least
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import program_error
@@ -16,11 +16,15 @@ def check_one_to_one(e: Equation, written: ast.Equation) -> None:
     """Raises E0303 if an element may get two values, E0413 if one lies before the first."""
     box = {b.name: b.extent for b in e.indices}
     forms = [affine(s) for s in e.left]
-    if any(form is None or not form.is_plain for form in forms):
-        raise program_error(
-            "E0303", written.left_span, message="the left side's subscripts are data, so an element may be given twice",
-            advice="use `+=`, which adds up what falls on one element",
-        )  # fmt: skip
+    for form, subscript, s in zip(forms, e.left, written.subscripts or (), strict=True):
+        if form is None or not form.is_plain:
+            why = "is data" if any(True for _ in reads(subscript)) else "is no sum of indices"
+            raise program_error(
+                "E0303",
+                s.span,
+                message=f"`{s.span.text}` {why}, so an element may be given twice",
+                advice="use `+=`, which adds up what falls on one element",
+            )
     plain = [form for form in forms if form is not None]
     used = [v for form in plain for v in form.indices]
     twice = next((v for v in used if used.count(v) > 1), None)

@@ -1,5 +1,6 @@
 """What equations tell of the tensors that they define and read: extents, element type, fan-in."""
 
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import cast
 
@@ -7,8 +8,8 @@ from indexlang.infer.equations import Made, Stated
 from indexlang.ir import ops
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Role, Tensor
-from indexlang.ir.expr import Expr, Reduce, children, free_indices, reads
-from indexlang.ir.size import Extent, same
+from indexlang.ir.expr import Expr, Index, Read, Reduce, children, free_indices, reads
+from indexlang.ir.size import Extent, Size, same
 from indexlang.text.diagnostics import program_error
 from indexlang.text.source import Span
 
@@ -41,21 +42,36 @@ def target_tensor(name: str, made: list[Made], stated: Stated | None, span: Span
     return Tensor(name, tuple(extents), dtype, Role.COMPUTED, first.axes, span=span)
 
 
-def fan_ins(equations: list[Equation]) -> dict[str, Extent]:
+def fan_ins(equations: list[Equation], extents: Mapping[str, Sequence[Extent]]) -> dict[str, Extent]:
     """For each tensor that stands under a sum: how many products are summed for one output where it is first used
-    (the N of Xavier's slide)."""
+    (the N of Xavier's slide). `extents` are those of the tensors that are asked for."""
     found: dict[str, Extent] = {}
     for e in equations:
-        _find_fan_ins(e.body, found)
+        _find_fan_ins(e.body, extents, found)
     return found
 
 
-def _find_fan_ins(e: Expr, found: dict[str, Extent]) -> None:
+def _find_fan_ins(e: Expr, extents: Mapping[str, Sequence[Extent]], found: dict[str, Extent]) -> None:
     if not isinstance(e, Reduce) or e.fold is not ops.SUM:
         for c in children(e):
-            _find_fan_ins(c, found)
+            _find_fan_ins(c, extents, found)
         return
     for read in reads(e.body):
-        if read.tensor not in found:
-            used = {i for s in read.subscripts for i in free_indices(s)}
-            found[read.tensor] = prod((b.extent for b in e.over if b.name in used), start=cast(Extent, 1))
+        if read.tensor in extents and read.tensor not in found:
+            along = _indices(read, extents[read.tensor])
+            counts = (_known(b.extent, along[b.name]) for b in e.over if b.name in along)
+            found[read.tensor] = prod(counts, start=cast(Extent, 1))
+
+
+def _indices(read: Read, extents: Sequence[Extent]) -> dict[str, Extent | None]:
+    """The indices that a tensor is read by, each with the axis that it goes along, if it is one."""
+    found: dict[str, Extent | None] = {}
+    for subscript, extent in zip(read.subscripts, extents, strict=True):
+        for name in free_indices(subscript):
+            found[name] = extent if isinstance(subscript, Index) else found.get(name)
+    return found
+
+
+def _known(count: Extent, axis: Extent | None) -> Extent:
+    """How far an index goes. An extent with a name may be known by the parameter's own axis: it must fit in there."""
+    return axis if isinstance(count, Size) and isinstance(axis, int) else count

@@ -37,6 +37,11 @@ class Start:
     numbers: tuple[float, ...] = ()
     fan_in: Extent = 1
 
+    @property
+    def is_scaled(self) -> bool:
+        """Whether the numbers drawn depend on the fan-in."""
+        return self.rule in ("xavier", "he")
+
 
 @immutable
 class View:

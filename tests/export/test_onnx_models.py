@@ -12,7 +12,6 @@ import indexlang as il
 
 SMALL = {"alexnet.idx": 64, "vgg.idx": 32, "inception.idx": 75}
 QUICK = ("squeezenet1_1", "shufflenet_v2_x0_5")
-TOO_LARGE = 100_000_000  # parameters: what is special about those networks, others of their family have too
 
 
 def filled(net: il.Program) -> il.Program:
@@ -49,12 +48,6 @@ def test_small_pictures_and_boards(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("name", [m.name for m in MODELS if m.name not in QUICK and m.parameters < TOO_LARGE])
+@pytest.mark.parametrize("name", [m.name for m in MODELS if m.name not in QUICK])
 def test_the_others(name: str, tmp_path: Path) -> None:
-    agree_with_pictures(name, tmp_path)
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("name", ["vgg11", "vgg11_bn"])
-def test_vgg(name: str, tmp_path: Path) -> None:
     agree_with_pictures(name, tmp_path)
