@@ -67,7 +67,7 @@ PURE_EXCEPT = {
 # (module, what it imports inside a function): why.
 LATE = {
     (
-        "indexlang.program",
+        "indexlang.keeping",
         "indexlang.loading",
     ): "weights' formats and maps take their time: for those who read or write weights",
     ("indexlang.keeping", "indexlang.export.model"): "for those who export: not at every start",
