@@ -4,8 +4,12 @@
 import numpy as np
 import pytest
 from running import ran
+from shown import typed as checked_text
 
 import indexlang as il
+from indexlang.ir.dtypes import DType
+from indexlang.ir.show import show_program
+from indexlang.passes.grad import pullback
 
 
 @pytest.mark.parametrize(
@@ -89,3 +93,10 @@ def test_a_condition_that_relies_on_tests_under_a_sum_stays_under_it() -> None:
     along = {"A_dot": np.arange(84.0).reshape(4, 3, 7), "L_dot": np.full(3, 2.0)}
     found = il.compile(text, dtype="f64").tangent(("A", "L"))(**given, **along)["Y_dot"]
     assert found.tolist() == [[2.0], [9.0], [18.0]]
+
+
+def test_a_gradient_with_a_condition_that_never_holds_is_printed_as_it_is_read() -> None:
+    """`0 < 0` was printed where the same text, read again, had `1 == 0`."""
+    text = "input A[1]\ninput W[1]\ntensor Y[1]\nY[i] += A[2*i] if i < 0 else W[i]\noutput Y"
+    printed = show_program(pullback(checked_text(text, dtype=DType.F64), ("Y",), ("A", "W")).program)
+    assert show_program(checked_text(printed, dtype=DType.F64)) == printed

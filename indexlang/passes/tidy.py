@@ -7,7 +7,8 @@ from indexlang.ir.affine import Affine, Floor, Variable, affine, remainders
 from indexlang.ir.bounds import Box, span_of
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
-from indexlang.ir.expr import Apply, Border, Expr, Index, Read, Reduce, children, with_children
+from indexlang.ir.expr import Apply, Border, Const, Expr, Index, Read, Reduce, children, with_children
+from indexlang.ir.ops import Kind
 from indexlang.ir.size import Extent, at_least, floordiv
 
 
@@ -23,6 +24,10 @@ def tidy(e: Expr, box: Box, build: Builder) -> Expr:
             return replace(e, subscripts=tuple(tidy(s, box, build) for s in subscripts), border=rule)
         case Apply() if e.dtype is DType.INT and (form := affine(e)) is not None:
             return as_expr(simplified(form, box), build)
+        case Apply(op=op, args=args) if op.kind is Kind.COMPARE:
+            a, b = (tidy(c, box, build) for c in args)
+            both = isinstance(a, Const) and isinstance(b, Const)
+            return build.apply(op, a, b) if both else with_children(e, (a, b))
         case _:
             return with_children(e, tuple(tidy(c, box, build) for c in children(e)))
 
