@@ -25,7 +25,7 @@ from indexlang.passes.residues import split_residues
 from indexlang.passes.share_sums import share_long_sums
 from indexlang.passes.split_sums import split_long_sums
 from indexlang.passes.turn import turn_scatters
-from indexlang.run.plan import Plan, make_plan
+from indexlang.run.plan import Plan, Step, make_plan
 from indexlang.syntax import ast
 from indexlang.text.diagnostics import ProgramError, Severity
 
@@ -64,7 +64,15 @@ def show_plan(made: Plan, stage: str, target: str | None) -> str:
     steps = [s for s in (*made.once, *made.steps) if target is None or s.equation.target == target]
     if stage == "source":
         return "\n\n".join(dict.fromkeys(s.kernel.source for s in steps))
-    return "\n".join(show_nest(s.nest) for s in steps)
+    once = {id(s.nest): s for s in reversed(steps)}  # the turns of an equation have the same
+    return "\n".join(_with_turns(s, made) for s in reversed(once.values()))
+
+
+def _with_turns(s: Step, made: Plan) -> str:
+    if s.group is None:
+        return show_nest(s.nest)
+    turns = 1 + max(other.turn for other in made.steps if other.group == s.group)
+    return f"# in {turns} turns\n{show_nest(s.nest)}"
 
 
 __all__ = ["STAGES", "plan", "show_plan", "show_tree", "simple", "typed"]

@@ -35,6 +35,7 @@ def step_times(plan: Plan, named: Collection[str], nanoseconds: Iterable[int]) -
     out: list[StepTime] = []
     for step, spent in zip(plan.steps, nanoseconds, strict=True):
         e = step.equation
-        least = (0, 0) if step.check else (multiply_adds(e), moved_bytes(e, plan.program, made))
+        moved = 0 if step.turn else moved_bytes(e, plan.program, made)  # turns move the rest of the same tensors
+        least = (0, 0) if step.check else (multiply_adds(e), moved)
         out.append(StepTime("(preparing)" if e.target in made else e.target, float(spent) / 1e6, *least))
     return out

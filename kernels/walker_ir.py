@@ -27,7 +27,12 @@ def walker_ir() -> str:
              CLOSE ends the run and waits until no helper is inside
     """
     pause, declaration = _pause()
-    return _TEXT.replace("CLOCK", "6" if sys.platform == "darwin" else "1").replace("PAUSE", pause) + declaration
+    return clocked(_TEXT).replace("PAUSE", pause) + declaration
+
+
+def clocked(text: str) -> str:
+    """A text with `NOW` in it, for this system's clock."""
+    return text.replace("CLOCK", "6" if sys.platform == "darwin" else "1")
 
 
 def _pause() -> tuple[str, str]:
@@ -41,11 +46,11 @@ def _pause() -> tuple[str, str]:
             return "fence seq_cst", ""
 
 
-_TEXT = f"""
+# The monotonic clock, in nanoseconds.
+NOW = """
 declare i32 @clock_gettime(i32, ptr)
-declare i32 @sched_yield()
 
-define private i64 @now() {{
+define private i64 @now() {
     %time = alloca [2 x i64]
     %ignored = call i32 @clock_gettime(i32 CLOCK, ptr %time)
     %nanos_at = getelementptr i64, ptr %time, i64 1
@@ -54,7 +59,12 @@ define private i64 @now() {{
     %scaled = mul i64 %seconds, 1000000000
     %now = add i64 %scaled, %nanos
     ret i64 %now
-}}
+}
+"""
+
+_TEXT = f"""
+{NOW}
+declare i32 @sched_yield()
 
 define i64 @{SYMBOL}(ptr %table, i64 %steps, ptr %control, ptr %status, ptr %times, i64 %first, i64 %period) {{
 entry:

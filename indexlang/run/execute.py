@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from weakref import ref
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from indexlang.emit.kernel import Arg
 from indexlang.ir.equation import Program
 from indexlang.ir.layout import layout
+from indexlang.kernels import turns
 from indexlang.kernels.walker import ROW, STATUS_WORDS, Tables, Walker
 from indexlang.run.kernels import address_of, store
 from indexlang.run.lasting import Lasting
@@ -31,15 +33,34 @@ class CheckFailed(Exception):
         self.check, self.position, self.tensors, self.program = check, position, tensors, program
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of a walker's table: steps from `first` up to `last`, one alone, or a group whose pieces are its iterations.
+
+    begins  of a group: where it is told at which step each piece begins
+    """
+
+    first: int
+    last: int
+    begins: int | None = None
+    pieces: int = 1
+
+
 @dataclass
 class _Phase:
     """Steps with their table of addresses; `patches` says where in the arguments each tensor's address goes.
 
+    rows     of the table: which steps each of them does
+    workers  a row of `turns` for each step; `begins` holds, for each group, the first of its rows for each thread
+    starts   where in `args` those of each step begin
     alone  whether no step has a chunk for a second thread       small  whether a second thread is not worth waking
     """
 
     steps: tuple[Step, ...]
+    rows: list[_Row]
     table: NDArray[np.int64]
+    workers: NDArray[np.int64]
+    begins: NDArray[np.int64]
     args: NDArray[np.int64]
     starts: list[int]
     patches: list[tuple[int, Arg, int]]
@@ -61,12 +82,11 @@ class _Frame:
         self.arena = _aligned(bytes_)
         self.args = phase.args.copy()
         self.table = phase.table.copy()
-        base = self.args.ctypes.data
-        for row, start in enumerate(phase.starts):
-            self.table[row, 3] = base + 8 * start
+        self.workers = phase.workers.copy()
         self.fails = np.full(max(len(phase.steps), 1), _NONE, np.int64)
         self.status = np.zeros(STATUS_WORDS, np.int64)
-        self.times = np.zeros(len(phase.steps) + 1, np.int64)
+        self.times = np.zeros(len(phase.rows) + 1, np.int64)
+        self.groups = self._fill()
         self.tables = Tables(self.table, self.status, self.times)
         self.patches: dict[str, list[tuple[int, int]]] = {}
         self.known: dict[str, int] = {}
@@ -74,6 +94,33 @@ class _Frame:
         self.kept: tuple[ref[Lasting], ...] = ()
         self.fixed: Array | None = None  # held: another thread may be given other parameters meanwhile
         self._place(plan, places)
+
+    def _fill(self) -> list[NDArray[np.int64]]:
+        """The addresses of arguments, and arguments of the workers of groups, which are to be held."""
+        base, rows = self.args.ctypes.data, self.workers.ctypes.data
+        self.workers[:, 3] = base + 8 * np.array(self.phase.starts, np.int64)
+        groups: list[NDArray[np.int64]] = []
+        for k, row in enumerate(self.phase.rows):
+            if row.begins is None:
+                self.table[k, 3] = self.workers[row.first, 3]
+            else:
+                begins = self.phase.begins.ctypes.data + 8 * row.begins
+                groups.append(np.array([rows, begins, self.status.ctypes.data], np.int64))
+                self.table[k, 3] = groups[-1].ctypes.data
+        return groups
+
+    def ends(self) -> NDArray[np.int64]:
+        """When the run began, and when each step ended. Steps of a group share its time as their own times are."""
+        if not self.groups:
+            return self.times.copy()
+        out = np.empty(len(self.phase.steps) + 1, np.int64)
+        out[0] = self.times[0]
+        for k, row in enumerate(self.phase.rows):
+            own = np.cumsum(self.workers[row.first : row.last, 4])
+            spent = self.times[k + 1] - self.times[k]
+            out[row.first + 1 : row.last + 1] = self.times[k] + spent * own // max(own[-1], 1)
+            out[row.last] = self.times[k + 1]
+        return out
 
     def _place(self, plan: Plan, places: Mapping[str, int]) -> None:
         """Addresses inside the frame, once and for all; the rest waits in `patches`."""
@@ -85,10 +132,12 @@ class _Frame:
                 self.args[at] = fails + 8 * step
             elif arg.kind != "tensor":
                 self.args[at] = status
-            elif host in inside:
-                self.args[at] = inside[host] + offset
             else:
-                self.patches.setdefault(host, []).append((at, offset))
+                offset += self.phase.steps[step].moved.get(arg.name, 0)
+                if host in inside:
+                    self.args[at] = inside[host] + offset
+                else:
+                    self.patches.setdefault(host, []).append((at, offset))
 
     def point(self, name: str, address: int) -> None:
         """Say where a tensor outside the frame lies."""
@@ -156,7 +205,7 @@ class Executable:
         frame.point_all(given)
         frame.point_all(outputs)
         self._walk(frame, threads, (given, outputs, kept))
-        times = frame.times.copy()
+        times = frame.ends()
         self._frames.append(frame)
         return times
 
@@ -225,14 +274,31 @@ def _joined(given: Mapping[str, Array], kept: tuple[Lasting, ...]) -> dict[str, 
     return out
 
 
+def _rows(steps: tuple[Step, ...]) -> tuple[list[_Row], list[int]]:
+    """A row for each step, or each group; where the steps of its pieces begin."""
+    rows: list[_Row] = []
+    begins: list[int] = []
+    for _, run in groupby(range(len(steps)), lambda k: (steps[k].group, k if steps[k].group is None else 0)):
+        own = list(run)
+        first, last = own[0], own[-1] + 1
+        if steps[first].group is None:
+            rows.append(_Row(first, last))
+            continue
+        rows.append(_Row(first, last, len(begins), steps[last - 1].piece + 1))
+        begins.extend(k for k in own if k == first or steps[k].piece != steps[k - 1].piece)
+        begins.append(last)
+    return rows, begins
+
+
 def _phase(steps: tuple[Step, ...]) -> _Phase:
+    rows, begins = _rows(steps)
     args: list[int] = []
     starts: list[int] = []
     patches: list[tuple[int, Arg, int]] = []
     tables: list[NDArray[np.int64]] = []
-    table = np.zeros((len(steps), ROW), np.int64)
+    workers = np.zeros((len(steps), turns.ROW), np.int64)
     for k, step in enumerate(steps):
-        table[k, :3] = (address_of(step.kernel), step.iterations, step.chunk)
+        workers[k, :3] = (address_of(step.kernel), step.iterations, step.chunk)
         starts.append(len(args))
         for arg in step.kernel.args:
             match arg.kind:
@@ -245,9 +311,22 @@ def _phase(steps: tuple[Step, ...]) -> _Phase:
                 case _:
                     patches.append((len(args), arg, k))
                     args.append(0)
-    shared = sum(s.iterations * max(s.nest.work, 1) for s in steps if s.iterations > s.chunk)
+    table = np.zeros((len(rows), ROW), np.int64)
+    for k, row in enumerate(rows):
+        table[k, :3] = workers[row.first, :3] if row.begins is None else (turns.worker(store()), row.pieces, 1)
+    shared = sum(s.iterations * max(s.nest.work, 1) for s in steps if s.iterations > s.chunk or s.group is not None)
     return _Phase(
-        steps, table, np.array(args or [0], np.int64), starts, patches, tables, shared == 0, shared < _WORTH_WAKING
+        steps,
+        rows,
+        table,
+        workers,
+        np.array(begins or [0], np.int64),
+        np.array(args or [0], np.int64),
+        starts,
+        patches,
+        tables,
+        shared == 0,
+        shared < _WORTH_WAKING,
     )
 
 

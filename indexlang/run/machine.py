@@ -13,7 +13,7 @@ from indexlang.run.tuned import winner
 def target() -> Target:
     """The target of schedules made for this machine."""
     found = machine()
-    return Target(found.lanes, choose_tile, found.cores, found.vector_registers, winner)
+    return Target(found.lanes, choose_tile, found.cores, found.vector_registers, found.l2, winner)
 
 
 def cores() -> int:

@@ -1,6 +1,6 @@
 """Program → plan: the kernels of all equations in order, and where in one arena each tensor lives."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from math import prod
@@ -16,7 +16,8 @@ from indexlang.nest.moves.target import USUAL, Knobs, Target, scaled
 from indexlang.nest.nodes import Nest
 from indexlang.nest.schedule import schedule
 from indexlang.nest.together import together
-from indexlang.run.places import overlaid, side_by_side, views
+from indexlang.nest.turns import Turns, take_turns
+from indexlang.run.places import overlaid, room, side_by_side, views
 
 _CHUNK_WORK = 60_000  # operations that are worth a chunk …
 _VECTOR_WORK = 400_000  # … as vectors, where there are enough chunks for all threads even so
@@ -35,7 +36,13 @@ class CheckedRead:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One kernel of the plan: `check` says what is refused when it fails."""
+    """One kernel of the plan: `check` says what is refused when it fails.
+
+    turn   of a piece of an equation: how many pieces there are before
+    group  of a piece: the place, among all steps, of the first step of those that take turns with it
+    piece  whose thread goes through this one: steps of one group and piece follow each other on one thread
+    moved  of a piece: how many bytes further on its tensors stand
+    """
 
     nest: Nest
     kernel: KernelText
@@ -43,6 +50,10 @@ class Step:
     iterations: int
     chunk: int
     check: CheckedRead | None = None
+    turn: int = 0
+    group: int | None = None
+    piece: int = 0
+    moved: Mapping[str, int] = field(default_factory=dict[str, int], hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,7 @@ class Plan:
     once   the leading steps that depend on parameters only: they are run again when parameters change
     kept   tensors made by those steps, with their offsets in an arena of their own of `kept_bytes`
     views  tensors inside others: in which, and at which byte
+    copies tensors of which each thread has one of its own, `places.room` bytes apart: how many there are
     """
 
     program: Program
@@ -62,6 +74,7 @@ class Plan:
     kept: dict[str, int] = field(hash=False)
     kept_bytes: int
     views: dict[str, tuple[str, int]] = field(hash=False)
+    copies: dict[str, int] = field(hash=False)
 
 
 def make_plan(program: Program, target: Target) -> Plan:
@@ -71,13 +84,35 @@ def make_plan(program: Program, target: Target) -> Plan:
     steps: list[Step] = []
     begun: set[str] = set()
     checks = Checks(program)
+    program, turns = take_turns(program, fixed, target)
     for e in program.equations:
         into = once if e.target in fixed else steps
+        group = turns.get(e.target)
+        if group is not None:
+            if e is group.equations[-1]:
+                steps.extend(_turns(group, program, target, len(steps)))
+            continue
         for step in _steps(e, program, checks, target, begun):
             _append(into, step)
     kept, kept_bytes = side_by_side(program, fixed)
-    places, arena = overlaid(program, fixed)
-    return Plan(program, tuple(steps), tuple(once), places, arena, kept, kept_bytes, views(program))
+    copies = {name: group.copies for group in turns.values() for name in group.local}
+    places, arena = overlaid(program, fixed, turns, copies)
+    return Plan(program, tuple(steps), tuple(once), places, arena, kept, kept_bytes, views(program), copies)
+
+
+def _turns(group: Turns, program: Program, target: Target, first: int) -> Iterator[Step]:
+    """The steps of equations that take turns. All pieces but the last have the same."""
+    pieces = [list(group.pieces(k)) for k in range(len(group.equations))]
+    known: dict[Equation, tuple[Step, ...]] = {}
+    for turn in range(group.count):
+        copy = turn * group.copies // group.count
+        own = {name: copy * room(program, name) for name in group.local}
+        for k, cut in enumerate(pieces):
+            e, starts = cut[turn]
+            if e not in known:
+                known[e] = scheduled(e, program, target)
+            moved = group.moves(k, starts, program) | own
+            yield from (replace(step, turn=turn, group=first, piece=copy, moved=moved) for step in known[e])
 
 
 def _append(steps: list[Step], step: Step) -> None:

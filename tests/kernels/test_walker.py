@@ -1,5 +1,6 @@
 """The plan walker: every chunk once, steps in order, whatever the threads; failures, interruption, forks."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from llvmlite import binding as llvm
 
+from indexlang.kernels import turns
 from indexlang.kernels.loader import load
 from indexlang.kernels.machine import target_machine
 from indexlang.kernels.walker import FAILED, INTERRUPTED, STATUS_WORDS, Walker
@@ -336,3 +338,25 @@ def test_the_walker_itself_is_cached(worker: int):
     Walker(store).run(plan.table, plan.status, plan.times, 2)
     assert list(store.held.values()) == [code]
     assert np.array_equal(plan.cells, plan.expected)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("pieces", [[3], [2, 0, 3], [1] * 40])
+def test_a_worker_of_workers_does_every_row_of_its_piece(worker: int, pieces: list[int], threads: int):
+    begins = np.cumsum([0, *pieces])
+    rows = np.zeros((begins[-1], turns.ROW), np.int64)
+    own = Plan(worker, [(7 + r % 5, (1, 3, -4, 100)[r % 4]) for r in range(len(rows))])
+    rows[:, :4] = own.table
+    plan = Plan(worker, [(len(pieces), 1)])
+    args = np.array([rows.ctypes.data, begins.ctypes.data, plan.status.ctypes.data], np.int64)
+    plan.table[0, 0], plan.table[0, 3] = turns.worker(None), args.ctypes.data
+    plan.run(threads)
+    assert plan.status[0] == 0
+    assert np.all(rows[:, 4] > 0)
+    if threads == 1:  # cells are shared: several threads may lose what others add
+        assert np.array_equal(own.cells, own.expected)
+    before = own.cells.copy()
+    plan.status[0] = INTERRUPTED
+    turns_worker = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)(turns.worker(None))
+    turns_worker(0, len(pieces), args.ctypes.data)
+    assert np.array_equal(own.cells, before)

@@ -46,6 +46,8 @@ def passes_met(program: Program) -> Iterator[str]:
 def branches_met(plan: Plan) -> Iterator[str]:
     """Schedules and kinds of nodes."""
     for step in (*plan.once, *plan.steps):
+        if step.turn:
+            yield "several turns"
         yield "schedule " + re.sub(r"\d+x\d+", "", step.nest.schedule).strip()
         yield "serial" if step.nest.serial else "parallel"
         yield "several iterations" if step.iterations > 1 else "one iteration"

@@ -15,7 +15,7 @@ from long_runs import many
 from pieces import Program
 from running import assert_right, bound
 
-from indexlang.nest import body, inner, rows, scatter, transposed
+from indexlang.nest import body, inner, rows, scatter, transposed, turns
 from indexlang.nest.moves import block, columns, contract, lay, pack
 from indexlang.passes import partial_scatter, share_sums, split_sums
 
@@ -40,6 +40,7 @@ SMALLER = (
     *((pack, "PANEL_ROWS", 4), (pack, "MANY_ROWS", 4), (pack, "ROUND_TERMS", 3), (pack, "FEW_TERMS", 2)),
     *((contract, "FEW_TERMS", 2), (pack, "_LEAST_USES", 1), (pack, "_LEAST_WORK", 0)),
     *((partial_scatter, "_LEAST_POINTS", 4), (partial_scatter, "_ENOUGH", 2), (share_sums, "_LEAST_TERMS", 2)),
+    *((turns, "LARGE", 0), (turns, "SMALL", 0)),
     *((share_sums, "_LEAST_WORK", 16), (split_sums, "_LONG", 6), (split_sums, "BLOCK", 3)),
 )
 KINDS = ("", "", "scatter", "contraction")  # of the first equation: the last two are rare among all
@@ -66,7 +67,7 @@ WANTED = (
     *("schedule tile", "schedule transposed", "parallel", "serial", "one iteration", "several iterations"),
     *(f"node {n}" for n in ("Add", "Check", "For", "Let", "Store", "TileLoop", "Track")),
     *("tile at once", "tile in rounds", "tile of one row", "tile of rows", "tile that stores"),
-    *("tile with few rows", "tile with known rows", "store with sum"),
+    *("several turns", "tile with few rows", "tile with known rows", "store with sum"),
 )
 
 

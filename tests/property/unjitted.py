@@ -19,6 +19,7 @@ from indexlang.emit.kernel import Arg
 from indexlang.ir import ops
 from indexlang.ir.equation import Program
 from indexlang.kernels.contract import parse_tile
+from indexlang.run.places import room, tensor_bytes
 from indexlang.run.plan import Plan, Step
 
 Array = np.ndarray
@@ -68,7 +69,7 @@ def run(plan: Plan, given: Mapping[str, Array]) -> dict[str, Array]:
     """The outputs of a plan."""
     program = plan.program
     memory = {n: np.ascontiguousarray(a).reshape(-1) for n, a in given.items()}
-    memory |= _arena(program, plan.kept, plan.kept_bytes) | _arena(program, plan.places, plan.arena)
+    memory |= _arena(plan, plan.kept, plan.kept_bytes) | _arena(plan, plan.places, plan.arena)
     out = {n: _fresh(program, n) for n in program.outputs if n not in memory and program.tensor(n).view is None}
     memory |= out
     starts = {n: (memory[host], at // memory[host].itemsize) for n, (host, at) in plan.views.items() if host in memory}
@@ -100,7 +101,8 @@ def _argument(
 ) -> int | tuple[Array, int]:
     match arg.kind:
         case "tensor":
-            return starts[arg.name]
+            memory, at = starts[arg.name]
+            return memory, at + step.moved.get(arg.name, 0) // memory.itemsize
         case "table":
             return np.array(step.nest.tables[arg.name], np.int64), 0
         case "int":
@@ -111,14 +113,15 @@ def _argument(
             return status, 0
 
 
-def _arena(program: Program, places: Mapping[str, int], size: int) -> dict[str, Array]:
-    """Tensors at their places in one block of memory, which is all NaN."""
+def _arena(plan: Plan, places: Mapping[str, int], size: int) -> dict[str, Array]:
+    """Tensors at their places in one block of memory, which is all NaN, with the copies that threads have."""
+    program = plan.program
     block = np.full(size, 0xFF, np.uint8)
     out: dict[str, Array] = {}
     for name, at in places.items():
         kind = program.tensor(name).dtype.numpy
-        count = math.prod(_shape(program, name))
-        out[name] = block[at : at + count * np.dtype(kind).itemsize].view(kind)
+        copies = (plan.copies.get(name, 1) - 1) * room(program, name)
+        out[name] = block[at : at + copies + tensor_bytes(program, name)].view(kind)
     return out
 
 

@@ -17,15 +17,17 @@ import numpy as np
 from guard_shapes import SHAPES, Shape
 
 import indexlang as il
+from indexlang.nest import turns
 from indexlang.nest.moves import block, winograd
 from indexlang.run import execute
-from indexlang.run.places import tensor_bytes
+from indexlang.run.places import room, tensor_bytes
 
 PAGE = mmap.PAGESIZE
 SIDES = ("behind", "before")
 DTYPES = {"f32": np.float32, "f64": np.float64, "int": np.int64, "u8": np.uint8, "bool": np.bool_}
 Array = np.ndarray
 TAKEN_APART = winograd.LEAST_PRODUCTS, winograd.LEAST_CHANNELS, winograd.GAIN
+IN_TURNS = turns.LARGE, turns.SMALL
 ORDINARY = block._LEAST_WORK, block._NEAR
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -58,8 +60,8 @@ class Room:
 class Guarded:
     """Arrays and arenas of one run, each tensor with pages of its own."""
 
-    def __init__(self, side: str, program: Any) -> None:
-        self.side, self.program = side, program
+    def __init__(self, side: str, plan: Any) -> None:
+        self.side, self.program, self.copies = side, plan.program, plan.copies
         self.rooms: dict[object, Room] = {}
 
     def room(self, key: object, size: int) -> Room:
@@ -75,7 +77,8 @@ class Guarded:
     def placed(self, arena: Array, places: Mapping[str, int]) -> dict[str, int]:
         """In place of `execute._placed`: a room for each tensor of an arena."""
         at = arena.ctypes.data
-        rooms = {n: self.room((at, n), tensor_bytes(self.program, n)) for n in places}
+        more = {n: (copies - 1) * room(self.program, n) for n, copies in self.copies.items()}
+        rooms = {n: self.room((at, n), tensor_bytes(self.program, n) + more.get(n, 0)) for n in places}
         return {n: room.inside.ctypes.data + room.start for n, room in rooms.items()}
 
 
@@ -99,6 +102,7 @@ def run(shape: Shape, title: str, text: str, extents: Mapping[str, int], how: tu
     block._LEAST_WORK, block._NEAR = (0, 0) if small else ORDINARY
     few = shape.schedule == "windows"
     winograd.LEAST_PRODUCTS, winograd.LEAST_CHANNELS, winograd.GAIN = (0, 0, 0.0) if few else TAKEN_APART
+    turns.LARGE, turns.SMALL = (1, 1 << 20) if few else IN_TURNS
     program = il.compile(text, dtype=how[0], constants=dict(extents) if how[1] else None)
     return run_program(program, title, inputs(shape, program, extents, len(title)))
 
@@ -113,7 +117,7 @@ def run_program(program: il.Program, title: str, given: Mapping[str, Array]) -> 
     original = execute._placed
     for side in SIDES:
         made._fixed = None
-        guarded = Guarded(side, made.plan.program)
+        guarded = Guarded(side, made.plan)
         own = {n: guarded.array(n, a) for n, a in arrays.items()}
         found = {n: guarded.array(n, a) for n, a in plain.items()}
         for a in filter(np.size, found.values()):
@@ -128,9 +132,10 @@ def run_program(program: il.Program, title: str, given: Mapping[str, Array]) -> 
             assert found[name].tobytes() == plain[name].tobytes(), f"{title}: {name} differs, {side}"
         for name in arrays:
             assert own[name].tobytes() == arrays[name].tobytes(), f"{title}: {name} was written, {side}"
-        for key, room in guarded.rooms.items():
-            assert room.surroundings_are_whole(), f"{title}: beside {key}, {side}"
-    return {s.nest.schedule for s in (*made.plan.once, *made.plan.steps)}
+        for key, own_room in guarded.rooms.items():
+            assert own_room.surroundings_are_whole(), f"{title}: beside {key}, {side}"
+    taken = {"turns"} if made.plan.copies else set[str]()
+    return taken | {s.nest.schedule for s in (*made.plan.once, *made.plan.steps)}
 
 
 def execute_result(typed: Any, name: str) -> Array:
@@ -144,7 +149,7 @@ def overrun() -> None:
     typed, arrays = program._bind((np.ones(8),), {})
     made = program._executable(typed, typed.outputs)
     made._main.table[:, 1] += int(sys.argv[2])
-    guarded = Guarded("behind", typed)
+    guarded = Guarded("behind", made.plan)
     own = {n: guarded.array(n, a) for n, a in arrays.items()}
     made.run(own, {"y": guarded.array("y", np.zeros(8))}, 1, object())
     print("survived", flush=True)

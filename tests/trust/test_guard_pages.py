@@ -49,7 +49,7 @@ def test_every_kernel_shape_stays_inside() -> None:
     for shape in SHAPES:
         assert any(kind.startswith(shape.schedule) for kind in found[shape.name]), f"{shape.name}: {found[shape.name]}"
     every = {kind.split()[0] for kinds in found.values() for kind in kinds}
-    assert {"tile", "block", "inner", "rows", "serial", "scatter", "check"} <= every
+    assert {"tile", "block", "inner", "rows", "serial", "scatter", "check", "turns"} <= every
 
 
 MODELS = ("alexnet", "vgg11_bn", "resnet18", "resnet50", "resnext50_32x4d", "squeezenet1_1", "mobilenet_v2", "mnasnet1_3",

@@ -51,6 +51,7 @@ class Target:
     choose_tile  the register tile for so many rows and columns
     cores        that should all have work where memory is the limit
     registers    vectors that registers hold
+    near         bytes that the cache of a single core holds
     tuned        the knobs that were measured to be better for the structure of an equation, if there are any
     knobs        those of the equation at hand
     """
@@ -59,6 +60,7 @@ class Target:
     choose_tile: ChooseTile
     cores: int = 2
     registers: int = 16
+    near: int = 1 << 20
     tuned: Callable[[str], Knobs | None] = untuned
     knobs: Knobs = USUAL
 
