@@ -12,6 +12,7 @@ from indexlang.nest.moves.target import Target
 from indexlang.nest.moves.winograd import winograd
 from indexlang.nest.show import show_nest
 from indexlang.passes.accumulate import store_first_terms
+from indexlang.passes.ahead import guard_sums
 from indexlang.passes.borders import lower_borders
 from indexlang.passes.contraction import prepare_contractions
 from indexlang.passes.dce import drop_dead
@@ -22,6 +23,7 @@ from indexlang.passes.nothing import drop_empty_reductions
 from indexlang.passes.pairs import order_products
 from indexlang.passes.partial_scatter import split_scatters
 from indexlang.passes.residues import split_residues
+from indexlang.passes.separate import separate_contractions
 from indexlang.passes.share_sums import share_long_sums
 from indexlang.passes.split_sums import split_long_sums
 from indexlang.passes.turn import turn_scatters
@@ -42,9 +44,10 @@ def typed(module: ast.Module, options: Options) -> Program:
 
 def simple(program: Program, wanted: tuple[str, ...], target: Target) -> Program:
     """The equations as they are computed on a machine: all passes, in order. The program's extents are known."""
-    stored = store_first_terms(split_scatters(turn_scatters(drop_empty_reductions(drop_dead(program, wanted)))))
+    begun = guard_sums(drop_empty_reductions(drop_dead(program, wanted)))
+    stored = store_first_terms(split_scatters(turn_scatters(begun)))
     split = split_residues(fuse_rows(fuse_readers(order_products(stored))))
-    live = lay_along_columns(pack_operands(winograd(split), target))
+    live = lay_along_columns(pack_operands(winograd(separate_contractions(split)), target))
     return lower_borders(embed_copies(split_long_sums(share_long_sums(prepare_contractions(live)))))
 
 

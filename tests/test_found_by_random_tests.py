@@ -100,3 +100,14 @@ def test_a_gradient_with_a_condition_that_never_holds_is_printed_as_it_is_read()
     text = "input A[1]\ninput W[1]\ntensor Y[1]\nY[i] += A[2*i] if i < 0 else W[i]\noutput Y"
     printed = show_program(pullback(checked_text(text, dtype=DType.F64), ("Y",), ("A", "W")).program)
     assert show_program(checked_text(printed, dtype=DType.F64)) == printed
+
+
+@pytest.mark.parametrize("fold", ["sum", "max"])
+def test_sums_are_not_read_ahead_of_the_condition_that_keeps_them_inside(fold: str) -> None:
+    """They were computed first, at all points: memory before the tensor was read."""
+    text = f"Y[i] = ({fold}[j] A[p[i],j]*A[0,j]) if p[i] >= 0 else 7"
+    program = il.compile("input A[4,5]\ninput p[9] : int\n" + text, dtype="f64")
+    given = {"A": np.arange(20.0).reshape(4, 5), "p": np.array([0, -1, 3, 2**40 - 2**41, 1, -7, 2, 0, -1])}
+    assert np.asarray(program(**given)).tolist() == np.asarray(program.interpret(**given)).tolist()
+    with pytest.raises(il.DataError):
+        program(**{**given, "p": given["p"] + 1})

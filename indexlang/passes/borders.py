@@ -37,7 +37,7 @@ class _Lowering:
         match e:
             case Reduce(over=over, body=body):
                 inner = {**box, **{b.name: b.extent for b in over}}
-                return with_children(e, (self._expr(body, inner, facts),))
+                return with_children(e, (self._expr(body, inner, Facts()),))  # computed ahead: see `ahead.py`
             case Select(cond=cond, then=then, other=other):
                 c = self._expr(cond, box, facts)
                 a = self._expr(then, box, facts.with_condition(c))

@@ -21,6 +21,7 @@ from indexlang.ir.equation import Equation, Program
 from indexlang.ir.expr import (
     Apply,
     Bound,
+    Const,
     Expr,
     Index,
     Read,
@@ -115,6 +116,8 @@ def _narrowed(e: Expr, box: Mapping[str, Extent], program: Program) -> Expr:
     if isinstance(e, Reduce):
         if e.fold is ops.SUM:
             e = _in_range(e, program)
+            if any(b.extent == 0 for b in e.over) or any(_is_outside(r, program) for r in _factors(e.body)):
+                return Const(0.0, e.dtype)
         return with_children(e, (_narrowed(e.body, {**box, **{b.name: b.extent for b in e.over}}, program),))
     e = with_children(e, tuple(_narrowed(c, box, program) for c in children(e)))
     if isinstance(e, Read) and e.border is not None:
@@ -124,10 +127,19 @@ def _narrowed(e: Expr, box: Mapping[str, Extent], program: Program) -> Expr:
     return e
 
 
+def _is_outside(r: Read, program: Program) -> bool:
+    """Whether a factor with border 0 is read at a place outside its tensor, whatever the indices are."""
+    if not _is_0_outside(r):
+        return False
+    places = zip(map(affine, r.subscripts), program.tensor(r.tensor).extents, strict=True)
+    known = ((s.constant, n) for s, n in places if s is not None and not s.terms)
+    return any(isinstance(at, int) and isinstance(n, int) and not 0 <= at < n for at, n in known)
+
+
 def _in_range(total: Reduce, program: Program) -> Reduce:
     bounds = {b.name: (0, b.extent) for b in total.over if type(b.extent) is int}
     for r in _factors(total.body):
-        if r.border is None or r.border.rule is not Rule.VALUE or not is_const(r.border.value or r, 0):
+        if not _is_0_outside(r):
             continue
         for s, n in zip(r.subscripts, program.tensor(r.tensor).extents, strict=True):
             form = affine(s)
@@ -141,6 +153,10 @@ def _in_range(total: Reduce, program: Program) -> Reduce:
     moved = {name: Apply(ops.ADD, (Index(name), low), DType.INT) for name, low in shifts.items()}
     body = rewrite(total.body, lambda x: moved.get(x.name, x) if isinstance(x, Index) else x)
     return replace(total, over=over, body=_affine_again(body) if moved else body)
+
+
+def _is_0_outside(r: Read) -> bool:
+    return r.border is not None and r.border.rule is Rule.VALUE and is_const(r.border.value or r, 0)
 
 
 def _factors(e: Expr) -> Iterator[Read]:

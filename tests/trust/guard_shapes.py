@@ -89,6 +89,10 @@ SHAPES = (
     # running sums, along rows and beside columns
     Shape("a running sum of rows", "input A[X,Y]\nC[x,y:Y] = sum[z] (A[x,z] if z <= y else 0)\noutput C\n", {"X": (1, 4, 17), "Y": (8, 65)}),
     Shape("a running sum backwards", "input A[X,Y]\nC[x:X,y] = 2*(sum[z] (A[z,y] if z > x else 0))\noutput C\n", {"X": (8, 65), "Y": (1, 16, 33)}),
+    # sums that a condition keeps inside: they are computed ahead of it
+    Shape("a product under a condition", "input A[I,J]\ninput M[J,K]\nC[i:I,k] = (sum[j] A[i-1,j]*M[j,k]) if i > 0 else 0\noutput C\n",
+          {"I": (1, 15), "J": (7, 40), "K": (1, 17)}),
+    Shape("a maximum under a condition", "input A[I,J]\nC[i:I] = (max[j] A[i+1,j]) if i + 1 < I else 0\noutput C\n", {"I": (1, 15), "J": (7, 40)}),
     # inner and rows
     Shape("element by element", "input A[X]\nC[x] = 2*A[x] - 1\noutput C\n", {"X": _TAILS}, schedule="inner"),
     Shape("a row and a column", "input A[X]\ninput D[Y]\nC[x,y] = A[x]*D[y] + A[x]\noutput C\n", {"X": _FEW, "Y": _TAILS}),
