@@ -15,7 +15,8 @@ elements further on, so that it is there when it is needed.
 shapes  out, a, w: pointers (`lang.pointer_f32` or `pointer_f64`) already at the tile's origin (`lang.shift`); offsets:
         pointer_i64 to `segments` pairs (offset in a, offset in w), in elements; the rest int64, in elements.
         columns >= V*lanes is a full tile; fewer columns: nothing behind them is read or written.
-        Give literals where strides are known (`a_step` is mostly 1): they become part of the addresses.
+        Give literals where strides are known (`a_step` is mostly 1): they become part of the addresses, and of the
+        name of the function that is called (`tile_14x2_f32_a_step_1`), which all kernels with such a call share.
 cost    2*R*columns*segments*run flop, near the machine's peak when R*V fills the registers (`choose_tile`)
 accuracy  at most 2*BLOCK + segments*run/BLOCK units in the last place of the sum of absolute values; products are
         fused into the sums; NaN and infinity as in the formula; the same order of additions on every run
@@ -27,15 +28,26 @@ from importlib import import_module
 from typing import Any
 
 from indexlang.kernels.machine import machine
-from indexlang.kernels.tile_ir import ELEMENTS, Tile
+from indexlang.kernels.tile_ir import ELEMENTS, SETTLED, Tile
 
-_NAME = re.compile(r"tile_([1-9]\d?)x([1-9]\d?)_(f32|f64)")
+_SETTLED = re.compile(rf"_({'|'.join(SETTLED)})_(\d{{1,9}})")
+_NAME = re.compile(rf"tile_([1-9]\d?)x([1-9]\d?)_(f32|f64)((?:{_SETTLED.pattern})*)")
+_IN_CODE = re.compile(_NAME.pattern.encode())
 
 
 def parse_tile(name: str) -> Tile | None:
     """The tile that `name` (such as tile_14x2_f32) means, or None."""
     match = _NAME.fullmatch(name)
-    return Tile(int(match[1]), int(match[2]), match[3]) if match else None
+    if match is None:
+        return None
+    settled = tuple((argument, int(value)) for argument, value in _SETTLED.findall(match[4]))
+    return Tile(int(match[1]), int(match[2]), match[3], settled)
+
+
+def tiles_in(object_code: bytes) -> list[Tile]:
+    """The tiles whose names stand in object code, as those do that it calls."""
+    names = {match[0].decode() for match in _IN_CODE.finditer(object_code)}
+    return [tile for name in sorted(names) if (tile := parse_tile(name))]
 
 
 def choose_tile(rows: int, columns: int, dtype: str, vectors: int = 0) -> tuple[int, int]:

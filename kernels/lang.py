@@ -12,6 +12,7 @@ atomic_min(p, i, v)        p[i] = min(p[i], v) for int64, safe between threads
 
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from llvmlite import ir
@@ -21,7 +22,7 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 from indexlang.kernels.lanes import Lanes, function_of, joined
-from indexlang.kernels.tile_ir import ARGUMENTS, I64, POINTER, POINTERS, Tile
+from indexlang.kernels.tile_ir import ARGUMENTS, I64, POINTER, POINTERS, SETTLED, Tile
 
 # What LLVM may assume of `plus` and `times`: the order of a chain and the sign of zero do not matter, nothing else.
 _REORDER = ("reassoc", "nsz", "contract")
@@ -247,13 +248,15 @@ def atomic_min(typing, pointer, index, value):
 
 
 def tile_function(tile: Tile) -> Any:
-    """The contraction tile as an intrinsic: a call of the function that `toolchain` links from `tile_ir`."""
+    """The contraction tile as an intrinsic: a call of the function that `tiles` makes, with the literals given here."""
 
     def call(typing, out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns, adds, ahead):
         def generate(context, builder, signature, args):
             module = builder.module
             kind = ir.FunctionType(ir.VoidType(), [POINTER if name in POINTERS else I64 for name in ARGUMENTS])
-            function = module.globals.get(tile.name) or ir.Function(module, kind, tile.name)
+            name = replace(tile, settled=_settled(args)).name
+            function = module.globals.get(name) or ir.Function(module, kind, name)
+            function.attributes.add("nounwind")
             pointers = [
                 builder.bitcast(v, POINTER) if name in POINTERS else v for name, v in zip(ARGUMENTS, args, strict=True)
             ]
@@ -266,3 +269,10 @@ def tile_function(tile: Tile) -> Any:
 
     call.__name__ = tile.name
     return intrinsic(call)
+
+
+def _settled(args: Any) -> tuple[tuple[str, int], ...]:
+    """Arguments of a tile that are literals where it is called, which have a function of their own."""
+    given = dict(zip(ARGUMENTS, args, strict=True))
+    literals = ((name, given[name]) for name in SETTLED)
+    return tuple((name, v.constant) for name, v in literals if isinstance(v, ir.Constant) and 0 <= v.constant < 10**9)

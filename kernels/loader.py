@@ -4,9 +4,11 @@ import threading
 
 import llvmlite.binding as llvm
 
+from indexlang.kernels.contract import tiles_in
 from indexlang.kernels.machine import Machine, cpu_key, machine, target_machine
+from indexlang.kernels.tiles import Cache, tile_code
 
-__all__ = ["LoadError", "Machine", "cpu_key", "load", "machine"]
+__all__ = ["Cache", "LoadError", "Machine", "cpu_key", "load", "machine"]
 
 # How object files begin: ELF, Mach-O, COFF of x86-64 and of ARM64.
 _OBJECT_FILES = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\x64\x86", b"\x64\xaa")
@@ -14,24 +16,35 @@ _OBJECT_FILES = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\x64\x86", b"\x64\xaa")
 _lock = threading.Lock()
 _engines: list[llvm.ExecutionEngine] = []  # code stays loaded for the life of the process
 _loaded: dict[tuple[str, bytes], int] = {}
+_tiles: set[str] = set()  # known to LLVM by name
 
 
 class LoadError(Exception):
     """The bytes are not object code of this machine, or do not define the symbol."""
 
 
-def load(object_code: bytes, symbol: str) -> int:
+def load(object_code: bytes, symbol: str, store: Cache | None = None) -> int:
     """Address in this process of the function `symbol` defined by `object_code`.
 
-    cost    about 0.3 ms; the same code under the same name is loaded once
+    cost    about 0.3 ms, and as much for each tile that was not there; one that `store` has not is compiled. The same
+            code under the same name is loaded once
     errors  LoadError when the code is no object file or lacks the symbol
     source  the code comes from `toolchain.compile_worker` or the walker, through a store that checks its digest
     """
     key = (symbol, object_code)
     with _lock:
         if key not in _loaded:
+            _provide_tiles(object_code, store)
             _loaded[key] = _load(object_code, symbol)
         return _loaded[key]
+
+
+def _provide_tiles(object_code: bytes, store: Cache | None) -> None:
+    """Make the tiles that the code calls known to LLVM, which ends the process on names it cannot find."""
+    for tile in tiles_in(object_code):
+        if tile.name not in _tiles:
+            llvm.add_symbol(tile.name, _load(tile_code(tile, store), tile.name))
+            _tiles.add(tile.name)
 
 
 def _load(object_code: bytes, symbol: str) -> int:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import llvmlite.binding as llvm
 
-# Part of every cache key: raise it when the meaning of stored object code changes (worker ABI, walker table).
-FORMAT = 2
+# Part of every cache key: raise it when the meaning of stored object code changes (worker ABI, walker table, tiles).
+FORMAT = 3
 
 # LLVM halves the vectors of some processors with AVX-512, for the sake of code that uses few of them. Ours uses many.
 _WHOLE_VECTORS = ",-prefer-256-bit"

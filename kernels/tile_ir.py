@@ -32,6 +32,7 @@ ARGUMENTS = (
     "ahead",
 )
 POINTERS = ("out", "a", "w", "offsets")
+SETTLED = ("out_row", "a_row", "a_step", "w_step", "adds", "ahead")  # arguments that a tile may have been made for
 # The accumulators move to a second-level sum after so many terms, or up to twice as many: see Note [Blocked sums].
 BLOCK = 512
 # Terms of the reduction in one turn of the innermost loop.
@@ -44,16 +45,21 @@ _FEW_ROWS = 8
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A register tile: `rows` x `vectors` vectors of `dtype` (f32 or f64)."""
+    """A register tile: `rows` x `vectors` vectors of `dtype` (f32 or f64).
+
+    settled  arguments (of SETTLED) with the one value that every call gives: they become part of the addresses
+    """
 
     rows: int
     vectors: int
     dtype: str
+    settled: tuple[tuple[str, int], ...] = ()
 
     @property
     def name(self) -> str:
-        """The symbol of its function: `tile_14x2_f32`."""
-        return f"tile_{self.rows}x{self.vectors}_{self.dtype}"
+        """The symbol of its function: `tile_14x2_f32`, `tile_14x2_f32_a_step_1`."""
+        settled = "".join(f"_{name}_{value}" for name, value in self.settled)
+        return f"tile_{self.rows}x{self.vectors}_{self.dtype}{settled}"
 
     @property
     def lanes(self) -> int:
@@ -86,6 +92,7 @@ class _Body:
     def __init__(self, tile: Tile, builder: Any, *, masked: bool) -> None:
         self.tile, self.b = tile, builder
         self.arg = dict(zip(ARGUMENTS, builder.function.args, strict=True))
+        self.arg |= {name: _int(value) for name, value in tile.settled}
         self.element, self.itemsize = ELEMENTS[tile.dtype]
         self.vector = ir.VectorType(self.element, tile.lanes)
         self.masks = [self._mask(v) for v in range(tile.vectors)] if masked else []

@@ -19,7 +19,7 @@ from indexlang.kernels.contract import parse_tile
 from indexlang.kernels.lower import lowered
 from indexlang.kernels.lower_values import Unsupported
 from indexlang.kernels.machine import target_machine
-from indexlang.kernels.tile_ir import tile_ir
+from indexlang.kernels.optimizer import optimize
 from indexlang.kernels.vecmath import REPLACED, stays_apart, vecmath_ir
 
 # void worker(int64 start, int64 stop, int64* args)
@@ -44,10 +44,10 @@ def compile_worker(source: str, path: str, symbol: str) -> bytes:
     """Compile the function `symbol` of the module text `source` to object code that exports the name `symbol`.
 
     shapes  the function takes (start, stop, args); in object code it is void symbol(int64, int64, int64*)
-    cost    about 0.02 s for a plain loop nest, 0.3 s with a register tile, nearly all of it LLVM's; the first call in
+    cost    about 0.02 s for a plain loop nest, 0.1 s with a register tile, nearly all of it LLVM's; the first call in
             a process adds the import of numba's types, about 0.2 s; words that `lower` does not know add 0.5 s
     errors  WorkerError when it does not compile, when some path of it may raise, or when it needs a function
-            other than those of ALLOWED_CALLS (so the loader needs nothing but the C library)
+            other than those of ALLOWED_CALLS and tiles (so the loader needs nothing but the C library and `tiles`)
     source  `path` names the file that holds the text, for tracebacks and debuggers
     """
     namespace: dict[str, Any] = {"__name__": symbol}
@@ -85,18 +85,16 @@ def optimized(function: FunctionType, symbol: str) -> llvm.ModuleRef:
 
 def _finished(module: llvm.ModuleRef, symbol: str) -> llvm.ModuleRef:
     _link_kernels(module)
-    _optimize(module, symbol)
+    optimize(module, symbol, [f.name for f in module.functions if not f.is_declaration and stays_apart(f.name)])
     _refuse_outside_calls(module)
     return module
 
 
 def _link_kernels(module: llvm.ModuleRef) -> None:
-    """Add the code of our own kernels that `module` calls: contraction tiles, and vector mathematics by other names."""
+    """Add the code of the mathematical functions that `module` calls, by other names. (Tiles are the loader's.)"""
     wanted: dict[str, str] = {}
     for function in module.functions:
-        if tile := parse_tile(function.name):
-            wanted[tile.name] = tile_ir(tile)
-        elif function.is_declaration and function.name in REPLACED:
+        if function.is_declaration and function.name in REPLACED:
             function.name = name = REPLACED[function.name]
             wanted |= vecmath_ir(name)
     for text in wanted.values():  # only now: linking leaves no reference to a function of `module` valid
@@ -163,38 +161,12 @@ def _entry(native: str, symbol: str) -> str:
         }}"""
 
 
-def _optimize(module: llvm.ModuleRef, symbol: str) -> None:
-    """Make all but `symbol` private, then LLVM's standard pipeline at level 3 with both vectorisers."""
-    for function in module.functions:
-        if not function.is_declaration and function.name != symbol and not stays_apart(function.name):
-            function.linkage = llvm.Linkage.internal
-            # Tiles are long beside a call, and copies of them take LLVM as long as all else.
-            function.add_function_attribute("noinline" if parse_tile(function.name) else "alwaysinline")
-    machine = target_machine()
-    module.data_layout = str(machine.target_data)
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
-    options.loop_vectorization = True
-    options.slp_vectorization = True
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
-    _drop_unused(module, builder)
-
-
-def _drop_unused(module: llvm.ModuleRef, builder: llvm.PassBuilder) -> None:
-    """Mathematical functions for widths that no loop has come to. (Nothing calls them before the vectoriser.)"""
-    apart = [f for f in module.functions if not f.is_declaration and stays_apart(f.name)]
-    for function in apart:
-        function.linkage = llvm.Linkage.internal
-    if apart:
-        passes = llvm.create_new_module_pass_manager()
-        passes.add_global_dead_code_eliminate_pass()
-        passes.run(module, builder)
-
-
 def _refuse_outside_calls(module: llvm.ModuleRef) -> None:
     for function in module.functions:
         name = function.name
         if name == _MAY_FAIL:
             raise WorkerError("the worker may raise an exception; it must not")
-        if function.is_declaration and not name.startswith("llvm.") and not ALLOWED_CALLS.fullmatch(name):
+        if not function.is_declaration or name.startswith("llvm.") or parse_tile(name):
+            continue
+        if not ALLOWED_CALLS.fullmatch(name):
             raise WorkerError(f"the worker calls {name}, which is not a function of the C mathematics library")

@@ -15,12 +15,11 @@ import time
 from contextlib import suppress
 from functools import cache
 from queue import SimpleQueue
-from typing import Protocol
 
 import llvmlite.binding as llvm
 import numpy as np
 
-from indexlang.kernels.loader import load
+from indexlang.kernels.loader import Cache, load
 from indexlang.kernels.machine import cpu_key, target_machine
 from indexlang.kernels.walker_ir import CLOSE, HEAD, HELP, STEP, SYMBOL, walker_ir
 
@@ -34,18 +33,6 @@ FAILED, INTERRUPTED = 1, 2
 # The caller comes up for air this often (ns), so that Python can deliver a KeyboardInterrupt.
 _PERIOD = 50_000_000
 _NO_END = 1 << 62
-
-
-class Cache(Protocol):
-    """Where the walker's own object code may be kept (`emit.store.Store` fits)."""
-
-    def get(self, key: str, /) -> bytes | None:
-        """What was put under the key, or None."""
-        ...
-
-    def put(self, key: str, payload: bytes, /) -> None:
-        """Keep it, if that can be done."""
-        ...
 
 
 class Walker:

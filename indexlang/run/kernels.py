@@ -39,12 +39,12 @@ def _load(kernel: KernelText) -> int:
     code = kept.get(key)
     if code is not None:
         try:
-            return load(code, kernel.symbol)
+            return load(code, kernel.symbol, kept)
         except LoadError:
             pass  # an object of another toolchain: compile anew
     code = _compile(kernel)
     kept.put(key, code)
-    return load(code, kernel.symbol)
+    return load(code, kernel.symbol, kept)
 
 
 def _compile(kernel: KernelText) -> bytes:
