@@ -45,7 +45,7 @@ def parse_tile(name: str) -> Tile | None:
 
 
 def tiles_in(object_code: bytes) -> list[Tile]:
-    """The tiles whose names stand in object code, as those do that it calls."""
+    """The tiles whose names stand in object code: all that it calls. (A name may stand inside a longer one.)"""
     names = {match[0].decode() for match in _IN_CODE.finditer(object_code)}
     return [tile for name in sorted(names) if (tile := parse_tile(name))]
 

@@ -42,9 +42,14 @@ def load(object_code: bytes, symbol: str, store: Cache | None = None) -> int:
 def _provide_tiles(object_code: bytes, store: Cache | None) -> None:
     """Make the tiles that the code calls known to LLVM, which ends the process on names it cannot find."""
     for tile in tiles_in(object_code):
-        if tile.name not in _tiles:
-            llvm.add_symbol(tile.name, _load(tile_code(tile, store), tile.name))
-            _tiles.add(tile.name)
+        if tile.name in _tiles:
+            continue
+        try:
+            address = _load(tile_code(tile, store), tile.name)
+        except LoadError:  # an object of another toolchain: compile anew
+            address = _load(tile_code(tile, None), tile.name)
+        llvm.add_symbol(tile.name, address)
+        _tiles.add(tile.name)
 
 
 def _load(object_code: bytes, symbol: str) -> int:

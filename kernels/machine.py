@@ -64,6 +64,11 @@ def cpu_key() -> str:
 @cache
 def target_machine() -> llvm.TargetMachine:
     """An LLVM target machine for this processor, generating code to be loaded into this process."""
+    return new_target_machine()
+
+
+def new_target_machine() -> llvm.TargetMachine:
+    """The same, for one thread alone."""
     initialize()
     target = llvm.Target.from_triple(_triple())
     is_x86 = _triple().startswith(("x86", "i686"))

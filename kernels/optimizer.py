@@ -1,10 +1,31 @@
-"""LLVM's passes over a module of ours. Needs llvmlite, not numba."""
+"""LLVM text to object code, by several threads side by side. Needs llvmlite, not numba.
 
-from collections.abc import Collection
+llvmlite lets one thread at a time into LLVM. LLVM itself asks only that no two threads share a context, a module or a
+target machine, so every module here has a context of its own, every thread a target machine, and the two calls that take
+nearly all of the time are made without llvmlite's lock.
+"""
+
+import threading
+from collections.abc import Callable, Collection
+from ctypes import string_at
+from typing import Any
 
 import llvmlite.binding as llvm
+from llvmlite.binding import ffi
 
-from indexlang.kernels.machine import target_machine
+from indexlang.kernels.machine import new_target_machine
+
+_own = threading.local()
+
+
+def parsed(text: str) -> llvm.ModuleRef:
+    """A module with a context of its own, which is the only kind that functions of this file take."""
+    return llvm.parse_assembly(text, llvm.create_context())
+
+
+def link(module: llvm.ModuleRef, text: str) -> None:
+    """Add what `text` defines."""
+    module.link_in(llvm.parse_assembly(text, module._context))
 
 
 def optimize(module: llvm.ModuleRef, symbol: str, apart: Collection[str] = ()) -> None:
@@ -16,15 +37,27 @@ def optimize(module: llvm.ModuleRef, symbol: str, apart: Collection[str] = ()) -
         if not function.is_declaration and function.name != symbol and function.name not in apart:
             function.linkage = llvm.Linkage.internal
             function.add_function_attribute("alwaysinline")
-    machine = target_machine()
+    machine = _target_machine()
     module.data_layout = str(machine.target_data)
     options = llvm.create_pipeline_tuning_options(speed_level=3)
     options.loop_vectorization = True
     options.slp_vectorization = True
     builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
+    _unlocked("LLVMPY_RunNewModulePassManager")(builder.getModulePassManager(), module, builder)
     if apart:
         _drop_unused(module, builder, apart)
+
+
+def emitted(module: llvm.ModuleRef) -> bytes:
+    """Object code of an optimised module."""
+    with ffi.OutputString() as problem:
+        buffer = _unlocked("LLVMPY_TargetMachineEmitToMemory")(_target_machine(), module, 1, problem)
+        if not buffer:
+            raise RuntimeError(str(problem))
+    try:
+        return string_at(ffi.lib.LLVMPY_GetBufferStart(buffer), ffi.lib.LLVMPY_GetBufferSize(buffer))
+    finally:
+        ffi.lib.LLVMPY_DisposeMemoryBuffer(buffer)
 
 
 def _drop_unused(module: llvm.ModuleRef, builder: llvm.PassBuilder, apart: Collection[str]) -> None:
@@ -34,3 +67,16 @@ def _drop_unused(module: llvm.ModuleRef, builder: llvm.PassBuilder, apart: Colle
     passes = llvm.create_new_module_pass_manager()
     passes.add_global_dead_code_eliminate_pass()
     passes.run(module, builder)
+
+
+def _target_machine() -> llvm.TargetMachine:
+    """That of the calling thread."""
+    if not hasattr(_own, "machine"):
+        _own.machine = new_target_machine()
+    return _own.machine
+
+
+def _unlocked(name: str) -> Callable[..., Any]:
+    """A function of LLVM; with llvmlite's lock around it where llvmlite is built otherwise than we know."""
+    function: Any = getattr(ffi.lib, name)
+    return getattr(function, "_cfn", function)

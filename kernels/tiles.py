@@ -6,10 +6,8 @@ A tile takes LLVM longer than all else in a kernel, and a network of fifty kerne
 import hashlib
 from typing import Protocol
 
-import llvmlite.binding as llvm
-
-from indexlang.kernels.machine import cpu_key, target_machine
-from indexlang.kernels.optimizer import optimize
+from indexlang.kernels.machine import cpu_key
+from indexlang.kernels.optimizer import emitted, optimize, parsed
 from indexlang.kernels.tile_ir import Tile, tile_ir
 
 
@@ -33,9 +31,9 @@ def tile_code(tile: Tile, store: Cache | None) -> bytes:
     key = f"{tile.name}_{hashlib.sha256(cpu_key().encode()).hexdigest()}"
     code = store.get(key) if store is not None else None
     if code is None:
-        module = llvm.parse_assembly(tile_ir(tile))
+        module = parsed(tile_ir(tile))
         optimize(module, tile.name)
-        code = target_machine().emit_object(module)
+        code = emitted(module)
         if store is not None:
             store.put(key, code)
     return code

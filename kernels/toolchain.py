@@ -18,8 +18,7 @@ from numba.cpython import numbers
 from indexlang.kernels.contract import parse_tile
 from indexlang.kernels.lower import lowered
 from indexlang.kernels.lower_values import Unsupported
-from indexlang.kernels.machine import target_machine
-from indexlang.kernels.optimizer import optimize
+from indexlang.kernels.optimizer import emitted, link, optimize, parsed
 from indexlang.kernels.vecmath import REPLACED, stays_apart, vecmath_ir
 
 # void worker(int64 start, int64 stop, int64* args)
@@ -54,10 +53,10 @@ def compile_worker(source: str, path: str, symbol: str) -> bytes:
     code: CodeType = compile(source, path, "exec")
     exec(code, namespace)  # noqa: S102  (our own text, printed by emit and checked against its allow-list)
     try:
-        module = llvm.parse_assembly(_lowered(source, namespace, symbol))
+        module = parsed(_lowered(source, namespace, symbol))
     except Unsupported:
         return compile_function(namespace[symbol], symbol)
-    return target_machine().emit_object(_finished(module, symbol))
+    return emitted(_finished(module, symbol))
 
 
 def _lowered(source: str, namespace: dict[str, Any], symbol: str) -> str:
@@ -65,12 +64,13 @@ def _lowered(source: str, namespace: dict[str, Any], symbol: str) -> str:
     function = ast.parse(source).body[-1]
     if not isinstance(function, ast.FunctionDef):
         raise Unsupported("no function")
-    return lowered(function, namespace, symbol, _reads_integers(namespace[symbol]))
+    with global_compiler_lock:  # numba's types are made by one thread at a time
+        return lowered(function, namespace, symbol, _reads_integers(namespace[symbol]))
 
 
 def compile_function(function: FunctionType, symbol: str) -> bytes:
     """Object code of the Python function `function` as a worker named `symbol` (see `compile_worker`)."""
-    return target_machine().emit_object(optimized(function, symbol))
+    return emitted(optimized(function, symbol))
 
 
 def optimized(function: FunctionType, symbol: str) -> llvm.ModuleRef:
@@ -80,7 +80,8 @@ def optimized(function: FunctionType, symbol: str) -> llvm.ModuleRef:
         module = llvm.parse_assembly(_entry(native, symbol))
         for library in libraries:
             module.link_in(library, preserve=True)
-    return _finished(module, symbol)
+        text = str(module)
+    return _finished(parsed(text), symbol)
 
 
 def _finished(module: llvm.ModuleRef, symbol: str) -> llvm.ModuleRef:
@@ -98,7 +99,7 @@ def _link_kernels(module: llvm.ModuleRef) -> None:
             function.name = name = REPLACED[function.name]
             wanted |= vecmath_ir(name)
     for text in wanted.values():  # only now: linking leaves no reference to a function of `module` valid
-        module.link_in(llvm.parse_assembly(text))
+        link(module, text)
 
 
 def _lower(function: FunctionType) -> tuple[str, list[llvm.ModuleRef]]:

@@ -15,8 +15,9 @@ from indexlang.ir.equation import Program
 from indexlang.ir.layout import layout
 from indexlang.kernels import turns
 from indexlang.kernels.walker import ROW, STATUS_WORDS, Tables, Walker
-from indexlang.run.kernels import address_of, store
+from indexlang.run.kernels import addresses_of, store
 from indexlang.run.lasting import Lasting
+from indexlang.run.machine import usable_threads
 from indexlang.run.plan import CheckedRead, Plan, Step
 
 Array = NDArray[Any]
@@ -172,8 +173,10 @@ class Executable:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._walker = Walker(store())
-        self._main = _phase(plan.steps)
-        self._once = _phase(plan.once)
+        both = (*plan.once, *plan.steps)
+        addresses = addresses_of([step.kernel for step in both], usable_threads(None))
+        self._once = _phase(plan.once, addresses[: len(plan.once)])
+        self._main = _phase(plan.steps, addresses[len(plan.once) :])
         self._frames: list[_Frame] = []
         self._lock = threading.Lock()
         self._fixed: tuple[object, Array] | None = None
@@ -290,7 +293,7 @@ def _rows(steps: tuple[Step, ...]) -> tuple[list[_Row], list[int]]:
     return rows, begins
 
 
-def _phase(steps: tuple[Step, ...]) -> _Phase:
+def _phase(steps: tuple[Step, ...], addresses: list[int]) -> _Phase:
     rows, begins = _rows(steps)
     args: list[int] = []
     starts: list[int] = []
@@ -298,7 +301,7 @@ def _phase(steps: tuple[Step, ...]) -> _Phase:
     tables: list[NDArray[np.int64]] = []
     workers = np.zeros((len(steps), turns.ROW), np.int64)
     for k, step in enumerate(steps):
-        workers[k, :3] = (address_of(step.kernel), step.iterations, step.chunk)
+        workers[k, :3] = (addresses[k], step.iterations, step.chunk)
         starts.append(len(args))
         for arg in step.kernel.args:
             match arg.kind:

@@ -10,9 +10,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from indexlang.kernels.contract import choose_tile, parse_tile
-from indexlang.kernels.loader import load
+from indexlang.kernels.contract import choose_tile, parse_tile, tiles_in
+from indexlang.kernels.loader import Cache, load
 from indexlang.kernels.machine import machine
+from indexlang.kernels.tile_ir import Tile
 from indexlang.kernels.toolchain import compile_worker
 
 SOURCE = """
@@ -149,6 +150,39 @@ def test_chosen_tiles_fit():
         assert v >= 1
         assert r * v <= machine().vector_registers
         assert parse_tile(f"tile_{r}x{v}_{dtype}") is not None
+
+
+def product_of(source: str, name: str, store: Cache | None = None) -> np.ndarray:
+    """What a worker with a 3x1 tile makes of numbers of ours: 3 rows of a, 7 columns of w, 5 terms."""
+    code = compile_worker(source, "<test>", name)
+    assert len(tiles_in(code)) == 1
+    call = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)(load(code, name, store))
+    out, a, w = np.zeros(3 * 7 + 1, "f4"), np.arange(15, dtype="f4") / 7, np.arange(35, dtype="f4") / 3
+    offsets = np.zeros(2, np.int64)
+    addresses = [v.ctypes.data for v in (out, a, w, offsets)]
+    args = np.array([*addresses, 7, 5, 1, 7, 1, 5, 7, 0], np.int64)
+    call(0, 1, args.ctypes.data)
+    return out[1:].reshape(3, 7)
+
+
+def test_literals_become_part_of_a_tile_and_change_no_bit():
+    source = SOURCE.format(tile="tile_3x1_f32", dtype="f32")
+    settled = source.replace("args[6]", "1").replace("args[11]", "0").replace("worker_tile_3x1_f32", "settled")
+    known = tiles_in(compile_worker(settled, "<test>", "settled"))
+    assert known == [Tile(3, 1, "f32", (("a_step", 1), ("adds", 0)))]
+    assert known == [parse_tile(known[0].name)]
+    found = product_of(settled, "settled")
+    assert np.array_equal(found, product_of(source.replace("worker_tile_3x1_f32", "plain"), "plain"))
+    assert np.allclose(found, (np.arange(15).reshape(3, 5) / 7) @ (np.arange(35).reshape(5, 7) / 3))
+
+
+def test_a_kept_tile_that_is_no_object_code_is_compiled_anew():
+    class Odd(dict[str, bytes]):
+        def get(self, key: str, default: object = None) -> bytes:  # type: ignore[override]
+            return b"MZ something else"
+
+    source = SOURCE.format(tile="tile_3x1_f32", dtype="f32").replace("args[6]", "1").replace("worker_tile_3x1_f32", "odd")
+    assert product_of(source, "odd", Odd()).any()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["tile_0x1_f32", "tile_1x2_f16", "tile_1x2", "tile_1x2_f32_sub", "nothing"])
