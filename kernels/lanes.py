@@ -1,4 +1,4 @@
-"""Vectors by name for generated workers, as numba types and intrinsics. Imports numba: never needed on a warm start.
+"""Vectors by name for generated workers, as LLVM has them.
 
 lanes_f32x16(p, n)            the 16 elements from p[n] on, as one vector; likewise `f64`, and any power of two
 strided_f32x16(p, n, step)    p[n], p[n + step], …
@@ -12,52 +12,37 @@ put(p, n, v)                  write the lanes of v to p[n], p[n + 1], …
 in `masks`.
 """
 
-import operator
 import re
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.core.errors import TypingError
-from numba.core.typeconv.castgraph import Conversion
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, lower_cast, models, register_model
 
+from indexlang.kernels import kinds
+from indexlang.kernels.kinds import Kind, KindError, word
 from indexlang.kernels.tile_ir import I32, I64
 
 _KINDS = {
-    "f32": (types.float32, ir.FloatType(), 4),
-    "f64": (types.float64, ir.DoubleType(), 8),
-    "i64": (types.int64, I64, 8),
+    "f32": (kinds.float32, ir.FloatType(), 4),
+    "f64": (kinds.float64, ir.DoubleType(), 8),
+    "i64": (kinds.int64, I64, 8),
 }
 _NAME = re.compile(r"(?:(lanes|strided|reversed|spread|floats)_(f32|f64)|(ramp)_(i64))x(2|4|8|16|32)")
-_FUSED = ("contract",)
 
 
-class Lanes(types.Type):
+class Lanes(Kind):
     """A vector of `width` numbers of one type; a single number becomes one by repetition."""
 
     def __init__(self, kind: str, width: int) -> None:
         self.kind, self.width = kind, width
         self.element, self.storage, self.itemsize = _KINDS[kind]
-        super().__init__(f"Lanes({kind}, {width})")
-
-    def can_convert_from(self, typingctx, other):
-        """A number of the same type is repeated."""
-        return Conversion.safe if other == self.element else None
+        super().__init__(f"Lanes({kind}, {width})", ir.VectorType(self.storage, width))
 
 
-@register_model(Lanes)
-class _LanesModel(models.PrimitiveModel):
-    def __init__(self, manager, fe_type):
-        super().__init__(manager, fe_type, ir.VectorType(fe_type.storage, fe_type.width))
-
-
-def joined(*kinds: Any) -> "Lanes | None":
+def joined(*given: Any) -> "Lanes | None":
     """The vector type in which numbers of these types meet; None where none of them is a vector."""
-    found = next((k for k in kinds if isinstance(k, Lanes)), None)
-    if found is not None and any(k not in (found, found.element) for k in kinds):
-        raise TypingError(f"{kinds} do not meet in one vector")
+    found = next((k for k in given if isinstance(k, Lanes)), None)
+    if found is not None and any(k not in (found, found.element) for k in given):
+        raise KindError(f"{given} do not meet in one vector")
     return found
 
 
@@ -90,50 +75,15 @@ def spread(builder: Any, value: Any, width: int) -> Any:
     return builder.shuffle_vector(single, single, ir.Constant(ir.VectorType(I32, width), None))
 
 
-@lower_cast(types.Float, Lanes)
-@lower_cast(types.Integer, Lanes)
-def _repeated(context, builder, fromty, toty, value):
-    return spread(builder, value, toty.width)
-
-
-_infer: Any = infer_global
-
-
-def _operator(symbol: Any, name: str, whole: str) -> None:
-    """Arithmetic on vectors: `name` on floats, `whole` on integers."""
-
-    @_infer(symbol)
-    class _Type(AbstractTemplate):
-        def generic(self, args, kws):
-            kind = joined(*args) if all(isinstance(a, Lanes | types.Float | types.Integer) for a in args) else None
-            return None if kind is None else signature(kind, *(kind for _ in args))
-
-    @lower_builtin(symbol, *[Lanes] * (1 if name == "fneg" else 2))
-    def _lower(context, builder, signature, args):
-        if signature.return_type.kind == "i64":
-            return getattr(builder, whole)(*args)
-        return builder.fneg(*args) if name == "fneg" else getattr(builder, name)(*args, flags=_FUSED)
-
-
-for _symbol, _build, _whole in (
-    (operator.add, "fadd", "add"),
-    (operator.sub, "fsub", "sub"),
-    (operator.mul, "fmul", "mul"),
-    (operator.truediv, "fdiv", ""),
-    (operator.neg, "fneg", "neg"),
-):
-    _operator(_symbol, _build, _whole)
-
-
 def _element(builder: Any, pointer: Any, index: Any, storage: Any) -> Any:
     return builder.gep(builder.bitcast(pointer, storage.as_pointer()), [index])
 
 
-@intrinsic
+@word
 def put(typing, pointer, index, value):
     """Write the lanes of `value` from pointer[index] on."""
     if not isinstance(value, Lanes):
-        raise TypingError("put takes a vector")
+        raise KindError("put takes a vector")
 
     def generate(context, builder, signature, args):
         place = builder.bitcast(_element(builder, *args[:2], value.storage), args[2].type.as_pointer())  # pyright: ignore[reportCallIssue]
@@ -141,7 +91,7 @@ def put(typing, pointer, index, value):
         store.set_metadata("noalias", _inputs(builder.module))
         return context.get_dummy_value()
 
-    return types.void(pointer, types.int64, value), generate
+    return kinds.void(pointer, kinds.int64, value), generate
 
 
 def _inputs(module: Any) -> Any:
@@ -165,7 +115,7 @@ def _lanes(kind: Lanes) -> Any:
         def generate(context, builder, signature, args):
             return _loaded(kind, builder, pointer, args)
 
-        return kind(pointer, types.int64), generate
+        return kind(pointer, kinds.int64), generate
 
     return lanes
 
@@ -178,7 +128,7 @@ def _reversed(kind: Lanes) -> Any:
             order = ir.Constant(ir.VectorType(I32, kind.width), list(reversed(range(kind.width))))
             return builder.shuffle_vector(found, found, order)
 
-        return kind(pointer, types.int64), generate
+        return kind(pointer, kinds.int64), generate
 
     return reversed_
 
@@ -196,7 +146,7 @@ def _strided(kind: Lanes) -> Any:
                 found = builder.insert_element(found, value, I32(k))
             return found
 
-        return kind(pointer, types.int64, types.int64), generate
+        return kind(pointer, kinds.int64, kinds.int64), generate
 
     return strided
 
@@ -215,7 +165,7 @@ def _ramp(kind: Lanes) -> Any:
             steps = builder.mul(spread(builder, args[1], kind.width), numbers)
             return builder.add(spread(builder, args[0], kind.width), steps)
 
-        return kind(types.int64, types.int64), generate
+        return kind(kinds.int64, kinds.int64), generate
 
     return ramp
 
@@ -247,5 +197,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     function = _MAKERS[found[1] or found[3]](Lanes(found[2] or found[4], int(found[5])))
     function.__name__ = name
-    globals()[name] = made = intrinsic(function)
+    globals()[name] = made = word(function)
     return made

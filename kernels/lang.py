@@ -1,4 +1,4 @@
-"""The names that generated worker source may use, as numba intrinsics. Imports numba: never needed on a warm start.
+"""The names that generated worker source may use, as LLVM computes them.
 
 pointer_f32(address) …     an int64 as a pointer; `p[i]` reads and `p[i] = v` writes element i (no wraparound, no check)
 input_f32(address) …       the same, to be read only: LLVM may take it that no write through an output touches it
@@ -10,17 +10,14 @@ max2(a, b), min2(a, b)     the greater or smaller; NaN if either is NaN, as nump
 atomic_min(p, i, v)        p[i] = min(p[i], v) for int64, safe between threads
 """
 
-import operator
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.core.errors import RequireLiteralValue, TypingError
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
 
+from indexlang.kernels import kinds
+from indexlang.kernels.kinds import Kind, KindError, word, word_of_literals
 from indexlang.kernels.lanes import Lanes, function_of, joined
 from indexlang.kernels.tile_ir import ARGUMENTS, I64, POINTER, POINTERS, SETTLED, Tile
 
@@ -30,43 +27,37 @@ _REORDER = ("reassoc", "nsz", "contract")
 
 def _pointer_function(element: Any, name: str) -> Any:
     def pointer(typing, address):
-        if not isinstance(address, types.Integer):
-            raise TypingError(f"{name} takes an address")
+        if not isinstance(address, kinds.Integer):
+            raise KindError(f"{name} takes an address")
 
         def generate(context, builder, signature, args):
             return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
 
-        return types.CPointer(element)(types.int64), generate
+        return kinds.Address(element)(kinds.int64), generate
 
     pointer.__name__ = name
-    return intrinsic(pointer)
+    return word(pointer)
 
 
-pointer_f32 = _pointer_function(types.float32, "pointer_f32")
-pointer_f64 = _pointer_function(types.float64, "pointer_f64")
-pointer_i64 = _pointer_function(types.int64, "pointer_i64")
-pointer_i32 = _pointer_function(types.int32, "pointer_i32")
-pointer_u8 = _pointer_function(types.uint8, "pointer_u8")
-
-
-class Pointer(types.Type):
-    """Address of elements of one type: of an input, which nobody writes while it is read, or of an output.
-
-    (numba's own CPointer cannot store a boolean, and says nothing of overlaps.)
-    """
-
-    def __init__(self, element: Any, use: str) -> None:
-        self.element, self.use = element, use
-        super().__init__(f"Pointer({element}, {use})")
+pointer_f32 = _pointer_function(kinds.float32, "pointer_f32")
+pointer_f64 = _pointer_function(kinds.float64, "pointer_f64")
+pointer_i64 = _pointer_function(kinds.int64, "pointer_i64")
+pointer_i32 = _pointer_function(kinds.int32, "pointer_i32")
+pointer_u8 = _pointer_function(kinds.uint8, "pointer_u8")
 
 
 _BYTES = ir.IntType(8).as_pointer()
 
 
-@register_model(Pointer)
-class _PointerModel(models.PrimitiveModel):
-    def __init__(self, manager, fe_type):
-        super().__init__(manager, fe_type, _BYTES)
+class Pointer(Kind):
+    """Address of elements of one type: of an input, which nobody writes while it is read, or of an output.
+
+    (An `Address` cannot store a boolean, and says nothing of overlaps.)
+    """
+
+    def __init__(self, element: Any, use: str) -> None:
+        self.element, self.use = element, use
+        super().__init__(f"Pointer({element}, {use})", _BYTES)
 
 
 def _typed_pointer(element: Any, use: str, name: str) -> Any:
@@ -76,55 +67,34 @@ def _typed_pointer(element: Any, use: str, name: str) -> Any:
         def generate(context, builder, signature, args):
             return builder.inttoptr(args[0], _BYTES)
 
-        return kind(types.int64), generate
+        return kind(kinds.int64), generate
 
     pointer.__name__ = name
-    return intrinsic(pointer)
+    return word(pointer)
 
 
 _ELEMENTS = {
-    "f32": types.float32,
-    "f64": types.float64,
-    "i64": types.int64,
-    "i32": types.int32,
-    "u8": types.uint8,
-    "bool": types.boolean,
+    "f32": kinds.float32,
+    "f64": kinds.float64,
+    "i64": kinds.int64,
+    "i32": kinds.int32,
+    "u8": kinds.uint8,
+    "bool": kinds.boolean,
 }
 for _name, _element in _ELEMENTS.items():
     for _use in ("input", "output"):
         globals()[f"{_use}_{_name}"] = _typed_pointer(_element, _use, f"{_use}_{_name}")
 pointer_bool = globals()["output_bool"]
 
-_infer: Any = infer_global
-
-
-@_infer(operator.getitem)
-class _TypeOfRead(AbstractTemplate):
-    def generic(self, args, kws):
-        pointer, index = args
-        if isinstance(pointer, Pointer) and isinstance(index, types.Integer):
-            return signature(pointer.element, pointer, types.int64)
-        return None
-
-
-@_infer(operator.setitem)
-class _TypeOfWrite(AbstractTemplate):
-    def generic(self, args, kws):
-        pointer, index, _ = args
-        if isinstance(pointer, Pointer) and pointer.use == "output" and isinstance(index, types.Integer):
-            return signature(types.none, pointer, types.int64, pointer.element)
-        return None
-
 
 def _storage(context: Any, element: Any) -> Any:
-    return ir.IntType(8) if element == types.boolean else context.get_value_type(element)
+    return ir.IntType(8) if element == kinds.boolean else context.get_value_type(element)
 
 
 def _place(builder: Any, pointer: Any, index: Any, storage: Any) -> Any:
     return builder.gep(builder.bitcast(pointer, storage.as_pointer()), [index])
 
 
-@lower_builtin(operator.getitem, Pointer, types.int64)
 def read_element(context, builder, signature, args):
     """`pointer[index]`: a load, of inputs one that no store can change."""
     kind = signature.args[0]
@@ -133,16 +103,15 @@ def read_element(context, builder, signature, args):
     value = builder.load(_place(builder, pointer, index, storage))
     if kind.use == "input":
         value.set_metadata("alias.scope", _inputs(builder.module))
-    return builder.trunc(value, ir.IntType(1)) if kind.element == types.boolean else value
+    return builder.trunc(value, ir.IntType(1)) if kind.element == kinds.boolean else value
 
 
-@lower_builtin(operator.setitem, Pointer, types.int64, types.Any)
 def write_element(context, builder, signature, args):
     """`pointer[index] = value`: a store into no input. A bool is kept as a byte."""
     kind = signature.args[0]
     pointer, index, value = args
     storage = _storage(context, kind.element)
-    stored = builder.zext(value, storage) if kind.element == types.boolean else value
+    stored = builder.zext(value, storage) if kind.element == kinds.boolean else value
     builder.store(stored, _place(builder, pointer, index, storage)).set_metadata("noalias", _inputs(builder.module))
     return context.get_dummy_value()
 
@@ -153,11 +122,11 @@ def _inputs(module: Any) -> Any:
     return module.add_metadata([module.add_metadata(["inputs", domain])])
 
 
-@intrinsic
+@word
 def shift(typing, pointer, count):
     """The pointer `count` elements behind `pointer`."""
-    if not isinstance(pointer, types.CPointer | Pointer):
-        raise TypingError("shift takes a pointer")
+    if not isinstance(pointer, kinds.Address | Pointer):
+        raise KindError("shift takes a pointer")
 
     def generate(context, builder, signature, args):
         start, steps = args
@@ -165,15 +134,15 @@ def shift(typing, pointer, count):
             return builder.bitcast(_place(builder, start, steps, _storage(context, pointer.element)), _BYTES)
         return builder.gep(start, [steps])
 
-    return pointer(pointer, types.int64), generate
+    return pointer(pointer, kinds.int64), generate
 
 
 def _scratch_function(element: Any, name: str) -> Any:
     kind = Pointer(element, "output")
 
     def scratch(typing, count):
-        if not isinstance(count, types.IntegerLiteral):
-            raise RequireLiteralValue("count")
+        if not isinstance(count, kinds.Literal):
+            raise KindError(f"{name} takes a number of the source")
 
         def generate(context, builder, signature, args):
             room = ir.ArrayType(context.get_value_type(element), count.literal_value)
@@ -185,18 +154,18 @@ def _scratch_function(element: Any, name: str) -> Any:
         return kind(count), generate
 
     scratch.__name__ = name
-    return intrinsic(prefer_literal=True)(scratch)
+    return word_of_literals(scratch)
 
 
-scratch_f32 = _scratch_function(types.float32, "scratch_f32")
-scratch_f64 = _scratch_function(types.float64, "scratch_f64")
+scratch_f32 = _scratch_function(kinds.float32, "scratch_f32")
+scratch_f64 = _scratch_function(kinds.float64, "scratch_f64")
 
 
 def _chain(float_name: str, int_name: str, name: str) -> Any:
-    """An intrinsic of two numbers or vectors: a reorderable float operation, or the plain one on integers."""
+    """A word of two numbers or vectors: a reorderable float operation, or the plain one on integers."""
 
     def generate(context, builder, signature, args):
-        if isinstance(signature.return_type, types.Float | Lanes):
+        if isinstance(signature.return_type, kinds.Float | Lanes):
             return getattr(builder, float_name)(*args, flags=_REORDER)
         return getattr(builder, int_name)(*args)
 
@@ -204,11 +173,11 @@ def _chain(float_name: str, int_name: str, name: str) -> Any:
 
 
 def _extreme(llvm_name: str, comparison: str, name: str) -> Any:
-    """An intrinsic of two numbers or vectors: LLVM's minimum or maximum, which keeps NaN, or a comparison of integers."""
+    """A word of two numbers or vectors: LLVM's minimum or maximum, which keeps NaN, or a comparison of integers."""
 
     def generate(context, builder, signature, args):
         kind = signature.return_type
-        if isinstance(kind, types.Float | Lanes):
+        if isinstance(kind, kinds.Float | Lanes):
             return function_of(builder, llvm_name, *args, fastmath=("nsz",))
         compare = builder.icmp_signed if getattr(kind, "signed", False) else builder.icmp_unsigned
         return builder.select(compare(comparison, *args), *args)
@@ -219,12 +188,12 @@ def _extreme(llvm_name: str, comparison: str, name: str) -> Any:
 def _binary(generate: Callable[..., Any], name: str) -> Any:
     def operation(typing, a, b):
         kind = joined(a, b) or typing.unify_types(a, b)
-        if not isinstance(kind, types.Integer | types.Float | types.Boolean | Lanes):
-            raise TypingError(f"{name} takes two numbers")
+        if not isinstance(kind, kinds.Integer | kinds.Float | kinds.Boolean | Lanes):
+            raise KindError(f"{name} takes two numbers")
         return kind(kind, kind), generate
 
     operation.__name__ = name
-    return intrinsic(operation)
+    return word(operation)
 
 
 plus = _chain("fadd", "add", "plus")
@@ -233,22 +202,22 @@ max2 = _extreme("maximum", ">", "max2")
 min2 = _extreme("minimum", "<", "min2")
 
 
-@intrinsic
+@word
 def atomic_min(typing, pointer, index, value):
     """pointer[index] = min(pointer[index], value), in one step that other threads cannot divide."""
-    if pointer != types.CPointer(types.int64):
-        raise TypingError("atomic_min takes a pointer_i64")
+    if pointer != kinds.Address(kinds.int64):
+        raise KindError("atomic_min takes a pointer_i64")
 
     def generate(context, builder, signature, args):
         place = builder.gep(args[0], [args[1]])
         builder.atomic_rmw("min", place, args[2], "seq_cst")
         return context.get_dummy_value()
 
-    return types.void(pointer, types.int64, types.int64), generate
+    return kinds.void(pointer, kinds.int64, kinds.int64), generate
 
 
 def tile_function(tile: Tile) -> Any:
-    """The contraction tile as an intrinsic: a call of the function that `tiles` makes, with the literals given here."""
+    """The contraction tile as a word: a call of the function that `tiles` makes, with the literals given here."""
 
     def call(typing, out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns, adds, ahead):
         def generate(context, builder, signature, args):
@@ -264,11 +233,11 @@ def tile_function(tile: Tile) -> Any:
             return context.get_dummy_value()
 
         given = (out, out_row, a, a_row, a_step, w, w_step, offsets, segments, run, columns, adds, ahead)
-        kinds = (k if name in POINTERS else types.int64 for name, k in zip(ARGUMENTS, given, strict=True))
-        return types.void(*kinds), generate
+        taken = (k if name in POINTERS else kinds.int64 for name, k in zip(ARGUMENTS, given, strict=True))
+        return kinds.void(*taken), generate
 
     call.__name__ = tile.name
-    return intrinsic(call)
+    return word(call)
 
 
 def _settled(args: Any) -> tuple[tuple[str, int], ...]:

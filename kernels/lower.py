@@ -1,22 +1,22 @@
 """From the source of a worker to LLVM, in one walk: for the few words that generated source is made of.
 
-A worker has loops over ranges, conditions, arithmetic and calls of intrinsics. Every name has one type, that of its
+A worker has loops over ranges, conditions, arithmetic and calls of words. Every name has one type, that of its
 first assignment, so there is nothing to infer; numba's passes, made for all of Python, take ten times as long. What
 this does not know raises `Unsupported`, and numba compiles it: it is what this is compared with.
 """
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.core.cpu_options import FastMathOptions
-from numba.core.fastmathpass import rewrite_module
+from llvmlite.ir.instructions import CallInstr
 
+from indexlang.kernels import kinds
+from indexlang.kernels.kinds import Address, Literal, Word
 from indexlang.kernels.lower_values import (
     CONTEXT,
     TYPING,
@@ -34,13 +34,15 @@ from indexlang.kernels.lower_values import (
 )
 from indexlang.kernels.tile_ir import I64
 
+_FUSED = ("fadd", "fsub", "fmul", "fdiv", "frem", "fcmp")
+_FLOATS = (ir.FloatType(), ir.DoubleType())
 _WORKER = ir.FunctionType(ir.VoidType(), [I64, I64, I64.as_pointer()])
 # Loops around loops stay rolled, but for those of few turns: LLVM finds that rows of a tile are thirteen, and writes them
 # out one by one. llvmlite knows no nodes that refer to themselves, as a loop's must.
 _ROLLED = "stays rolled"
 _LOOP = re.compile(rf'^!(\d+) = !{{ !"{_ROLLED} [^"]*" }}', re.MULTILINE)
 _FEW = 8  # turns of loops that LLVM writes out
-_ARGUMENTS = (types.int64, types.int64, types.CPointer(types.int64))
+_ARGUMENTS = (kinds.int64, kinds.int64, Address(kinds.int64))
 
 
 def lowered(function: ast.FunctionDef, names: dict[str, Any], symbol: str, wraps: bool) -> str:
@@ -58,8 +60,20 @@ def lowered(function: ast.FunctionDef, names: dict[str, Any], symbol: str, wraps
     lower.block(function.body)
     lower.b.ret_void()
     ir.IRBuilder(entry).branch(made.blocks[1])
-    rewrite_module(module, FastMathOptions({"contract"}))
+    _fuse(module)
     return _LOOP.sub(r'!\1 = distinct !{!\1, !{!"llvm.loop.unroll.disable"}}', str(module))
+
+
+def _fuse(module: ir.Module) -> None:
+    """Products may be fused into sums, where nothing else is said; and so in functions that are called."""
+    for function in module.functions:
+        for block in function.blocks:
+            for instruction in block.instructions:
+                if isinstance(instruction, CallInstr):
+                    if instruction.type in _FLOATS:
+                        instruction.fastmath.add("contract")
+                elif instruction.opname in _FUSED and not instruction.flags:
+                    instruction.flags.append("contract")
 
 
 def _is_long(node: ast.AST) -> bool:
@@ -145,7 +159,7 @@ class _Lower:
         at.add_incoming(start.value, before)
         self.b.cbranch(self.b.icmp_signed("<", at, stop.value), inside, done)
         self.b.position_at_end(inside)
-        self.assign(name, Value(types.int64, at))
+        self.assign(name, Value(kinds.int64, at))
         self.block(body)
         at.add_incoming(self.b.add(at, step.value, flags=("nsw",)), self.b.block)
         again = self.b.branch(head)
@@ -166,7 +180,7 @@ class _Lower:
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return negated(self.b, self.value(operand), self.flags)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return Value(types.boolean, self.b.not_(self.truth(operand)))
+                return Value(kinds.boolean, self.b.not_(self.truth(operand)))
             case ast.Compare(left=left, ops=[op], comparators=[right]):
                 return compared(self.b, type(op), self.value(left), self.value(right))
             case ast.BoolOp(op=op, values=values):
@@ -181,11 +195,11 @@ class _Lower:
                 raise Unsupported(ast.dump(e))
 
     def whole(self, e: ast.expr) -> Value:
-        return cast(self.b, self.value(e), types.int64)
+        return cast(self.b, self.value(e), kinds.int64)
 
     def truth(self, e: ast.expr) -> Any:
         found = self.value(e)
-        if found.kind != types.boolean:
+        if found.kind != kinds.boolean:
             raise Unsupported(f"{found.kind} as a condition")
         return found.value
 
@@ -212,7 +226,7 @@ class _Lower:
             decided, found = found, self.b.phi(second.type)
             found.add_incoming(decided, before)
             found.add_incoming(second, after)
-        return Value(types.boolean, found)
+        return Value(kinds.boolean, found)
 
     def _choice(self, e: ast.IfExp) -> Value:
         ends: list[tuple[Value, Any]] = []
@@ -238,15 +252,10 @@ class _Lower:
         given = [self.value(a) for a in e.args]
         if isinstance(function, type) and len(given) == 1:
             return converted(self.b, given[0], function)
-        define: Callable[..., Any] | None = getattr(function, "_defn", None)
-        if define is None or e.keywords:
+        if not isinstance(function, Word) or e.keywords:
             raise Unsupported(ast.dump(e))
-        takes_literals = getattr(function, "_prefer_literal", False)
-        kinds = [types.literal(v.literal) if takes_literals and v.literal is not None else v.kind for v in given]
-        found = define(TYPING, *kinds)
-        if found is None:
-            raise Unsupported(f"{function} of {kinds}")
-        signature, generate = found
-        wanted = (k if not isinstance(k, types.IntegerLiteral) else types.int64 for k in signature.args)
+        types = [Literal(v.literal) if function.literals and v.literal is not None else v.kind for v in given]
+        signature, generate = function.define(TYPING, *types)
+        wanted = (k if not isinstance(k, Literal) else kinds.int64 for k in signature.args)
         values = [cast(self.b, v, k).value for v, k in zip(given, wanted, strict=True)]
         return Value(signature.return_type, generate(CONTEXT, self.b, signature, values))

@@ -1,4 +1,4 @@
-"""The scalar functions that generated worker source may call, as numba intrinsics over one float type each.
+"""The scalar functions that generated worker source may call, over one float type each, as LLVM computes them.
 
 exp_f32(x), exp_f64(x), …: functions of `vecmath`, or LLVM's own (sqrt, floor, …), of one number or of a vector. relu, sign,
 floordiv, mod take ints and floats. accuracy: see `vecmath`; sqrt is rounded correctly.
@@ -8,15 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.core.errors import TypingError
-from numba.extending import intrinsic
 
+from indexlang.kernels import kinds
+from indexlang.kernels.kinds import KindError, word
 from indexlang.kernels.lanes import Lanes, function_of, joined, kind_of, like
 
 Build = Callable[..., Any]
 
-_KINDS = {"f32": (types.float32, ir.FloatType()), "f64": (types.float64, ir.DoubleType())}
+_KINDS = {"f32": (kinds.float32, ir.FloatType()), "f64": (kinds.float64, ir.DoubleType())}
 
 
 def _llvm(name: str) -> Build:
@@ -88,7 +87,7 @@ def _float_function(name: str, kind: str, arity: int, build: Build) -> Any:
     def typed(*given: Any) -> Any:
         value = joined(*given) or element
         if value != element and value.element != element:
-            raise TypingError(f"{name}_{kind} takes {kind}, not {given}")
+            raise KindError(f"{name}_{kind} takes {kind}, not {given}")
         return value(*(value for _ in given)), lambda context, builder, signature, args: build(builder, *args)
 
     def unary(typing, x):
@@ -99,7 +98,7 @@ def _float_function(name: str, kind: str, arity: int, build: Build) -> Any:
 
     function = unary if arity == 1 else binary
     function.__name__ = f"{name}_{kind}"
-    return intrinsic(function)
+    return word(function)
 
 
 for _name, (_arity, _build) in _FLOAT.items():
@@ -108,24 +107,24 @@ for _name, (_arity, _build) in _FLOAT.items():
 
 
 def _kind_of(t: Any) -> str | None:
-    return "f32" if t == types.float32 else "f64" if t == types.float64 else None
+    return "f32" if t == kinds.float32 else "f64" if t == kinds.float64 else None
 
 
 def _numeric(name: str, on_float: Build, on_int: Build, arity: int) -> Any:
     """A function of floats or int64 (or, of one argument, of a vector), chosen by the type of its arguments."""
 
-    def result(*kinds: Any) -> Any:
-        t = kinds[0]
+    def result(*given: Any) -> Any:
+        t = given[0]
         if isinstance(t, Lanes) and arity == 1:
             return t(t), lambda context, builder, signature, args: on_float(builder, t.kind, *args)
-        if t not in (types.float32, types.float64, types.int64) or any(k != t for k in kinds):
-            raise TypingError(f"{name} takes int64, float32 or float64, not {kinds}")
+        if t not in (kinds.float32, kinds.float64, kinds.int64) or any(k != t for k in given):
+            raise KindError(f"{name} takes int64, float32 or float64, not {given}")
         kind = _kind_of(t)
 
         def generate(context, builder, signature, args):
             return on_int(builder, *args) if kind is None else on_float(builder, kind, *args)
 
-        return t(*kinds), generate
+        return t(*given), generate
 
     if arity == 1:
 
@@ -133,13 +132,13 @@ def _numeric(name: str, on_float: Build, on_int: Build, arity: int) -> Any:
             return result(x)
 
         function.__name__ = name
-        return intrinsic(function)
+        return word(function)
 
     def function_of_two(typing, x, y):
         return result(x, y)
 
     function_of_two.__name__ = name
-    return intrinsic(function_of_two)
+    return word(function_of_two)
 
 
 def _int(value: int) -> Any:
@@ -207,11 +206,11 @@ floordiv = _numeric("floordiv", _floordiv_float, _floordiv_int, 2)
 mod = _numeric("mod", _mod_float, _mod_int, 2)
 
 
-@intrinsic
+@word
 def to_int(typing, x):
     """A whole float as an int64: held within ±2^62, NaN as -2^62, so that a later range check fails and says so."""
     if _kind_of(x) is None:
-        raise TypingError("to_int takes a float")
+        raise KindError("to_int takes a float")
 
     def generate(context, builder, signature, args):
         low, high = like(args[0], -(2.0**62)), like(args[0], 2.0**62)
@@ -219,7 +218,7 @@ def to_int(typing, x):
         value = builder.select(builder.fcmp_ordered("<", value, high), value, high)
         return builder.fptosi(value, ir.IntType(64))
 
-    return types.int64(x), generate
+    return kinds.int64(x), generate
 
 
 def _philox(builder: Any, key: Any, stream: Any, position: Any) -> Any:
@@ -254,10 +253,10 @@ def _uniform_function(kind: str) -> Any:
             word = builder.lshr(_philox(builder, *args), _int(8))
             return builder.fmul(builder.uitofp(word, _KINDS[kind][1]), ir.Constant(_KINDS[kind][1], 2.0**-24))
 
-        return value(types.int64, types.int64, types.int64), generate
+        return value(kinds.int64, kinds.int64, kinds.int64), generate
 
     draw.__name__ = f"uniform_{kind}"
-    return intrinsic(draw)
+    return word(draw)
 
 
 uniform_f32, uniform_f64 = _uniform_function("f32"), _uniform_function("f64")

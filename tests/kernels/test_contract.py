@@ -181,7 +181,9 @@ def test_a_kept_tile_that_is_no_object_code_is_compiled_anew():
         def get(self, key: str, default: object = None) -> bytes:  # type: ignore[override]
             return b"MZ something else"
 
-    source = SOURCE.format(tile="tile_3x1_f32", dtype="f32").replace("args[6]", "1").replace("worker_tile_3x1_f32", "odd")
+    source = (
+        SOURCE.format(tile="tile_3x1_f32", dtype="f32").replace("args[6]", "1").replace("worker_tile_3x1_f32", "odd")
+    )
     assert product_of(source, "odd", Odd()).any()  # type: ignore[arg-type]
 
 

@@ -6,9 +6,10 @@ import math
 import numpy as np
 import pytest
 
+from indexlang.kernels.fallback import optimized
 from indexlang.kernels.loader import LoadError, load
 from indexlang.kernels.machine import machine, target_machine
-from indexlang.kernels.toolchain import WorkerError, compile_worker, optimized
+from indexlang.kernels.toolchain import WorkerError, compile_worker
 
 HEAD = """
 import math

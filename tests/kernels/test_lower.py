@@ -10,7 +10,7 @@ import pytest
 
 import indexlang as il
 from indexlang import pipeline
-from indexlang.kernels import toolchain
+from indexlang.kernels import fallback, toolchain
 from indexlang.kernels.loader import load
 from indexlang.kernels.lower_values import Unsupported
 from indexlang.run.machine import target
@@ -58,7 +58,7 @@ def test_numba_knows_the_words_of_vectors(name: str):
     assert found
     for source in found:
         names, symbol = parts(source)
-        assert toolchain.compile_function(names[symbol], symbol)
+        assert fallback.compile_function(names[symbol], symbol)
 
 
 def test_the_kernels_of_a_network_are_known():
@@ -114,7 +114,7 @@ def test_numbers_of_all_types_meet_as_numba_has_them():
             toolchain._lowered(source, names, symbol)
             code = toolchain.compile_worker(source, "<test>", symbol)
         else:
-            code = toolchain.compile_function(names[symbol], symbol)
+            code = fallback.compile_function(names[symbol], symbol)
         r, n = np.zeros(101), np.zeros(101, np.int64)
         given = np.array([v.ctypes.data for v in (a, p, i, r, n)], np.int64)
         worker = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)(load(code, symbol))

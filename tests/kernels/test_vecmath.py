@@ -9,8 +9,8 @@ import pytest
 from ulps import EXACT, LONG, NAMES, floats, function, greatest_error, source, worst, worst_f64
 
 from indexlang.ir import ops
+from indexlang.kernels.fallback import optimized
 from indexlang.kernels.machine import machine, target_machine
-from indexlang.kernels.toolchain import optimized
 
 ENDS = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 5e-324, -5e-324, 1e-45, -1e-45, 1e-310, 2e-39]
 ENDS += [88.72, 88.73, -87.4, -103.9, -104.1, 3e38, -3e38, 709.78, 709.79, -744.4, -745.2, 1e308, -1e308]
