@@ -38,17 +38,15 @@ def addresses_of(kernels: Sequence[KernelText], threads: int) -> list[int]:
 def _load_all(new: dict[str, KernelText], threads: int) -> None:
     """Put the addresses of `new` kernels into the table; `codes` is filled by all threads."""
     codes = {key: code for key, kernel in new.items() if (code := store().get(_key(kernel))) is not None}
-    begun: set[str] = set()  # tiles
 
     def build(kernel: KernelText) -> None:
         codes[kernel.key] = code = _compile(kernel)
         store().put(_key(kernel), code)
-        for tile in tiles_in(code):
-            if tile.name not in begun:
-                begun.add(tile.name)
-                tile_code(tile, store())
 
-    each(build, [kernel for key, kernel in new.items() if key not in codes], threads)
+    missing = [kernel for key, kernel in new.items() if key not in codes]
+    each(build, missing, threads)
+    tiles = {tile.name: tile for kernel in missing for tile in tiles_in(codes[kernel.key])}
+    each(lambda tile: tile_code(tile, store()), tiles.values(), threads)
     for key, kernel in new.items():
         _addresses[key] = _load(codes[key], kernel)
 
