@@ -1,1 +1,1 @@
-"""The hand-made parts under generated code. Imports numpy, numba and llvmlite, nothing of indexlang."""
+"""The hand-made parts under generated code. Imports numpy and llvmlite, numba in one place, nothing of indexlang."""

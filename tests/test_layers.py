@@ -77,7 +77,10 @@ LATE = {
         "indexlang.train.fit",
     ): "training is made of programs; `fit` is there for those who look for it here",
     ("indexlang.text.diagnostics", "indexlang.text.render"): "the renderer imports this module",
-    ("indexlang.run.kernels", "indexlang.kernels.toolchain"): "numba is loaded only when something must be compiled",
+    (
+        "indexlang.run.kernels",
+        "indexlang.kernels.toolchain",
+    ): "what writes LLVM is loaded only when something must be compiled",
 }
 
 

@@ -1,4 +1,4 @@
-"""Nest → the Python source of a worker that numba compiles. One function a nest; flat addresses; the user's letters."""
+"""Nest → the Python source of a worker, which numba could compile too. One function a nest; flat addresses; the user's letters."""
 
 import hashlib
 from functools import partial
