@@ -43,15 +43,20 @@ def optimize(module: llvm.ModuleRef, symbol: str, apart: Collection[str] = ()) -
     options.loop_vectorization = True
     options.slp_vectorization = True
     builder = llvm.create_pass_builder(machine, options)
-    _unlocked("LLVMPY_RunNewModulePassManager")(builder.getModulePassManager(), module, builder)
+    passes = builder.getModulePassManager()
+    run = _unlocked("LLVMPY_RunNewModulePassManager")
+    passes.run(module, builder) if run is None else run(passes, module, builder)
     if apart:
         _drop_unused(module, builder, apart)
 
 
 def emitted(module: llvm.ModuleRef) -> bytes:
     """Object code of an optimised module."""
+    emit = _unlocked("LLVMPY_TargetMachineEmitToMemory")
+    if emit is None:
+        return _target_machine().emit_object(module)
     with ffi.OutputString() as problem:
-        buffer = _unlocked("LLVMPY_TargetMachineEmitToMemory")(_target_machine(), module, 1, problem)
+        buffer = emit(_target_machine(), module, 1, problem)
         if not buffer:
             raise RuntimeError(str(problem))
     try:
@@ -76,7 +81,6 @@ def _target_machine() -> llvm.TargetMachine:
     return _own.machine
 
 
-def _unlocked(name: str) -> Callable[..., Any]:
-    """A function of LLVM; with llvmlite's lock around it where llvmlite is built otherwise than we know."""
-    function: Any = getattr(ffi.lib, name)
-    return getattr(function, "_cfn", function)
+def _unlocked(name: str) -> Callable[..., Any] | None:
+    """A function of LLVM without a lock around it; None where llvmlite is made otherwise than we know."""
+    return getattr(getattr(ffi.lib, name, None), "_cfn", None)
