@@ -15,6 +15,7 @@ from llvmlite.binding import ffi
 
 from indexlang.kernels.machine import new_target_machine
 
+WRITING = threading.RLock()  # held where LLVM text is written: llvmlite.ir is for one thread at a time
 _own = threading.local()
 
 

@@ -7,7 +7,7 @@ import hashlib
 from typing import Protocol
 
 from indexlang.kernels.machine import cpu_key
-from indexlang.kernels.optimizer import emitted, optimize, parsed
+from indexlang.kernels.optimizer import WRITING, emitted, optimize, parsed
 from indexlang.kernels.tile_ir import Tile, tile_ir
 
 
@@ -31,7 +31,9 @@ def tile_code(tile: Tile, store: Cache | None) -> bytes:
     key = f"{tile.name}_{hashlib.sha256(cpu_key().encode()).hexdigest()}"
     code = store.get(key) if store is not None else None
     if code is None:
-        module = parsed(tile_ir(tile))
+        with WRITING:
+            text = tile_ir(tile)
+        module = parsed(text)
         optimize(module, tile.name)
         code = emitted(module)
         if store is not None:

@@ -12,7 +12,7 @@ from indexlang.kernels.contract import parse_tile
 from indexlang.kernels.kinds import KindError
 from indexlang.kernels.lower import lowered
 from indexlang.kernels.lower_values import Unsupported
-from indexlang.kernels.optimizer import emitted, link, optimize, parsed
+from indexlang.kernels.optimizer import WRITING, emitted, link, optimize, parsed
 from indexlang.kernels.vecmath import REPLACED, stays_apart, vecmath_ir
 
 # Functions outside the worker that its object code may call: the C mathematics library and block memory moves.
@@ -56,7 +56,8 @@ def _lowered(source: str, namespace: dict[str, Any], symbol: str) -> str:
     function = ast.parse(source).body[-1]
     if not isinstance(function, ast.FunctionDef):
         raise Unsupported("no function")
-    return lowered(function, namespace, symbol, reads_integers(namespace[symbol]))
+    with WRITING:
+        return lowered(function, namespace, symbol, reads_integers(namespace[symbol]))
 
 
 def finished(module: llvm.ModuleRef, symbol: str) -> llvm.ModuleRef:
@@ -73,7 +74,8 @@ def _link_kernels(module: llvm.ModuleRef) -> None:
     for function in module.functions:
         if function.is_declaration and function.name in REPLACED:
             function.name = name = REPLACED[function.name]
-            wanted |= vecmath_ir(name)
+            with WRITING:
+                wanted |= vecmath_ir(name)
     for text in wanted.values():  # only now: linking leaves no reference to a function of `module` valid
         link(module, text)
 
