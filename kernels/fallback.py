@@ -29,7 +29,7 @@ from indexlang.kernels.kinds import Address, Kind, KindError, Literal, Word
 from indexlang.kernels.lanes import Lanes, joined, spread
 from indexlang.kernels.lang import Pointer, read_element, write_element
 from indexlang.kernels.lower_values import CONTEXT
-from indexlang.kernels.optimizer import emitted, parsed
+from indexlang.kernels.optimizer import WRITING, emitted, parsed
 from indexlang.kernels.toolchain import MAY_FAIL, WorkerError, finished, reads_integers
 
 # void worker(int64 start, int64 stop, int64* args)
@@ -54,7 +54,7 @@ def compile_function(function: FunctionType, symbol: str) -> bytes:
 def optimized(function: FunctionType, symbol: str) -> llvm.ModuleRef:
     """The worker's LLVM module after optimisation."""
     names = {name: _intrinsic(v) if isinstance(v, Word) else v for name, v in function.__globals__.items()}
-    with global_compiler_lock:
+    with WRITING, global_compiler_lock:
         native, libraries = _lower(FunctionType(function.__code__, names, function.__name__))
         module = llvm.parse_assembly(_entry(native, symbol))
         for library in libraries:

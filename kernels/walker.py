@@ -21,6 +21,7 @@ import numpy as np
 
 from indexlang.kernels.loader import Cache, load
 from indexlang.kernels.machine import cpu_key, target_machine
+from indexlang.kernels.optimizer import WRITING
 from indexlang.kernels.walker_ir import CLOSE, HEAD, HELP, STEP, SYMBOL, walker_ir
 
 # One row of a plan's table, int64: worker address, iterations, chunk, address of the worker's int64 arguments.
@@ -201,7 +202,8 @@ def _check(table: np.ndarray, status: np.ndarray, times: np.ndarray) -> int:
 @cache
 def _native_walk(store: Cache | None):
     """The native function, compiled (about 10 ms) or from `store` (about 1 ms), as a ctypes call without the GIL."""
-    text = walker_ir()
+    with WRITING:
+        text = walker_ir()
     key = "walker_" + hashlib.sha256(f"{cpu_key()} {text}".encode()).hexdigest()
     code = store.get(key) if store is not None else None
     if code is None:
