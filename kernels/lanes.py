@@ -3,6 +3,8 @@
 lanes_f32x16(p, n)            the 16 elements from p[n] on, as one vector; likewise `f64`, and any power of two
 strided_f32x16(p, n, step)    p[n], p[n + step], …
 reversed_f32x16(p, n)         p[n], p[n - 1], …
+joined_f32x8x2(p, n, step)    8 elements from p[n] on, and 8 from p[n + step] on, in one vector
+repeated_f32x8x2(p, n, step)  8 times p[n], and 8 times p[n + step]
 spread_f32x16(x)              a vector of which every lane is x
 ramp_i64x16(n, step)          the integers n, n + step, …
 floats_f32x16(v)              a vector of integers as floats, each rounded once
@@ -27,6 +29,7 @@ _KINDS = {
     "i64": (kinds.int64, I64, 8),
 }
 _NAME = re.compile(r"(?:(lanes|strided|reversed|spread|floats)_(f32|f64)|(ramp)_(i64))x(2|4|8|16|32)")
+_PIECES = re.compile(r"(joined|repeated)_(f32|f64)x(1|2|4|8|16)x(2|4|8|16|32)")
 
 
 class Lanes(Kind):
@@ -151,6 +154,49 @@ def _strided(kind: Lanes) -> Any:
     return strided
 
 
+def _joined(width: int, kind: Lanes) -> Any:
+    """Pieces of `width` elements."""
+    own = Lanes(kind.kind, width)
+
+    def generate_piece(builder: Any, pointer: Any, place: tuple[Any, Any]) -> Any:
+        piece = _loaded(own, builder, pointer, place)
+        order = [k % width for k in range(kind.width)]
+        return builder.shuffle_vector(piece, piece, ir.Constant(ir.VectorType(I32, kind.width), order))
+
+    return _in_pieces(width, kind, generate_piece)
+
+
+def _repeated_pieces(width: int, kind: Lanes) -> Any:
+    """Pieces of one element each."""
+
+    def generate_piece(builder: Any, pointer: Any, place: tuple[Any, Any]) -> Any:
+        value = builder.load(_element(builder, *place, kind.storage))  # pyright: ignore[reportCallIssue]
+        if getattr(pointer, "use", "") == "input":
+            value.set_metadata("alias.scope", _inputs(builder.module))
+        return spread(builder, value, kind.width)
+
+    return _in_pieces(width, kind, generate_piece)
+
+
+def _in_pieces(width: int, kind: Lanes, generate_piece: Any) -> Any:
+    """Each piece as a whole vector, of which every lane that is its own is taken."""
+
+    def pieces(typing, pointer, index, step):
+        def generate(context, builder, signature, args):
+            start, index, step = args
+            found = generate_piece(builder, pointer, (start, index))
+            for k in range(1, kind.width // width):
+                index = builder.add(index, step)
+                piece = generate_piece(builder, pointer, (start, index))
+                own = [lane // width == k for lane in range(kind.width)]
+                found = builder.select(ir.Constant(ir.VectorType(ir.IntType(1), kind.width), own), piece, found)
+            return found
+
+        return kind(pointer, kinds.int64, kinds.int64), generate
+
+    return pieces
+
+
 def _repeat(kind: Lanes) -> Any:
     def spread(typing, value):
         return kind(kind), lambda context, builder, signature, args: args[0]
@@ -188,14 +234,24 @@ _MAKERS = {
     "ramp": _ramp,
     "floats": _floats,
 }
+_MAKERS_OF_PIECES = {"joined": _joined, "repeated": _repeated_pieces}
+
+
+def _made(name: str) -> Any:
+    """The function of that name; None where there is none."""
+    if (found := _NAME.fullmatch(name)) is not None:
+        return _MAKERS[found[1] or found[3]](Lanes(found[2] or found[4], int(found[5])))
+    if (found := _PIECES.fullmatch(name)) is not None:
+        width, count = int(found[3]), int(found[4])
+        return _MAKERS_OF_PIECES[found[1]](width, Lanes(found[2], width * count))
+    return None
 
 
 def __getattr__(name: str) -> Any:
     """`lanes_f32x16` and the others on first use."""
-    found = _NAME.fullmatch(name)
-    if found is None:
+    function = _made(name)
+    if function is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    function = _MAKERS[found[1] or found[3]](Lanes(found[2] or found[4], int(found[5])))
     function.__name__ = name
     globals()[name] = made = word(function)
     return made

@@ -56,6 +56,8 @@ class Addresses(Writer):
     def _stride(self, tensor: str, axis: int, s: Expr) -> str:
         stride = self.nest.strides[tensor][axis]
         assert isinstance(stride, int)
+        if tensor in self.own:
+            return str(stride)
         letter = s.name if isinstance(s, Index) else str(axis)
         return self.number(("stride", tensor, str(axis)), stride, f"{tensor}_{letter}")
 

@@ -14,6 +14,7 @@ from indexlang.nest.nodes import (
     Lanes,
     Let,
     Node,
+    Room,
     Row,
     Store,
     Strip,
@@ -76,6 +77,11 @@ class Statements(Tiles):
             case Row(name=name, dtype=dtype, size=size):
                 self.use(LANG, f"scratch_{dtype.value}")
                 self.assign(self.name("local", name), f"scratch_{dtype.value}({size * self.lanes})")
+            case Room(tensor=tensor, size=size):
+                word = f"scratch_{self.nest.dtypes[tensor].value}"
+                self.use(LANG, word)
+                self.own[tensor] = self.name("own", tensor)
+                self.assign(self.own[tensor], f"{word}({size})")
             case Add(name=name, dtype=dtype, fold=fold, term=term):
                 target = self.name("local", name)
                 self.assign(target, self.folded(fold, target, self.converted(term, dtype)))
@@ -131,9 +137,9 @@ class Statements(Tiles):
         self.depth -= 1
 
     def _lanes(self, node: Lanes) -> None:
-        self.lane, self.lanes = node.index, node.lanes
+        self.lane, self.lanes, self.beside, self.pieces = node.index, node.lanes, node.beside, node.pieces
         self._strip(node)
-        self.lane, self.lanes = "", 1
+        self.lane, self.lanes, self.beside, self.pieces = "", 1, "", 1
 
     def _track(self, node: Track) -> None:
         best, at = self.name("local", node.best), self.name("local", node.at)

@@ -1,6 +1,7 @@
 """Expressions in which one index stands for several consecutive values: what depends on it is a vector.
 
 W[dx * W_dx + j]   becomes   lanes_f32x16(W, dx * W_dx + j)      16 elements of W, from j on
+W[g * W_g + j]     becomes   joined_f32x8x2(W, g * W_g, W_g)     8 of g, and 8 of g + 1, where two of these stand side by side
 X[b * X_b + i]     stays     X[b * X_b + i]                      one number, repeated where it meets a vector
 a if x < y else b  becomes   lanes_choose(lanes_lt(x, y), a, b)  both sides are computed
 """
@@ -21,11 +22,11 @@ _LOADS = {1: "lanes", -1: "reversed"}  # by the step from lane to lane
 
 
 class Vectors(Expressions):
-    """`lane` is the index that stands for `lanes` values here; "" outside."""
+    """`lane` is the index that stands for `lanes` values here, "" outside; or with `beside` for a piece of them only."""
 
     def __init__(self, nest: Nest, namer: Namer) -> None:
         super().__init__(nest, namer)
-        self.lane, self.lanes = "", 1
+        self.lane, self.lanes, self.beside, self.pieces = "", 1, "", 1
         self.single: set[str] = set()  # local floats that are numbers also where there are lanes
         self._choosing = False
         # constants in subscripts, by what `known` has addresses for
@@ -43,7 +44,8 @@ class Vectors(Expressions):
         if not self.lane:
             return False
         floats = (n.tensor[1:] for n in walk(e) if isinstance(n, Read) and is_local(n.tensor) and n.dtype.is_float)
-        return self.lane in free_indices(e) or any(name not in self.single for name in floats)
+        indices = free_indices(e)
+        return self.lane in indices or self.beside in indices or any(name not in self.single for name in floats)
 
     def spread(self, e: Expr, dtype: DType) -> str:
         """The text of `e` as a vector, also where it is one number."""
@@ -68,7 +70,9 @@ class Vectors(Expressions):
             return f"lanes_{e.dtype.value}x{self.lanes}({self._in_row(e.tensor, e.subscripts)})"
         if not self.lane or is_local(e.tensor):
             return super()._read(e)
-        step = self._step_of(e)
+        step, aside = self._step_of(e, self.lane), self._step_of(e, self.beside)
+        if aside and not (step == 1 and aside == self.lanes // self.pieces):
+            return self._pieces(e, "joined" if step else "repeated", aside)
         if step == 0:
             return f"{self.tensor(e.tensor)}[{self._near(e.tensor, e.subscripts)}]"
         place = f"{self.tensor(e.tensor)}, {self._near(e.tensor, e.subscripts)}"
@@ -80,7 +84,7 @@ class Vectors(Expressions):
         """What is loaded has a name, so that it is loaded once in all rows of a block."""
         if self.lane and e.dtype is DType.INT and affine(e) is not None and self.lane in free_indices(e):
             self.use(LANES, f"ramp_i64x{self.lanes}")
-            return f"ramp_i64x{self.lanes}({self.integer(e)}, {self._pace(e)})"
+            return f"ramp_i64x{self.lanes}({self.integer(e)}, {self._pace(e, self.lane)})"
         if not self.lane or not isinstance(e, Read) or is_local(e.tensor):
             return super().value(e)
         found = next((layer[e] for layer in self.known if e in layer), None)
@@ -107,16 +111,22 @@ class Vectors(Expressions):
         away = (integer(f.constant - c) for f, c in zip(forms, self._constants[key], strict=True))
         return added(near, self.address(tensor, tuple(away)))
 
-    def _step_of(self, e: Read) -> int:
+    def _pieces(self, e: Read, kind: str, aside: int) -> str:
+        """A vector of elements side by side, or of one repeated, for each of the values that stand side by side."""
+        word = f"{kind}_{e.dtype.value}x{self.lanes // self.pieces}x{self.pieces}"
+        self.use(LANES, word)
+        return f"{word}({self.tensor(e.tensor)}, {self._near(e.tensor, e.subscripts)}, {self.size(aside, 'step')})"
+
+    def _step_of(self, e: Read, index: str) -> int:
         total = 0
         for s, stride in zip(e.subscripts, self.nest.strides[e.tensor], strict=True):
             assert isinstance(stride, int)
-            total += self._pace(s) * stride
+            total += self._pace(s, index) * stride
         return total
 
-    def _pace(self, e: Expr) -> int:
+    def _pace(self, e: Expr, index: str) -> int:
         form = affine(e)
-        factor = form.coefficient(self.lane) if form is not None else 0
+        factor = form.coefficient(index) if form is not None else 0
         assert isinstance(factor, int)
         return factor
 

@@ -10,7 +10,7 @@ _SCALAR = (
     r"(exp|log|log1p|expm1|sqrt|sin|cos|tanh|erf|pow|floor|ceil|round|sigmoid|silu|gelu|softplus|uniform|quotient)_(f32|f64)"
     r"|relu|sign|absolute|floordiv|mod|to_int"
 )
-_LANES = r"put|(lanes|strided|reversed|spread|ramp|floats)_(f32|f64|i64)x[1-9]\d?"
+_LANES = r"put|(lanes|strided|reversed|spread|ramp|floats)_(f32|f64|i64)x[1-9]\d?|(joined|repeated)_(f32|f64)x[1-9]\d?x[1-9]\d?"
 _MASKS = r"lanes_(lt|le|gt|ge|eq|ne|and|or|not|choose)"
 _TILE = r"tile_[1-9]\d?x[1-9]\d?_(f32|f64)"
 

@@ -16,6 +16,7 @@ class Writer:
     def __init__(self, nest: Nest, namer: Namer) -> None:
         self.nest, self.name = nest, namer
         self.args: list[Arg] = []
+        self.own: dict[str, str] = {}  # the worker's own tensors
         self.lines: list[str] = []
         self.depth: int = 1
         self._head: list[str] = []
@@ -58,6 +59,8 @@ class Writer:
 
     def tensor(self, tensor: str) -> str:
         """The pointer to a tensor's first element."""
+        if tensor in self.own:
+            return self.own[tensor]
         use = "output" if tensor == self.nest.writes else "input"
         pointer = f"{use}_{_POINTERS[self.nest.dtypes[tensor]]}"
         return self._argument(("tensor", tensor), Arg("tensor", tensor), tensor, pointer)

@@ -163,7 +163,8 @@ class Body:
     ) -> Nest:
         """A nest for `e`, made from `lowered`, which says the same in other indices."""
         names = tuple(dict.fromkeys(r.tensor for part in (*e.left, e.body) for r in reads(part)))
-        tensors = (*names, e.target)
+        own = (r.tensor for r in reads(lowered.body) if r.tensor not in names)
+        tensors = (*names, e.target, *dict.fromkeys(own))
         strides = {n: layout(self.program, n).strides for n in tensors}
         dtypes = {n: self.program.tensor(n).dtype for n in tensors}
         work = operations(lowered, iterations)

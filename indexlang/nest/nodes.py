@@ -57,7 +57,8 @@ class Around:
 class Lanes:
     """A strip in whose body `index` stands for `lanes` consecutive values.
 
-    What depends on it, and every local scalar, is a vector.
+    What depends on it, and every local scalar, is a vector. With `beside` the vector has as many values of `index` for
+    each of several consecutive values of that index, one piece behind the other.
     """
 
     index: str
@@ -66,6 +67,8 @@ class Lanes:
     step: int
     lanes: int
     body: "tuple[Node, ...]"
+    beside: str = ""
+    pieces: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,14 @@ class Row:
 
     name: str
     dtype: DType
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Room for the `size` elements of a tensor of the nest's own: read and written like any other, and then forgotten."""
+
+    tensor: str
     size: int
 
 
@@ -193,7 +204,7 @@ class TileLoop:
     finish: Store | None = None
 
 
-Node = For | Choice | Strip | Around | Lanes | Let | Row | Add | Track | Store | Check | TileLoop
+Node = For | Choice | Strip | Around | Lanes | Let | Row | Room | Add | Track | Store | Check | TileLoop
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from indexlang.nest.nodes import (
     Let,
     Nest,
     Node,
+    Room,
     Row,
     Store,
     Strip,
@@ -55,13 +56,16 @@ def _lines(node: Node) -> Iterator[str]:
             for inner in body:
                 yield from (f"    {line}" for line in _lines(inner))
         case Lanes(index=index, start=start, stop=stop, step=step, lanes=lanes, body=body):
-            yield f"for {index} in {_text(start)}..{_text(stop)} by {step}, vectors of {lanes}:"
+            aside = f", {node.pieces} of {node.beside} side by side" if node.beside else ""
+            yield f"for {index} in {_text(start)}..{_text(stop)} by {step}, vectors of {lanes}{aside}:"
             for inner in body:
                 yield from (f"    {line}" for line in _lines(inner))
         case Let(name=name, value=value):
             yield f"{name} = {_text(value)}"
         case Row(name=name, size=size):
             yield f"{name} = room for {size}"
+        case Room(tensor=tensor, size=size):
+            yield f"{tensor} = room for {size}"
         case Add(name=name, fold=fold, term=term):
             yield f"{name} = {fold.name}({name}, {_text(term)})"
         case Track(best=best, at=at, fold=fold, index=index, term=term):

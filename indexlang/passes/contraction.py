@@ -94,7 +94,7 @@ def _parts(e: Equation, program: Program, total: Reduce, a: Read, w: Read, colum
         terms *= int(str(b.extent))
     if terms < _LEAST_TERMS and not any(isinstance(b.extent, Named) for b in total.over):
         return None
-    if not panel and _is_narrow(a, w, column, batches):
+    if not panel and _is_narrow(e, program, a, w, column, batches):
         return None
     return Contraction(total, a, w, column, row, batches, panel)
 
@@ -113,11 +113,26 @@ def beside_panels(w: Read) -> tuple[Expr, ...]:
     return tuple(s for s in w.subscripts[:-1] if not (isinstance(s, Apply) and s.op is ops.FLOORDIV))
 
 
-def _is_narrow(a: Read, w: Read, column: Bound, batches: tuple[Bound, ...]) -> bool:
-    """Whether many small products stand side by side: too narrow for tiles, they go into register blocks as they are."""
+def _is_narrow(e: Equation, program: Program, a: Read, w: Read, column: Bound, batches: tuple[Bound, ...]) -> bool:
+    """Whether many small products stand side by side: too narrow for tiles, they go into register blocks as they are, or
+    with a copy of w whose columns lie side by side (`nest/moves/lay.py`) where the results of groups do."""
     last = w.subscripts[-1]
-    grouped = any(b.name in used(a) and b.name in used(w) for b in batches)
-    return grouped and isinstance(last, Index) and last.name == column.name and int(str(column.extent)) <= _NARROW
+    groups = {b.name for b in batches if b.name in used(a) and b.name in used(w)}
+    if not groups or int(str(column.extent)) > _NARROW:
+        return False
+    return (isinstance(last, Index) and last.name == column.name) or any(
+        b.name in groups
+        and follows(e, column, b)
+        and not any(isinstance(n, Named) for n in program.tensor(w.tensor).extents)
+        for b in batches
+    )
+
+
+def follows(e: Equation, column: Bound, group: Bound) -> bool:
+    """Whether the results of the next value of `group` stand right behind all columns of this one."""
+    last = affine(e.left[-1])
+    inside = any(group.name in free_indices(s) for s in e.left[:-1])
+    return last is not None and not inside and last.coefficient(group.name) == column.extent
 
 
 def _ends_in(left: tuple[Expr, ...], column: str) -> bool:

@@ -82,6 +82,11 @@ SHAPES = (
           {"H": (1, 7), "V": (2, 9), "J": (8, 17, 100)}, schedule="block"),
     Shape("a filter for each column, with stride", "input L[2*H,2*V,J]\ninput W[3,3,J]\nC[x:H,y:V,j] = sum W[dx,dy,j]*L[2*x+dx-1,2*y+dy-1,j else 0]\noutput C",
           {"H": (1, 7), "V": (2, 9), "J": (8, 65)}, schedule="block"),
+    Shape("filters of groups", "input L[H,V,16]\ninput W[8,3,3,2,J]\nC[x:H,y:V,(g,j)] = sum W[g,dx,dy,i,j]*L[x+dx-1,y+dy-1,(g,i) else 0]\noutput C\n",
+          {"H": (1, 7), "V": (3, 9, 15), "J": (2, 4)}, schedule="block"),
+    Shape("filters of groups, with stride", "input L[2*H,2*V,8]\ninput W[4,3,3,2,4]\n"
+          "C[x:H,y:V,(g,j)] = sum W[g,dx,dy,i,j]*L[2*x+dx-1,2*y+dy-1,(g,i) else 0]\noutput C\n",
+          {"H": (1, 7), "V": (3, 9)}, schedule="block"),
     Shape("a maximum of sums", "input A[I,J]\ninput M[J,K]\nC[i,k] = max[j] (A[i,j] + M[j,k])\noutput C\n",
           {"I": (2, 13), "J": (3,), "K": (8, 17, 65, 130)}, schedule="block"),
     Shape("a window along columns", "input A[X,Y]\ninput W[3,3]\nC[x:X,y:Y] = sum W[dx,dy]*A[x+dx-1,y+dy-1 else 0]\noutput C\n",

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from indexlang.ir import ops
+from indexlang.ir.affine import expression
 from indexlang.ir.build import integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program
@@ -31,8 +32,10 @@ from indexlang.ir.expr import (
 from indexlang.nest.body import Body, outermost
 from indexlang.nest.collapse import collapsed
 from indexlang.nest.interior import Interior, Range, apart, inside, is_plain
+from indexlang.nest.moves.beside import Beside, beside
 from indexlang.nest.moves.block_shape import Shape, Size, choose_size, shape
 from indexlang.nest.moves.block_terms import Sum, Terms
+from indexlang.nest.moves.near import Near, near
 from indexlang.nest.moves.target import Target
 from indexlang.nest.nodes import Around, For, Lanes, Let, Nest, Node, Store, Strip, local
 from indexlang.nest.steps import known, points
@@ -49,8 +52,14 @@ def blocked(original: Equation, program: Program, target: Target) -> Nest | None
     found = shape(e, program)
     if found is None or _work(e, found) < _LEAST_WORK:
         return None
+    row, together, copied = found.row, None, None
+    if row is not None and found.deep is None:
+        together = beside(e, found.total, found.column, row, program, target)
+        copied = near(e, found.total, row, found.column, together, program, target.lanes(found.total.dtype.size))
+    if copied is not None:
+        e, program = copied.equation, copied.program
     e = replace(e, body=apart(e.body))
-    found = replace(found, total=total_of(e.body))
+    found = replace(found, total=total_of(e.body), pieces=together.pieces if together else 1)
     area = inside(e, (found.column,))
     if found.row is not None:
         by_row = inside(replace(e, body=area.body), (found.row,))
@@ -58,10 +67,10 @@ def blocked(original: Equation, program: Program, target: Target) -> Nest | None
         if found.deep is None or known(found.row.extent) <= 2 * (high - low):
             area = Interior(by_row.body, {**area.ranges, **by_row.ranges})
     low, high = area.range(found.column)
-    lanes = target.lanes_within(high - low, found.total.dtype)
+    lanes = target.lanes_within((high - low) * found.pieces, found.total.dtype)
     if lanes < 2 or _tests(area.body, found.column.name):
         return None
-    return _Block(original, e, found, area, lanes, (low, high), Body(program), target).nest()
+    return _Block(original, e, found, area, lanes, (low, high), Body(program), target, together, copied).nest()
 
 
 def _work(e: Equation, found: Shape) -> int:
@@ -92,36 +101,65 @@ class _Rows:
 class _Block:
     def __init__(
         self, original: Equation, e: Equation, found: Shape, area: Interior, lanes: int, columns: Range,
-        body: Body, target: Target,
+        body: Body, target: Target, together: Beside | None, copied: Near | None,
     ) -> None:  # fmt: skip
         self.original, self.e, self.found, self.area, self.lanes = original, e, found, area, lanes
         self.low, self.high = columns
         self.make, self.build = body, body.build
+        self.together, self.copied = together, copied
+        self.lines = copied.lines if copied else None
         self.row = found.row or Bound("row", 1)
-        width = self.high - self.low if is_plain(self.high - self.low) else lanes
+        width = (self.high - self.low) * found.pieces if is_plain(self.high - self.low) else lanes
         low, high = area.range(self.row)
         self.size = choose_size(found, high - low if is_plain(high - low) else _SOME_ROWS, width, lanes, target)
         self.panel = self.size.vectors * lanes if self._has_panels() else 0
         single = self.panel or width  # one that is wider would leave its panel
         self.single = choose_size(found, 1, single, lanes, target)
-        self.outer = tuple(b for b in e.indices if b not in (found.column, found.row, found.deep))
+        self.inner = (found.column, found.row, found.deep, together and together.group, self.lines and self.lines.index)
+        self.outer = tuple(b for b in e.indices if b not in self.inner)
         self.count = 0
 
     def nest(self) -> Nest:
-        iterations = self.outer
         panels, start, stop = self._panels()
-        iterations = (*iterations, *panels)
+        iterations = (*(self._shared(b) for b in self.e.indices if self._is_around(b)), *panels)
         blocks, rows, lets = self._rows(points(iterations))
         iterations = (*iterations, *blocks)
-        body = (*lets, *self._all(rows, start, stop))
-        title = f"block {self.size.rows}x{self.size.vectors} of {self.lanes}"
+        body = self._around_all((*lets, *self._all(rows, start, stop)))
+        title = f"block {self.size.rows}x{self.size.vectors} of {self.lanes}{' near' if self.copied else ''}"
         return self.make.nest(self.original, self.e, iterations, body, title)
+
+    # -- what an iteration has of groups and lines
+
+    def _is_around(self, b: Bound) -> bool:
+        return b in self.outer or self._shared(b) is not b
+
+    def _shared(self, b: Bound) -> Bound:
+        """An outer index, or that which counts blocks of it."""
+        if self.together is not None and b is self.together.group:
+            return self.together.blocks
+        return self.lines.block if self.lines is not None and b is self.lines.index else b
+
+    def _around_all(self, body: tuple[Node, ...]) -> tuple[Node, ...]:
+        """The loops over the lines that share a copy, and over the groups that stand side by side."""
+        if self.lines is not None:
+            start, size = expression(self.lines.start), integer(self.lines.size)
+            stop = self._apply(ops.MIN, self._apply(ops.ADD, start, size), integer(self.lines.index.extent))
+            body = (For(self.lines.index.name, start, stop, body),)
+        body = (*(self.copied.nodes if self.copied else ()), *body)
+        if self.together is not None:
+            pieces = integer(self.together.pieces)
+            start = self._apply(ops.MUL, pieces, Index(self.together.blocks.name))
+            stop = self._apply(ops.ADD, start, pieces)
+            body = (Strip(self.together.group.name, start, stop, self.together.pieces, body),)
+        return body
 
     # -- which rows and columns an iteration has
 
     def _has_panels(self) -> bool:
         """Whether columns are an outer loop: where what all rows share would not stay in the nearest cache."""
         columns, found = self.high - self.low, self.found
+        if self.together is not None:
+            return False
         near = found.shared * columns * found.total.dtype.size <= _NEAR
         wider = found.row is not None and columns > self.size.vectors * self.lanes
         return wider and not near and found.column.name not in self.area.ranges
@@ -140,7 +178,7 @@ class _Block:
         extent, step = known(self.row.extent), self.size.rows
         low, high = self.area.range(self.row)
         pieces = min(-(-_SHARES // max(int(around), 1)), int(extent) // max(step, 4))
-        if pieces < 2:
+        if pieces < 2 or self.copied is not None:
             middle = high if high - low >= step else low
             return (), _Rows(*(integer(n) for n in (0, low, middle, high, extent))), ()
         length = -(-extent // (pieces * step)) * step
@@ -185,8 +223,11 @@ class _Block:
 
     def _line(self, body: Expr, size: Size, start: Expr, stop: Expr) -> Node:
         """The rows of one block along all columns."""
-        width = self.lanes * size.vectors
-        return Lanes(self.found.column.name, start, stop, width, self.lanes, self._tile(body, size, self.lanes))
+        tile, name = self._tile(body, size, self.lanes), self.found.column.name
+        if self.together is not None:
+            group, pieces = self.together.group.name, self.together.pieces
+            return Lanes(name, start, stop, self.lanes // pieces, self.lanes, tile, group, pieces)
+        return Lanes(name, start, stop, self.lanes * size.vectors, self.lanes, tile)
 
     def _beside_rows(self, rows: _Rows) -> tuple[Node, ...]:
         inner = self._beside()
@@ -220,8 +261,13 @@ class _Block:
             stores.append(Store(e.target, tuple(made.at(s) for s in e.left), made.at(value)))
             sums.append(made)
         single = (*((self.row,) if size.rows == 1 else ()), *((self.found.column,) if lanes == 1 else ()))
-        known = frozenset(b.name for b in (*self.outer, *single))
-        terms = Terms(total, self._ends(size.rows), self.build).loops(total.over, known, total.body, tuple(sums))
+        outer = (b for b in self.e.indices if b not in (self.found.column, self.found.row, self.found.deep))
+        known = frozenset(b.name for b in (*outer, *single))
+        slide = self.found.slide if size.rows > 1 else None
+        over = total.over
+        if slide is not None:
+            over = (*(b for b in over if b.name != slide.over.name), slide.over)
+        terms = Terms(total, self._ends(size.rows), self.build, slide).loops(over, known, total.body, tuple(sums))
         return (*lets, *terms, *stores)
 
     def _deep(self) -> list[dict[str, Expr]]:

@@ -24,6 +24,7 @@ from indexlang.ir.expr import (
 )
 from indexlang.ir.size import Named
 from indexlang.nest.body import here
+from indexlang.nest.moves.slide import Slide, sliding
 from indexlang.nest.moves.target import Target
 from indexlang.nest.steps import known, steps
 
@@ -39,6 +40,7 @@ _FUNCTIONS = (  # of `vecmath`
 _MOST_ROWS, _MOST_VECTORS, _MOST = 10, 4, 12  # of a block: more make no faster kernels, but longer ones
 _A_FUNCTION, _MOST_COSTLY = 20, 4  # instructions of one, and sums of a block then: it needs the other registers itself
 _LATENCY = 4  # cycles until a sum can be added to again
+_MOST_SLIDING, _TAKEN = 14, 3  # sums of a block whose windows slide; registers for what each term needs
 _MOST_DEEP, _LONGER = 8, 4  # values of an index that all stand in a block; times as many values of what it slides along
 _SPARE = 8  # registers that hold no sums
 
@@ -59,6 +61,8 @@ class Shape:
     operations  instructions for each term, the fold among them
     shared      elements a column that all rows of a block read
     deep        a short left index that slides along a long summed one: a block has sums for all its values
+    slide       a short summed index along which a read slides as the rows do
+    pieces      of a vector, each of columns of another group
     """
 
     total: Reduce
@@ -68,6 +72,8 @@ class Shape:
     operations: int
     shared: int
     deep: Bound | None = None
+    slide: Slide | None = None
+    pieces: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,8 @@ def shape(e: Equation, program: Program) -> Shape | None:
     )
     terms = prod(known(b.extent) for b in total.over)
     shared = terms * sum(1 for u in uses if not u.by_row and u.step)
-    return Shape(total, column, row, uses, _operations(total), shared, deep)
+    slide = sliding(total.over, row, found) if deep is None else None
+    return Shape(total, column, row, uses, _operations(total), shared, deep, slide)
 
 
 def _sliding(e: Equation, total: Reduce, column: Bound, found: tuple[Read, ...]) -> Bound | None:
@@ -186,17 +193,29 @@ def _arithmetic(e: Expr) -> Iterator[Apply]:
 def choose_size(s: Shape, rows: int, columns: int, lanes: int, target: Target) -> Size:
     """The block of the knobs, or the one that takes least time, for so many rows and columns: at least `lanes`."""
     deep = known(s.deep.extent) if s.deep else 1
-    most = max(target.registers - _SPARE, _MOST) if s.deep else _MOST if s.operations < _A_FUNCTION else _MOST_COSTLY
+    most, most_rows = _most(s, target)
     fitting = [
         Size(r, v)
         for v in range(1, min(_MOST_VECTORS, columns // lanes) + 1)
-        for r in range(1, min(rows, _MOST_ROWS) + 1 if s.row else 2)
+        for r in range(1, min(rows, most_rows) + 1 if s.row else 2)
         if r * v * deep <= most
     ]
     asked = Size(min(target.knobs.rows, rows), min(target.knobs.vectors, columns // lanes))
     if asked in fitting:
         return asked
     return min(fitting, key=lambda size: (_cost(s, size, deep, rows, columns, lanes), -size.rows), default=Size(1, 1))
+
+
+def _most(s: Shape, target: Target) -> tuple[int, int]:
+    """The sums and the rows of a block, at most."""
+    if s.deep:
+        return max(target.registers - _SPARE, _MOST), _MOST_ROWS
+    if s.operations >= _A_FUNCTION:
+        return _MOST_COSTLY, _MOST_ROWS
+    if s.slide:
+        most = min(target.registers - s.slide.taps - _TAKEN, _MOST_SLIDING)
+        return most, most
+    return _MOST, _MOST_ROWS
 
 
 def _cost(s: Shape, size: Size, deep: int, rows: int, columns: int, lanes: int) -> float:
@@ -206,11 +225,13 @@ def _cost(s: Shape, size: Size, deep: int, rows: int, columns: int, lanes: int) 
 
 def _cycles(s: Shape, size: Size, deep: int, lanes: int) -> float:
     """Of one term: two loads and two operations at a time, four instructions in all."""
-    loads = sum(_loads(u, size, lanes) * (deep if u.by_deep else 1) for u in s.uses)
-    work = s.operations * size.rows * size.vectors * deep
+    loads = sum(_loads(s, u, size, lanes) * (deep if u.by_deep else 1) for u in s.uses)
+    work = s.operations * size.rows * size.vectors * deep + loads * (s.pieces - 1)
+    loads *= s.pieces
     return max(work / 2, loads / 2, (work + loads) / 4, _LATENCY) + 1
 
 
-def _loads(u: Use, size: Size, lanes: int) -> int:
-    many = (size.rows if u.by_row else 1) * (size.vectors if u.step else 1)
+def _loads(s: Shape, u: Use, size: Size, lanes: int) -> float:
+    rows = s.slide.places(size.rows) / s.slide.taps if s.slide and size.rows > 1 else size.rows
+    many = (rows if u.by_row else 1) * (size.vectors if u.step else 1)
     return many * (2 if u.step == -1 else lanes if u.step not in (0, 1) else 1)

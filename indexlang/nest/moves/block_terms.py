@@ -29,6 +29,7 @@ from indexlang.ir.expr import (
     with_indices,
 )
 from indexlang.nest.limits import narrower
+from indexlang.nest.moves.slide import Slide, at_tap, has_tests
 from indexlang.nest.nodes import Add, Around, Choice, For, Let, Node, local
 
 
@@ -47,11 +48,15 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Writes the loops that fold all terms into the sums of a block, whose rows have their first and last place in `rows`."""
+    """Writes the loops that fold all terms into the sums of a block, whose rows have their first and last place in `rows`.
+
+    slide   what several rows read while this index goes on is loaded once; None: there is no such index, or one row only
+    """
 
     total: Reduce
     rows: dict[str, tuple[Expr, Expr]]
     build: Builder = field(repr=False)
+    slide: Slide | None = None
 
     def loops(self, over: tuple[Bound, ...], known: Set[str], term: Expr, sums: tuple[Sum, ...]) -> tuple[Node, ...]:
         """The loops over `over`, inside of which `known` indices have values; the tests in `term` as far out as can be."""
@@ -76,8 +81,21 @@ class Terms:
         test = _test(term, within | self.rows.keys())
         if test is not None and _bounds(test.cond, first):
             return self._by_rows(first, rest, known, term, test, sums)
+        if self.slide is not None and over == (self.slide.over,) and not has_tests(term):
+            return self._slid(self.slide, term, sums)
         inner = self.loops(rest, within, term, sums)
         return (For(first.name, integer(0), integer(first.extent), inner),) if inner else ()
+
+    def _slid(self, slide: Slide, term: Expr, sums: tuple[Sum, ...]) -> tuple[Node, ...]:
+        """All terms of a sliding index, written out in the order of what they read."""
+        places = list(dict.fromkeys(tuple(s.row.items()) for s in sums))
+        rows = [[s for s in sums if tuple(s.row.items()) == place] for place in places]
+        total = self.total
+        return tuple(
+            Add(s.name, total.dtype, total.fold, at_tap(s.at(term), slide, k))
+            for r, k in slide.order(len(rows))
+            for s in rows[r]
+        )
 
     def _by_rows(
         self, first: Bound, rest: tuple[Bound, ...], known: Set[str], term: Expr, test: Select, sums: tuple[Sum, ...]

@@ -18,7 +18,7 @@ from indexlang.ir.expr import Bound, Expr, Index, Read, Reduce, free_indices, re
 from indexlang.ir.size import Named
 from indexlang.nest.moves.block_shape import runs_along, shape
 from indexlang.nest.steps import known, points
-from indexlang.passes.contraction import contraction
+from indexlang.passes.contraction import contraction, follows
 from indexlang.passes.growing import Growing
 
 _LEAST_USES = 16  # of each element that is copied
@@ -86,9 +86,7 @@ def _far(e: Equation, program: Program) -> dict[Read, int]:
         or any(isinstance(b.extent, Named) for b in totals[0].over)
     ):
         return {}
-    if isinstance(column.extent, Named) or known(column.extent) < _LEAST_COLUMNS:
-        return {}
-    if not runs_along(totals[0], column, program):
+    if isinstance(column.extent, Named) or not _are_crossed(e, totals[0], column, program):
         return {}
     work = points((*e.indices, *totals[0].over))
     crossing = [r for r in dict.fromkeys(reads(totals[0].body)) if column.name in free_indices(r)]
@@ -96,6 +94,13 @@ def _far(e: Equation, program: Program) -> dict[Read, int]:
     near = [r for r in crossing if r not in found and not _is_along(r, column.name)]
     elements = sum(prod(known(n) for n in program.tensor(t).extents) for t in {r.tensor for r in found})
     return found if not near and work >= max(_LEAST_WORK, _LEAST_USES * elements) else {}
+
+
+def _are_crossed(e: Equation, total: Reduce, column: Bound, program: Program) -> bool:
+    """Whether the columns fill vectors, by themselves or beside those of other groups, that would be read one by one."""
+    if known(column.extent) >= _LEAST_COLUMNS:
+        return runs_along(total, column, program)
+    return known(column.extent) > 1 and any(follows(e, column, b) for b in e.indices)
 
 
 def _is_last(e: Equation, column: Bound) -> bool:
