@@ -5,7 +5,8 @@ after    B_laid[c,j] = B[j,c];  Y[i,j] = sum[c] abs(A[i,c] - B_laid[c,j])
 
 With the columns side by side in memory the sum goes into register blocks (`block.py`), which load each vector for several
 rows; without, every element of the result is a sum by itself, whose lanes must be added at the end. The copy is small beside
-the sum, and made once and for all where it is made from parameters. Subscripts such as i-j are read backwards.
+the sum, and made once and for all where it is made from parameters. Subscripts such as i-j are read backwards. Few columns are
+laid so too where those of groups go side by side (`beside.py`).
 """
 
 from collections.abc import Iterator
