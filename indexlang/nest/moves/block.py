@@ -33,7 +33,7 @@ from indexlang.nest.body import Body, outermost
 from indexlang.nest.collapse import collapsed
 from indexlang.nest.interior import Interior, Range, apart, inside, is_plain
 from indexlang.nest.moves.beside import Beside, beside
-from indexlang.nest.moves.block_shape import Shape, Size, choose_size, shape
+from indexlang.nest.moves.block_shape import MOST_AT_ONCE, Shape, Size, choose_size, shape
 from indexlang.nest.moves.block_terms import Sum, Terms
 from indexlang.nest.moves.near import Near, near
 from indexlang.nest.moves.target import Target
@@ -68,7 +68,7 @@ def blocked(original: Equation, program: Program, target: Target) -> Nest | None
             area = Interior(by_row.body, {**area.ranges, **by_row.ranges})
     low, high = area.range(found.column)
     lanes = target.lanes_within((high - low) * found.pieces, found.total.dtype)
-    if lanes < 2 or _tests(area.body, found.column.name):
+    if lanes < 2 or _tests(area.body, found.column.name) or (not found.again and high - low > MOST_AT_ONCE * lanes):
         return None
     return _Block(original, e, found, area, lanes, (low, high), Body(program), target, together, copied).nest()
 

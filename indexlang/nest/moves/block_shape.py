@@ -23,7 +23,7 @@ from indexlang.ir.expr import (
     walk,
 )
 from indexlang.ir.size import Named
-from indexlang.nest.body import here
+from indexlang.nest.body import here, is_short
 from indexlang.nest.moves.slide import Slide, sliding
 from indexlang.nest.moves.target import Target
 from indexlang.nest.steps import known, steps
@@ -38,6 +38,7 @@ _FUNCTIONS = (  # of `vecmath`
     *(ops.SOFTPLUS, ops.POW),
 )
 _MOST_ROWS, _MOST_VECTORS, _MOST = 10, 4, 12  # of a block: more make no faster kernels, but longer ones
+MOST_AT_ONCE = 8  # vectors of columns that are read once: pieces of memory as long as a prefetcher likes them
 _A_FUNCTION, _MOST_COSTLY = 20, 4  # instructions of one, and sums of a block then: it needs the other registers itself
 _LATENCY = 4  # cycles until a sum can be added to again
 _MOST_SLIDING, _TAKEN = 14, 3  # sums of a block whose windows slide; registers for what each term needs
@@ -63,6 +64,7 @@ class Shape:
     deep        a short left index that slides along a long summed one: a block has sums for all its values
     slide       a short summed index along which a read slides as the rows do
     pieces      of a vector, each of columns of another group
+    again       whether elements are read again; else a block is one row of vectors, so that memory is read along
     """
 
     total: Reduce
@@ -74,6 +76,7 @@ class Shape:
     deep: Bound | None = None
     slide: Slide | None = None
     pieces: int = 1
+    again: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +97,11 @@ def shape(e: Equation, program: Program) -> Shape | None:
     if column is None or known(column.extent) < 2:
         return None
     found = tuple(dict.fromkeys(reads(total.body)))
-    if not any(_is_read_again(r, total) for r in found):
-        return None  # there is nothing to keep
     moves = [steps(r, program) or {} for r in found]
     if runs_along(total, column, program):
         return None
+    if not any(is_read_again(r, total) for r in found):
+        return None if is_short(total) else _read_once(total, column, moves)
     deep = _sliding(e, total, column, found)
     row = _best_row([b for b in e.indices if b is not column and b is not deep], moves)
     uses = tuple(
@@ -109,6 +112,13 @@ def shape(e: Equation, program: Program) -> Shape | None:
     shared = terms * sum(1 for u in uses if not u.by_row and u.step)
     slide = sliding(total.over, row, found) if deep is None else None
     return Shape(total, column, row, uses, _operations(total), shared, deep, slide)
+
+
+def _read_once(total: Reduce, column: Bound, moves: list[dict[str, int]]) -> Shape | None:
+    """A sum with nothing to keep but its results: all columns at once, if vectors of them are read."""
+    uses = tuple(Use(by_row=False, step=m.get(column.name, 0)) for m in moves)
+    along = any(u.step == 1 for u in uses) and all(u.step in (0, 1) for u in uses)
+    return Shape(total, column, None, uses, _operations(total), 0, again=False) if along else None
 
 
 def _sliding(e: Equation, total: Reduce, column: Bound, found: tuple[Read, ...]) -> Bound | None:
@@ -159,7 +169,7 @@ def is_vectorial(e: Expr, program: Program) -> bool:
             return all(is_vectorial(c, program) for c in children(e))
 
 
-def _is_read_again(read: Read, total: Reduce) -> bool:
+def is_read_again(read: Read, total: Reduce) -> bool:
     """Whether an element is read more than once: at several values of an index around the sum, or in a window."""
     over = {b.name for b in total.over}
     own = [free_indices(s) for s in read.subscripts]
@@ -196,7 +206,7 @@ def choose_size(s: Shape, rows: int, columns: int, lanes: int, target: Target) -
     most, most_rows = _most(s, target)
     fitting = [
         Size(r, v)
-        for v in range(1, min(_MOST_VECTORS, columns // lanes) + 1)
+        for v in range(1, min(_MOST_VECTORS if s.again else MOST_AT_ONCE, columns // lanes) + 1)
         for r in range(1, min(rows, most_rows) + 1 if s.row else 2)
         if r * v * deep <= most
     ]

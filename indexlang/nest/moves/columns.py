@@ -19,7 +19,7 @@ from indexlang.ir.expr import Apply, Bound, Expr, Index, Reduce, Select, childre
 from indexlang.nest.body import Body, here, is_short, outermost
 from indexlang.nest.collapse import collapsed
 from indexlang.nest.interior import Interior, apart, inside, is_plain
-from indexlang.nest.moves.block_shape import is_vectorial, runs_along
+from indexlang.nest.moves.block_shape import MOST_AT_ONCE, is_read_again, is_vectorial, runs_along
 from indexlang.nest.moves.target import Target
 from indexlang.nest.nodes import For, Lanes, Nest, Node, Store
 from indexlang.nest.steps import known, points, steps
@@ -41,6 +41,8 @@ def in_columns(original: Equation, program: Program, target: Target) -> Nest | N
     lanes = target.lanes_within(high - low, program.tensor(e.target).dtype)
     if lanes < 2 or not _may_be_vectors(area.body, column.name, program):
         return None
+    if high - low > MOST_AT_ONCE * lanes and _goes_in_rows(e):
+        return None
     return _Columns(original, e, column, area, lanes, Body(program)).nest()
 
 
@@ -59,6 +61,12 @@ def _column(e: Equation, program: Program) -> Bound | None:
     if not is_vectorial(e.body, program) or all(is_short(n) for n in moved):
         return None
     return None if any(runs_along(n, column, program) for n in totals) else column
+
+
+def _goes_in_rows(e: Equation) -> bool:
+    """Whether elements are read for one sum only: pieces of a vector from each row of a wide matrix are slow to read."""
+    totals = [n for n in walk(e.body) if isinstance(n, Reduce)]
+    return len(totals) == 1 and not any(is_read_again(r, totals[0]) for r in reads(totals[0].body))
 
 
 def _work(e: Equation) -> int:
