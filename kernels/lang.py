@@ -4,12 +4,16 @@ pointer_f32(address) …     an int64 as a pointer; `p[i]` reads and `p[i] = v` 
 input_f32(address) …       the same, to be read only: LLVM may take it that no write through an output touches it
 output_f32(address) …      the same, for what the worker writes; it may be read too
 shift(p, n)                the pointer n elements further on
+stream(p, n, q, count)     p[n], p[n + 1], … = q[0], q[1], …, `count` of them, by stores that leave the caches alone
+turn_f32(q, m, p, n, s, r, c)   q[k*m + h] = p[n + h*s + k] for h < r and k < c; and turn_f64
+streams_end()              what was streamed is written before anything that follows
 scratch_f32(n)             room for n elements (a literal) on the stack of the thread, like an output; and scratch_f64
 plus(a, b), times(a, b)    like + and *, but LLVM may reorder a chain of them, so that a reduction becomes vectors
 max2(a, b), min2(a, b)     the greater or smaller; NaN if either is NaN, as numpy.maximum and numpy.minimum
 atomic_min(p, i, v)        p[i] = min(p[i], v) for int64, safe between threads
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,6 +23,7 @@ from llvmlite import ir
 from indexlang.kernels import kinds
 from indexlang.kernels.kinds import Kind, KindError, word, word_of_literals
 from indexlang.kernels.lanes import Lanes, function_of, joined
+from indexlang.kernels.stream_ir import STREAM
 from indexlang.kernels.tile_ir import ARGUMENTS, I64, POINTER, POINTERS, SETTLED, Tile
 
 # What LLVM may assume of `plus` and `times`: the order of a chain and the sign of zero do not matter, nothing else.
@@ -85,6 +90,7 @@ for _name, _element in _ELEMENTS.items():
     for _use in ("input", "output"):
         globals()[f"{_use}_{_name}"] = _typed_pointer(_element, _use, f"{_use}_{_name}")
 pointer_bool = globals()["output_bool"]
+_BYTES_OF = {e: int(re.sub(r"\D", "", name) or 8) // 8 for name, e in _ELEMENTS.items()}  # a bool is kept as a byte
 
 
 def _storage(context: Any, element: Any) -> Any:
@@ -159,6 +165,62 @@ def _scratch_function(element: Any, name: str) -> Any:
 
 scratch_f32 = _scratch_function(kinds.float32, "scratch_f32")
 scratch_f64 = _scratch_function(kinds.float64, "scratch_f64")
+
+
+@word
+def stream(typing, pointer, index, row, count):
+    """Copy `count` elements from `row` to pointer[index] and on, past the caches: a call of the function of `stream_ir`."""
+    if not isinstance(pointer, Pointer) or pointer != row or pointer.use != "output":
+        raise KindError("stream takes two outputs of one type")
+
+    def generate(context, builder, signature, args):
+        to, at, source, number = args
+        storage = _storage(context, pointer.element)
+        size = number.type(_BYTES_OF[pointer.element])
+        place = builder.bitcast(_place(builder, to, at, storage), POINTER)
+        kind = ir.FunctionType(ir.VoidType(), [POINTER, POINTER, I64])
+        function = builder.module.globals.get(STREAM) or ir.Function(builder.module, kind, STREAM)
+        builder.call(function, [place, builder.bitcast(source, POINTER), builder.mul(number, size)])
+        return context.get_dummy_value()
+
+    return kinds.void(pointer, kinds.int64, pointer, kinds.int64), generate
+
+
+def _turn_function(element: Any, kind: str) -> Any:
+    name = f"turn_block_{kind}"
+
+    def turn(typing, row, side, pointer, index, step, rows, columns):
+        if not all(isinstance(p, Pointer) and p.element == element for p in (row, pointer)) or row.use != "output":
+            raise KindError(f"turn_{kind} takes an output and a pointer")
+
+        def generate(context, builder, signature, args):
+            to, apart, source, at, step, *count = args
+            place = _place(builder, source, at, _storage(context, element))
+            signed = ir.FunctionType(ir.VoidType(), [POINTER, I64, POINTER, I64, I64, I64])
+            function = builder.module.globals.get(name) or ir.Function(builder.module, signed, name)
+            ends = [builder.bitcast(p, POINTER) for p in (to, place)]
+            builder.call(function, [ends[0], apart, ends[1], step, *count])
+            return context.get_dummy_value()
+
+        whole = kinds.int64
+        return kinds.void(row, whole, pointer, whole, whole, whole, whole), generate
+
+    turn.__name__ = f"turn_{kind}"
+    return word(turn)
+
+
+turn_f32, turn_f64 = _turn_function(kinds.float32, "f32"), _turn_function(kinds.float64, "f64")
+
+
+@word
+def streams_end(typing):
+    """Stores past the caches keep no order by themselves: what was streamed so far is written before what follows."""
+
+    def generate(context, builder, signature, args):
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return kinds.void(), generate
 
 
 def _chain(float_name: str, int_name: str, name: str) -> Any:

@@ -29,15 +29,18 @@ def link(module: llvm.ModuleRef, text: str) -> None:
     module.link_in(llvm.parse_assembly(text, module._context))
 
 
-def optimize(module: llvm.ModuleRef, symbol: str, apart: Collection[str] = ()) -> None:
+def optimize(
+    module: llvm.ModuleRef, symbol: str, apart: Collection[str] = (), long: Collection[str] = ()
+) -> None:
     """Make all but `symbol` private and part of it, then LLVM's standard pipeline at level 3 with both vectorisers.
 
     apart  functions that only the vectorisers come to call: they stay as they are, and go where they were not needed
+    long   functions beside which a call is nothing: they are called, since copies take LLVM as long as all else
     """
     for function in module.functions:
         if not function.is_declaration and function.name != symbol and function.name not in apart:
             function.linkage = llvm.Linkage.internal
-            function.add_function_attribute("alwaysinline")
+            function.add_function_attribute("noinline" if function.name in long else "alwaysinline")
     machine = _target_machine()
     module.data_layout = str(machine.target_data)
     options = llvm.create_pipeline_tuning_options(speed_level=3)

@@ -13,6 +13,8 @@ from indexlang.kernels.kinds import KindError
 from indexlang.kernels.lower import lowered
 from indexlang.kernels.lower_values import Unsupported
 from indexlang.kernels.optimizer import WRITING, emitted, link, optimize, parsed
+from indexlang.kernels.stream_ir import STREAM, stream_ir
+from indexlang.kernels.turn_ir import TURNS, turn_ir
 from indexlang.kernels.vecmath import REPLACED, stays_apart, vecmath_ir
 
 # Functions outside the worker that its object code may call: the C mathematics library and block memory moves.
@@ -63,7 +65,8 @@ def _lowered(source: str, namespace: dict[str, Any], symbol: str) -> str:
 def finished(module: llvm.ModuleRef, symbol: str) -> llvm.ModuleRef:
     """A worker's module, linked with what it calls and optimised. Raises WorkerError where it may fail or calls others."""
     _link_kernels(module)
-    optimize(module, symbol, [f.name for f in module.functions if not f.is_declaration and stays_apart(f.name)])
+    own = [f.name for f in module.functions if not f.is_declaration]
+    optimize(module, symbol, list(filter(stays_apart, own)), [name for name in own if name in TURNS])
     _refuse_outside_calls(module)
     return module
 
@@ -72,7 +75,12 @@ def _link_kernels(module: llvm.ModuleRef) -> None:
     """Add the code of the mathematical functions that `module` calls, by other names. (Tiles are the loader's.)"""
     wanted: dict[str, str] = {}
     for function in module.functions:
-        if function.is_declaration and function.name in REPLACED:
+        if function.name == STREAM:
+            wanted[STREAM] = stream_ir()
+        elif function.name in TURNS:
+            with WRITING:
+                wanted[function.name] = turn_ir(function.name)
+        elif function.is_declaration and function.name in REPLACED:
             function.name = name = REPLACED[function.name]
             with WRITING:
                 wanted |= vecmath_ir(name)

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from indexlang.emit.tiles import Tiles
-from indexlang.emit.writer import LANG, SCALAR, bare
+from indexlang.emit.writer import LANG, RUNNING, SCALAR, bare
 from indexlang.ir import ops
 from indexlang.nest.nodes import (
     Add,
@@ -16,12 +16,18 @@ from indexlang.nest.nodes import (
     Node,
     Room,
     Row,
+    Running,
+    Span,
     Store,
+    Stream,
     Strip,
     TileLoop,
     Track,
+    Turn,
     is_local,
 )
+
+_ROW = 1 << 13  # bytes that results are collected in on their way past the caches: not many more than stores can wait
 
 
 class Statements(Tiles):
@@ -31,13 +37,40 @@ class Statements(Tiles):
         """The part `start..stop` of all iterations, each with its indices."""
         for tensor in (*self.nest.reads, *((self.nest.writes,) if self.nest.writes else ())):
             self.tensor(tensor)
+        if self.nest.streamed and self.nest.span is not None:
+            self._streamed(self.nest.span)
+        else:
+            self._iterations("start", "stop")
+        if self.nest.streamed:
+            self.use(LANG, "streams_end")
+            self.line("streams_end()")
+
+    def _iterations(self, start: str, stop: str) -> None:
         indices = self.nest.iterations
         position = self.name("index", indices[0].name) if len(indices) == 1 else "n"
-        self.line(f"for {position} in range(start, stop):")
+        self.line(f"for {position} in range({start}, {stop}):")
         self.depth += 1
         if len(indices) > 1:
             self._split_position()
         self._block(self.nest.body)
+        self.depth -= 1
+
+    def _streamed(self, written: Span) -> None:
+        """Some iterations at a time: they write to a row that stands for their piece of the result, which is sent on then."""
+        tensor, dtype = self.nest.writes, self.nest.dtypes[self.nest.writes]
+        room, together = _room(written.size * dtype.size)
+        self.use(LANG, "shift", "min2", "stream", f"scratch_{dtype.value}")
+        result, row = self.tensor(tensor), self.named(f"scratch_{dtype.value}({room // dtype.size})")
+        size = "1" if written.size == 1 else self.number(("size", "span"), written.size, "span")
+        first, end = self.fresh(), self.fresh()
+        self.line(f"for {first} in range(start, stop, {together}):")
+        self.depth += 1
+        self.assign(end, f"min2({first} + {together}, stop)")
+        place = first if size == "1" else self.named(f"{size} * {first}")
+        with self.standing_for(tensor, self.named(f"shift({row}, -{place})")):
+            self._iterations(first, end)
+        count = f"{end} - {first}" if size == "1" else f"{size} * ({end} - {first})"
+        self.line(f"stream({result}, {place}, {row}, {count})")
         self.depth -= 1
 
     def _split_position(self) -> None:
@@ -85,10 +118,16 @@ class Statements(Tiles):
             case Add(name=name, dtype=dtype, fold=fold, term=term):
                 target = self.name("local", name)
                 self.assign(target, self.folded(fold, target, self.converted(term, dtype)))
+            case Running():
+                self._running(node)
             case Track():
                 self._track(node)
             case Store():
                 self.store(node)
+            case Turn():
+                self._turn(node)
+            case Stream():
+                self._stream(node)
             case Check():
                 self._check(node)
             case TileLoop():
@@ -141,6 +180,12 @@ class Statements(Tiles):
         self._strip(node)
         self.lane, self.lanes, self.beside, self.pieces = "", 1, "", 1
 
+    def _running(self, node: Running) -> None:
+        word, name, carry = f"running_{node.fold.name}", self.name("local", node.name), self.name("local", node.carry)
+        self.use(RUNNING, word, "last_lane")
+        self.assign(name, f"{word}({carry}, {bare(self.spread(node.term, node.dtype))})")
+        self.assign(carry, f"last_lane({name})")
+
     def _track(self, node: Track) -> None:
         best, at = self.name("local", node.best), self.name("local", node.at)
         term = self.named(self.value(node.term))
@@ -167,6 +212,21 @@ class Statements(Tiles):
             place = f"{self.tensor(node.tensor)}[{self.named(address)}]"
             self.assign(place, self.folded(node.fold, place, value))
 
+    def _turn(self, node: Turn) -> None:
+        dtype = node.origin.dtype.value
+        self.use(LANG, f"turn_{dtype}")
+        rows, columns = (self.integer(n) for n in node.count)
+        source = (self.tensor(node.origin.tensor), self.address(node.origin.tensor, node.origin.subscripts))
+        step = self.number(("step", "turn"), int(node.step), "step")  # pyright: ignore[reportArgumentType]
+        parts = (self.name("local", node.row), str(node.side), *source, step, rows, columns)
+        self.line(f"turn_{dtype}({', '.join(bare(p) for p in parts)})")
+
+    def _stream(self, node: Stream) -> None:
+        self.use(LANG, "stream")
+        place = self.address(node.tensor, node.subscripts)
+        row, count = self.name("local", node.row), self.integer(node.count)
+        self.line(f"stream({self.tensor(node.tensor)}, {place}, {row}, {bare(count)})")
+
     def _check(self, node: Check) -> None:
         if node.guard is not None:
             self.line(f"if {bare(self.value(node.guard))}:")
@@ -180,3 +240,13 @@ class Statements(Tiles):
         if node.guard is not None:
             self.known.pop()
             self.depth -= 1
+
+
+def _room(size: int) -> tuple[int, int]:
+    """Bytes of a row for iterations that write `size` bytes each, and how many go together: powers of two."""
+    room, together = _ROW, 1
+    while room < size:
+        room *= 2
+    while 2 * together * size <= room:
+        together *= 2
+    return room, together

@@ -1,12 +1,15 @@
 """A worker's source as it grows: lines, imports, arguments, names."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 from indexlang.emit.kernel import Arg
 from indexlang.emit.names import Namer
 from indexlang.ir.dtypes import DType
 from indexlang.nest.nodes import Nest
 
 LANG, SCALAR, TILES = "indexlang.kernels.lang", "indexlang.kernels.scalar", "indexlang.kernels.contract"
-LANES, MASKS = "indexlang.kernels.lanes", "indexlang.kernels.masks"
+LANES, MASKS, RUNNING = "indexlang.kernels.lanes", "indexlang.kernels.masks", "indexlang.kernels.running"
 _POINTERS = {DType.F32: "f32", DType.F64: "f64", DType.INT: "i64", DType.I32: "i32", DType.U8: "u8", DType.BOOL: "bool"}
 
 
@@ -64,6 +67,14 @@ class Writer:
         use = "output" if tensor == self.nest.writes else "input"
         pointer = f"{use}_{_POINTERS[self.nest.dtypes[tensor]]}"
         return self._argument(("tensor", tensor), Arg("tensor", tensor), tensor, pointer)
+
+    @contextmanager
+    def standing_for(self, tensor: str, pointer: str) -> Generator[None]:
+        """Inside, another pointer is meant where the tensor is."""
+        key = ("tensor", tensor)
+        before, self._given[key] = self._given[key], pointer
+        yield
+        self._given[key] = before
 
     def table(self, table: str) -> str:
         """The pointer to a constant table of the nest."""

@@ -30,6 +30,7 @@ from indexlang.ir.layout import layout
 from indexlang.ir.show import show_equation
 from indexlang.ir.size import Named
 from indexlang.nest.limits import ends, limited
+from indexlang.nest.moves.stream import span
 from indexlang.nest.nodes import Add, For, Let, Nest, Node, Row, Store, Track, local
 from indexlang.nest.steps import known, step_cost
 
@@ -54,8 +55,8 @@ class Kept:
 class Body:
     """The statements of one nest, as they are made: reductions get scalars of their own."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, program: Program, large: int = 2**62) -> None:
+        self.program, self.large = program, large  # bytes of a result that is written past the caches
         self.build = Builder(program.float_type)
         self.locals = 0
         self.kept: tuple[Kept, ...] = ()
@@ -167,8 +168,10 @@ class Body:
         tensors = (*names, e.target, *dict.fromkeys(own))
         strides = {n: layout(self.program, n).strides for n in tensors}
         dtypes = {n: self.program.tensor(n).dtype for n in tensors}
-        work = operations(lowered, iterations)
-        return Nest(show_equation(e), iterations, body, names, e.target, strides, dtypes, work, schedule=schedule)
+        work, written = operations(lowered, iterations), span(lowered, iterations, self.program)
+        return Nest(
+            show_equation(e), iterations, body, names, e.target, strides, dtypes, work, schedule=schedule, span=written
+        )
 
 
 def _name(e: Expr) -> str:

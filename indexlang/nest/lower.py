@@ -16,14 +16,17 @@ from indexlang.nest.rows import rows
 from indexlang.nest.scatter import scattered
 
 
-def lowered(e: Equation, program: Program) -> Iterator[Nest]:
-    """The kernels of an equation of a program whose borders are lowered and whose extents are known, in order."""
+def lowered(e: Equation, program: Program, large: int) -> Iterator[Nest]:
+    """The kernels of an equation of a program whose borders are lowered and whose extents are known, in order.
+
+    large  bytes of a result that is written past the caches
+    """
     if e.accumulates and is_one_to_one(e):
         yield inner(_in_place(e, program), Body(program))
     elif e.accumulates:
         yield scattered(e, Body(program))
     else:
-        yield rows(e, Body(program)) or inner(e, Body(program))
+        yield rows(e, Body(program)) or inner(e, Body(program, large))
 
 
 def _in_place(e: Equation, program: Program) -> Equation:

@@ -108,6 +108,18 @@ class Add:
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """In a body of lanes: `name` becomes a vector of which each lane is the fold of `carry` and all terms up to it; `carry`,
+    a local scalar from outside, becomes the last of them."""
+
+    name: str
+    carry: str
+    dtype: DType
+    fold: Fold
+    term: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """argmax, argmin: keep the position of the best term, NaN first."""
 
@@ -126,6 +138,28 @@ class Store:
     subscripts: tuple[Expr, ...]
     value: Expr
     fold: Fold | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Copy `count[0]` x `count[1]` elements from an origin on, of which rows are `step` apart, to a local row: the element at
+    (r, c) comes to `c*side + r`."""
+
+    row: str
+    side: int
+    origin: Read
+    step: Extent
+    count: tuple[Expr, Expr]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Write the first `count` numbers of a local row past the caches, side by side from an element on."""
+
+    tensor: str
+    subscripts: tuple[Expr, ...]
+    row: str
+    count: Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +238,37 @@ class TileLoop:
     finish: Store | None = None
 
 
-Node = For | Choice | Strip | Around | Lanes | Let | Row | Room | Add | Track | Store | Check | TileLoop
+Node = (
+    For
+    | Choice
+    | Strip
+    | Around
+    | Lanes
+    | Let
+    | Row
+    | Room
+    | Add
+    | Running
+    | Track
+    | Store
+    | Turn
+    | Stream
+    | Check
+    | TileLoop
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What an iteration writes: pieces of `size` elements side by side, the first of iteration n from `first + n*step` on.
+
+    pieces  how many there are, and how far apart, the nearest first; empty for one piece
+    """
+
+    first: int
+    size: int
+    step: int
+    pieces: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +280,8 @@ class Nest:
     tables   constant int64 tables that the kernel reads
     serial   iterations run in order, on one thread
     work     elementary operations an iteration, for the size of chunks
+    span     what each iteration writes, where that is one piece
+    streamed results are collected near by, and written past the caches
     """
 
     title: str
@@ -229,6 +295,8 @@ class Nest:
     tables: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
     serial: bool = False
     schedule: str = ""
+    span: Span | None = None
+    streamed: bool = False
 
 
 def local(name: str, dtype: DType) -> Read:

@@ -28,4 +28,4 @@ def schedule(e: Equation, program: Program, target: Target) -> Iterator[Nest]:
     if whole is not None:
         yield whole
     else:
-        yield from lowered(e, program)
+        yield from lowered(e, program, target.large)

@@ -17,10 +17,13 @@ from indexlang.nest.nodes import (
     Node,
     Room,
     Row,
+    Running,
     Store,
+    Stream,
     Strip,
     TileLoop,
     Track,
+    Turn,
 )
 
 
@@ -68,11 +71,17 @@ def _lines(node: Node) -> Iterator[str]:
             yield f"{tensor} = room for {size}"
         case Add(name=name, fold=fold, term=term):
             yield f"{name} = {fold.name}({name}, {_text(term)})"
+        case Running(name=name, carry=carry, fold=fold, term=term):
+            yield f"{name} = {carry} and running {fold.name} of {_text(term)};  {carry} = the last of {name}"
         case Track(best=best, at=at, fold=fold, index=index, term=term):
             yield f"{best}, {at} = {fold.name}({best} at {at}, {_text(term)} at {index})"
         case Store(tensor=tensor, subscripts=subscripts, value=value, fold=fold):
             place = f"{tensor}[{','.join(_text(s) for s in subscripts)}]"
             yield f"{place} = {_text(value)}" if fold is None else f"{place} = {fold.name}({place}, {_text(value)})"
+        case Turn(row=row, side=side, origin=origin, count=(rows, columns)):
+            yield f"{row} = {_text(rows)} x {_text(columns)} from {_text(origin)} on, turned, {side} apart"
+        case Stream(tensor=tensor, subscripts=subscripts, row=row, count=count):
+            yield f"{tensor}[{','.join(_text(s) for s in subscripts)}] … = {_text(count)} of {row}, past the caches"
         case Check(guard=guard, subscript=subscript, extent=extent):
             condition = f" where {_text(guard)}" if guard is not None else ""
             yield f"check 0 <= {_text(subscript)} < {extent}{condition}"

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from indexlang.ir.equation import Equation
 from indexlang.ir.expr import Reduce, walk
-from indexlang.nest.nodes import For, Nest, Node, Store
+from indexlang.nest.moves.stream import joined
+from indexlang.nest.nodes import For, Nest, Node, Span, Store
 
 _MOST_LOOPS = 8  # of a kernel
 
@@ -27,6 +28,7 @@ def together(one: Nest, other: Nest) -> Nest | None:
         strides={**one.strides, **other.strides},
         dtypes={**one.dtypes, **other.dtypes},
         work=one.work + other.work,
+        span=_side_by_side(one.span, other.span),
     )
 
 
@@ -44,6 +46,13 @@ def _joined(one: tuple[Node, ...], other: tuple[Node, ...]) -> tuple[Node, ...]:
             return (*before, replace(last, body=_joined(last.body, first.body)), *behind)
         case _:
             return (*one, *other)
+
+
+def _side_by_side(one: Span | None, other: Span | None) -> Span | None:
+    """What both write, if that is one piece."""
+    if one is None or other is None or replace(other, first=one.first, size=one.size) != one:
+        return None
+    return joined(replace(one, size=one.size + other.size)) if one.first + one.size == other.first else None
 
 
 def _loops(nest: Nest) -> tuple[tuple[str, object, type], ...]:

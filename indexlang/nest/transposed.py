@@ -1,27 +1,29 @@
-"""The schedule `transposed`: square blocks, where elements are read along another left index than the last.
+"""The schedule `transposed`: blocks, where elements are read along another left index than the last.
 
 Y[j,i] = A[i,j]
 
     for j_block, i_block:
-        for i, j in the block:  block[33*i + j] = A[i,j]     read in order
-        for j, i in the block:  Y[j,i] = block[33*i + j]     written in order
+        block[64*j + i] = A[i,j] for i, j in the block      read in order, turned in registers
+        for j, i in the block:  Y[j,i] = block[64*j + i]    written in order
 
-The copy lies in the nearest cache, where rows of a large tensor would push each other out: those a power of two apart share
-few lines of it. Its own rows are one element longer than the block, for the same reason.
+The copy lies in a near cache, where rows of a large tensor would push each other out: those a power of two apart share few
+lines of it. Blocks of a result that caches do not hold have longer rows, which are written past the caches (`moves/stream`).
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from indexlang.ir import ops
 from indexlang.ir.build import integer
 from indexlang.ir.equation import Equation
-from indexlang.ir.expr import Bound, Expr, Index, Read, Reduce, reads, walk
+from indexlang.ir.expr import Bound, Expr, Index, Read, Reduce, reads, walk, with_indices
 from indexlang.nest.body import Body
 from indexlang.nest.kept import always
-from indexlang.nest.nodes import For, Nest, Node, Row, Store, local
-from indexlang.nest.steps import FAR, step_cost
+from indexlang.nest.nodes import For, Nest, Node, Row, Store, Stream, Turn, local
+from indexlang.nest.steps import FAR, known, points, step_cost, steps
 
 _BLOCK = 64  # elements along the side of a block: each page is read for several lines
+_LONG = 256  # elements along a row of what is written past the caches, whose ends are no whole lines
 _MOST_COPIES = 2  # of blocks, in the nearest cache
 
 
@@ -35,56 +37,81 @@ def transposed(original: Equation, e: Equation, body: Body) -> Nest | None:
     near = [b for b in e.indices[:-1] if any(step_cost(r, b.name, body.program) == 1 for r in far)]
     if not near or costs[near[-1].name] >= costs[last.name] + FAR:
         return None
-    return _Blocks(e, near[-1], last, body).nest(original)
+    dtype = body.program.tensor(e.target).dtype
+    large = points(e.indices) * dtype.size >= body.large and dtype.is_float and known(last.extent) >= _LONG
+    return _Blocks(e, near[-1], last, body, streamed=large).nest(original)
 
 
 class _Blocks:
-    def __init__(self, e: Equation, across: Bound, last: Bound, body: Body) -> None:
-        self.e, self.across, self.last, self.make = e, across, last, body
-        self.blocks = {b: Bound(f"{b.name}_block", (b.extent + (_BLOCK - 1)) // _BLOCK) for b in (across, last)}
+    def __init__(self, e: Equation, across: Bound, last: Bound, body: Body, *, streamed: bool) -> None:
+        self.e, self.across, self.last, self.make, self.streamed = e, across, last, body, streamed
+        self.side = {across: _BLOCK, last: _LONG if streamed else _BLOCK}
+        self.blocks = {b: Bound(f"{b.name}_block", (b.extent + (n - 1)) // n) for b, n in self.side.items()}
 
     def nest(self, original: Equation) -> Nest:
         e, blocks = self.e, self.blocks
         copies: dict[Expr, Expr] = {}
-        nodes = (*self._copies(copies), self._loops((self.across, self.last), self._store(copies)))
+        nodes = (*self._copies(copies), *self._stores(copies))
         outer = tuple(b for b in e.indices if b not in blocks)
-        blocked = Equation(e.target, (*outer, *(Bound(b.name, _BLOCK) for b in blocks)), e.left, False, e.body)
-        return self.make.nest(original, blocked, (*outer, *blocks.values()), nodes, "transposed")
+        sides = tuple(Bound(b.name, n) for b, n in self.side.items())
+        blocked = Equation(e.target, (*outer, *sides), e.left, False, e.body)
+        found = self.make.nest(original, blocked, (*outer, *blocks.values()), nodes, "transposed")
+        name = "transposed past the caches" if self.streamed else "transposed"
+        return replace(found, span=None, streamed=self.streamed, schedule=name)
 
-    def _store(self, copies: dict[Expr, Expr]) -> Store:
-        return Store(self.e.target, self.e.left, self.make.filled(self.e.body, copies))
+    def _stores(self, copies: dict[Expr, Expr]) -> Iterator[Node]:
+        """The rows of the result, each written at once or by way of a local row."""
+        value, last = self.make.filled(self.e.body, copies), self.last
+        if not self.streamed:
+            yield self._loop(self.across, self._loop(last, Store(self.e.target, self.e.left, value)))
+            return
+        dtype = self.make.program.tensor(self.e.target).dtype
+        row, place = local("line", dtype), self._away(last)
+        yield Row("line", dtype, self.side[last])
+        first = tuple(with_indices(s, {last.name: self._start(last)}) for s in self.e.left)
+        count = self.make.build.apply(ops.SUB, self._stop(last), self._start(last))
+        line = self._loop(last, Store(row.tensor, (place,), value))
+        yield self._loop(self.across, line, Stream(self.e.target, first, "line", count))
 
     def _copies(self, copies: dict[Expr, Expr]) -> Iterator[Node]:
         """The blocks that are read across, and where they lie then."""
         found = dict.fromkeys(r for r in _always_read(self.e.body) if self._is_across(r))
         for k, r in enumerate(list(found)[:_MOST_COPIES]):
             row = local(f"block{k + 1}", r.dtype)
-            yield Row(f"block{k + 1}", r.dtype, _BLOCK * (_BLOCK + 1))
-            yield self._loops((self.last, self.across), Store(row.tensor, (self._place(),), r))
+            yield Row(f"block{k + 1}", r.dtype, self.side[self.across] * self.side[self.last])
+            yield self._turned(f"block{k + 1}", r)
             copies[r] = Read(row.tensor, (self._place(),), None, r.dtype)
+
+    def _turned(self, row: str, r: Read) -> Turn:
+        ends = (self.last, self.across)
+        start = {b.name: self._start(b) for b in ends}
+        origin = replace(r, subscripts=tuple(with_indices(s, start) for s in r.subscripts))
+        apart = (steps(r, self.make.program) or {}).get(self.last.name, 0)
+        rows, columns = (self.make.build.apply(ops.SUB, self._stop(b), self._start(b)) for b in ends)
+        return Turn(row, self.side[self.last], origin, apart, (rows, columns))
 
     def _is_across(self, r: Read) -> bool:
         program = self.make.program
         costs = [step_cost(r, b.name, program) for b in (self.across, self.last)]
-        return costs == [1, FAR] and r.border is None and r.dtype.is_float
+        is_plain = r.border is None and r.dtype.is_float and program.tensor(r.tensor).dtype is r.dtype
+        return costs == [1, FAR] and is_plain and steps(r, program) is not None
 
     def _place(self) -> Expr:
-        apply = self.make.build.apply
-        row = apply(ops.SUB, Index(self.last.name), self._start(self.last))
-        column = apply(ops.SUB, Index(self.across.name), self._start(self.across))
-        return apply(ops.ADD, apply(ops.MUL, integer(_BLOCK + 1), row), column)
+        apply, side = self.make.build.apply, integer(self.side[self.last])
+        return apply(ops.ADD, apply(ops.MUL, side, self._away(self.across)), self._away(self.last))
+
+    def _away(self, b: Bound) -> Expr:
+        return self.make.build.apply(ops.SUB, Index(b.name), self._start(b))
 
     def _start(self, b: Bound) -> Expr:
-        return self.make.build.apply(ops.MUL, integer(_BLOCK), Index(self.blocks[b].name))
+        return self.make.build.apply(ops.MUL, integer(self.side[b]), Index(self.blocks[b].name))
 
-    def _loops(self, order: tuple[Bound, Bound], store: Store) -> For:
-        outer, inner = order
-        return self._loop(outer, self._loop(inner, store))
+    def _stop(self, b: Bound) -> Expr:
+        apply = self.make.build.apply
+        return apply(ops.MIN, apply(ops.ADD, self._start(b), integer(self.side[b])), integer(b.extent))
 
-    def _loop(self, b: Bound, body: Node) -> For:
-        apply, start = self.make.build.apply, self._start(b)
-        stop = apply(ops.MIN, apply(ops.ADD, start, integer(_BLOCK)), integer(b.extent))
-        return For(b.name, start, stop, (body,))
+    def _loop(self, b: Bound, *body: Node) -> For:
+        return For(b.name, self._start(b), self._stop(b), body)
 
 
 def _always_read(e: Expr) -> Iterator[Read]:

@@ -8,12 +8,15 @@ from indexlang.kernels.loader import machine
 from indexlang.nest.moves.target import Target
 from indexlang.run.tuned import winner
 
+_LARGE = 2  # times what the caches of all cores hold: from there on results gain, whether they are read again or not
+
 
 @cache
 def target() -> Target:
     """The target of schedules made for this machine."""
     found = machine()
-    return Target(found.lanes, choose_tile, found.cores, found.vector_registers, found.l2, winner)
+    large = _LARGE * found.cores * found.l2
+    return Target(found.lanes, choose_tile, found.cores, found.vector_registers, found.l2, large, winner)
 
 
 def cores() -> int:

@@ -12,7 +12,8 @@ from indexlang.ir.expr import Read
 from indexlang.ir.fixed import fixed_tensors
 from indexlang.nest.checks import Checks
 from indexlang.nest.lower import cleared
-from indexlang.nest.moves.target import USUAL, Knobs, Target, scaled
+from indexlang.nest.moves.stream import streamed
+from indexlang.nest.moves.target import USUAL, Target, scaled
 from indexlang.nest.nodes import Nest
 from indexlang.nest.schedule import schedule
 from indexlang.nest.together import together
@@ -93,7 +94,7 @@ def make_plan(program: Program, target: Target) -> Plan:
                 steps.extend(_turns(group, program, target, len(steps)))
             continue
         for step in _steps(e, program, checks, target, begun):
-            _append(into, step)
+            _append(into, step, target)
     kept, kept_bytes = side_by_side(program, fixed)
     copies = {name: group.copies for group in turns.values() for name in group.local}
     places, arena = overlaid(program, fixed, turns, copies)
@@ -115,14 +116,14 @@ def _turns(group: Turns, program: Program, target: Target, first: int) -> Iterat
             yield from (replace(step, turn=turn, group=first, piece=copy, moved=moved) for step in known[e])
 
 
-def _append(steps: list[Step], step: Step) -> None:
+def _append(steps: list[Step], step: Step, target: Target) -> None:
     """One more step, or a last one that does both: parts of a tensor that share their loops."""
     last = steps[-1] if steps and steps[-1].equation.part and step.equation.part else None
     both = together(last.nest, step.nest) if last is not None and step.check is None is last.check else None
     if last is None or both is None:
         steps.append(step)
     else:
-        steps[-1] = _step(both, last.equation)
+        steps[-1] = _step(both, last.equation, target)
 
 
 def _steps(e: Equation, program: Program, checks: Checks, target: Target, begun: set[str]) -> Iterator[Step]:
@@ -130,9 +131,9 @@ def _steps(e: Equation, program: Program, checks: Checks, target: Target, begun:
         if _is_empty(checked):
             continue
         for nest, access, axis in checks.checks(checked):
-            yield _step(nest, e, CheckedRead(checked, access, axis, nest))
+            yield _step(nest, e, target, CheckedRead(checked, access, axis, nest))
     if e.target not in begun and not e.part and (e.accumulates or not _covers(e, program)):
-        yield _step(cleared(e, program), e)
+        yield _step(cleared(e, program), e, target)
     begun.add(e.target)
     if not _is_empty(e):  # of an equation without points nothing may be computed, not even ahead of its loops
         yield from scheduled(e, program, target)
@@ -140,11 +141,12 @@ def _steps(e: Equation, program: Program, checks: Checks, target: Target, begun:
 
 def scheduled(e: Equation, program: Program, target: Target) -> tuple[Step, ...]:
     """The steps that compute an equation: as was measured to be best for one of this structure, or else as usual."""
-    usual = tuple(_step(nest, e) for nest in schedule(e, program, replace(target, knobs=USUAL)))
+    usual = tuple(_step(nest, e, target) for nest in schedule(e, program, replace(target, knobs=USUAL)))
     knobs = target.tuned(structure(usual))
     if knobs is None:
         return usual
-    return tuple(_step(nest, e, knobs=knobs) for nest in schedule(e, program, replace(target, knobs=knobs)))
+    target = replace(target, knobs=knobs)
+    return tuple(_step(nest, e, target) for nest in schedule(e, program, target))
 
 
 def structure(steps: tuple[Step, ...]) -> str:
@@ -153,9 +155,10 @@ def structure(steps: tuple[Step, ...]) -> str:
     return sha256(repr(parts).encode()).hexdigest()[:32]
 
 
-def _step(nest: Nest, e: Equation, check: CheckedRead | None = None, knobs: Knobs = USUAL) -> Step:
+def _step(nest: Nest, e: Equation, target: Target, check: CheckedRead | None = None) -> Step:
+    nest = streamed(nest, target.large)
     iterations = prod(int(b.extent) for b in nest.iterations)  # type: ignore[arg-type]
-    chunk = max(min(iterations, scaled(_chunk(iterations, nest.work), knobs.chunk)), 1)
+    chunk = max(min(iterations, scaled(_chunk(iterations, nest.work), target.knobs.chunk)), 1)
     return Step(nest, emit(nest), e, iterations, -chunk if nest.serial else chunk, check)
 
 

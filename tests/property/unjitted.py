@@ -208,6 +208,16 @@ def _shift(p: Pointer, n: int) -> Pointer:
     return Pointer(p.memory, p.at + int(n), p.is_output)
 
 
+def _stream(p: Pointer, k: int, row: Pointer, count: int) -> None:
+    _put(p, k, row.run(0, int(count), 1).copy())
+
+
+def _turn(row: Pointer, side: int, p: Pointer, k: int, step: int, rows: int, columns: int) -> None:
+    for r in range(rows):
+        for c in range(columns):
+            row[c * side + r] = p[k + r * step + c]
+
+
 def _max2(a: Any, b: Any) -> Any:
     if isinstance(a, Array) or isinstance(b, Array):
         return np.maximum(a, b)
@@ -293,9 +303,17 @@ NAMES: dict[str, Any] = {
     **dict(_pointers()),
     **dict(_functions()),
     "put": _put,
+    "running_sum": lambda c, v: c + np.cumsum(v, dtype=v.dtype),
+    "running_prod": lambda c, v: c * np.cumprod(v, dtype=v.dtype),
+    "running_max": lambda c, v: np.maximum(c, np.maximum.accumulate(v)),
+    "running_min": lambda c, v: np.minimum(c, np.minimum.accumulate(v)),
+    "last_lane": lambda v: v[-1],
     "quotient_f32": lambda a, b: a / b,
     "quotient_f64": lambda a, b: a / b,
     "shift": _shift,
+    "stream": _stream,
+    **dict.fromkeys(("turn_f32", "turn_f64"), _turn),
+    "streams_end": lambda: None,
     "plus": lambda a, b: a + b,
     "times": lambda a, b: a * b,
     "max2": _max2,

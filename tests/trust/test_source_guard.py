@@ -233,6 +233,7 @@ def test_imports_are_those_of_kernels() -> None:
         "indexlang.kernels.lang",
         "indexlang.kernels.lanes",
         "indexlang.kernels.masks",
+        "indexlang.kernels.running",
         "indexlang.kernels.scalar",
         "indexlang.kernels.contract",
         "numpy",

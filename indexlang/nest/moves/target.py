@@ -52,6 +52,7 @@ class Target:
     cores        that should all have work where memory is the limit
     registers    vectors that registers hold
     near         bytes that the cache of a single core holds
+    large        bytes of a result that caches do not hold until it is read again
     tuned        the knobs that were measured to be better for the structure of an equation, if there are any
     knobs        those of the equation at hand
     """
@@ -61,6 +62,7 @@ class Target:
     cores: int = 2
     registers: int = 16
     near: int = 1 << 20
+    large: int = 8 << 20
     tuned: Callable[[str], Knobs | None] = untuned
     knobs: Knobs = USUAL
 
