@@ -7,21 +7,23 @@ after    for n, some rows at a time:  total = sum of the first c terms
                  total += part
 
 Blocks keep rounding near that of blocked sums. What runs from an index on goes the other way. Where the index is not the
-last one of the result, the columns beside it are vectors; else several rows go together, so that additions need not wait.
+last one of the result, the columns beside it are vectors. Else a vector along the index is summed by itself, and only the
+last of it carried on; or several rows go together, so that additions need not wait.
 """
 
+from dataclasses import replace
 from math import prod
 
 from indexlang.ir import ops
 from indexlang.ir.build import Builder, integer
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program
-from indexlang.ir.expr import Bound, Const, Expr, Index, Select, rewrite, walk, with_indices
+from indexlang.ir.expr import Bound, Const, Expr, Index, Select, free_indices, reads, rewrite, walk, with_indices
 from indexlang.nest.body import Body, here
 from indexlang.nest.interior import is_plain
 from indexlang.nest.moves.block_shape import is_vectorial
 from indexlang.nest.moves.target import Target
-from indexlang.nest.nodes import Add, For, Lanes, Let, Nest, Node, Store, local
+from indexlang.nest.nodes import Add, For, Lanes, Let, Nest, Node, Running, Store, local
 from indexlang.nest.steps import known, steps
 from indexlang.passes.scans import Scan, scan
 
@@ -48,9 +50,18 @@ class _Walk:
         column = self._column(outer)
         if column is not None:
             iterations, body = self._beside(outer, column)
+        elif self._goes_along():
+            iterations, body = outer, self._walk(({},), in_vectors=True)
         else:
             iterations, body = self._together(outer)
-        return Body(self.program).nest(self.e, self.e, iterations, body, "scan")
+        found = Body(self.program).nest(self.e, self.e, iterations, body, "scan")
+        return replace(found, work=self._work(iterations))
+
+    def _work(self, iterations: tuple[Bound, ...]) -> int:
+        """Operations an iteration: each term and each result once."""
+        elements = prod(known(b.extent) for b in self.e.indices if b is not self.found.at) * (self.extent + self.terms)
+        nodes = sum(1 for _ in walk(self.e.body))
+        return nodes * elements // max(prod(known(b.extent) for b in iterations), 1)
 
     def _column(self, outer: tuple[Bound, ...]) -> Bound | None:
         """The index along which vectors go: the last of the result, if that is not the running one."""
@@ -58,6 +69,17 @@ class _Walk:
         column = next((b for b in outer if moves.get(b.name) == 1 and is_plain(b.extent)), None)
         fits = column is not None and known(column.extent) >= self.lanes and self.dtype.is_float
         return column if fits and is_vectorial(self.e.body, self.program) and not self._chooses() else None
+
+    def _goes_along(self) -> bool:
+        """Whether vectors go along the running index: whole ones, forwards, of terms that lie side by side."""
+        at, over = self.found.at.name, self.found.over.name
+        moves = [steps(here(self.e, self.dtype), self.program) or {}]
+        own = [*(r for r in reads(self.e.body) if over not in free_indices(r)), *reads(self.found.term)]
+        moves += [steps(r, self.program) or {} for r in own]
+        near = moves[0].get(at) == 1 and all(m.get(n, 0) in (0, 1) for m in moves for n in (at, over))
+        one_type = all(n.dtype is self.dtype for n in walk(self.e.body) if n.dtype.is_float)
+        fits = near and one_type and self.dtype.is_float and self.lanes > 1 and self.extent >= 2 * self.lanes
+        return fits and not self.found.backwards and is_vectorial(self.e.body, self.program) and not self._chooses()
 
     def _chooses(self) -> bool:
         """Whether something but the running test is chosen: that is not for vectors."""
@@ -84,7 +106,7 @@ class _Walk:
         places = tuple({rows.name: self._apply(ops.ADD, start, integer(r))} for r in range(_ROWS))
         return (*outer[:-1], block), (Let("first", DType.INT, first), *self._walk(places))
 
-    def _walk(self, copies: tuple[dict[str, Expr], ...]) -> tuple[Node, ...]:
+    def _walk(self, copies: tuple[dict[str, Expr], ...], *, in_vectors: bool = False) -> tuple[Node, ...]:
         """The loops; for each of `copies`, which say where other indices are, there is a sum of its own."""
         found, n, j = self.found, self.extent, self.terms
         neutral = Const(ops.identity(found.total.fold, self.dtype.is_float), self.dtype)
@@ -106,7 +128,9 @@ class _Walk:
         parts: list[Node] = [*lets]
         parts += [start] if before[0] < before[1] else []
         parts += [self._steady(numbered, 0, low)] if low else []
-        parts += [self._blocks(numbered, neutral, low, high)] if low < high else []
+        whole = low + (high - low) // self.lanes * self.lanes if in_vectors else low
+        parts += [self._vectors(neutral, low, whole)] if low < whole else []
+        parts += [self._blocks(numbered, neutral, whole, high)] if whole < high else []
         parts += [self._steady(numbered, high, n)] if high < n else []
         return tuple(parts)
 
@@ -127,6 +151,22 @@ class _Walk:
         lets = tuple(Let(f"part{k}", self.dtype, neutral) for k, _ in copies)
         adds = tuple(Add(f"total{k}", self.dtype, fold, local(f"part{k}", self.dtype)) for k, _ in copies)
         block = (*lets, For(self._step, start, stop, tuple(inner)), *adds)
+        return For(name, integer(0), integer(-(-(high - low) // _BLOCK)), block)
+
+    def _vectors(self, neutral: Const, low: int, high: int) -> Node:
+        """Whole vectors along the running index, in blocks as well."""
+        name, fold, dtype = f"{self._step}_vectors", self.found.total.fold, self.dtype
+        start = self._apply(ops.ADD, self._apply(ops.MUL, integer(_BLOCK), Index(name)), integer(low))
+        stop = self._apply(ops.MIN, self._apply(ops.ADD, start, integer(_BLOCK)), integer(high))
+        term = self._add("run", {}, self._apply(ops.ADD, self._at, integer(self.found.shift))).term
+        inner = (
+            Running("run", "carry", dtype, fold, term),
+            Let("whole", dtype, local("total0", dtype)),
+            Add("whole", dtype, fold, local("run", dtype)),
+            self._store("whole", {}),
+        )
+        lanes = Lanes(self._step, start, stop, self.lanes, self.lanes, inner)
+        block = (Let("carry", dtype, neutral), lanes, Add("total0", dtype, fold, local("carry", dtype)))
         return For(name, integer(0), integer(-(-(high - low) // _BLOCK)), block)
 
     @property
