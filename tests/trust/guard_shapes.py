@@ -118,7 +118,7 @@ SHAPES = (
     Shape("residues", "input A[H]\nC[x:6*H] = A[(x//2)%H] + x%3\noutput C\n", {"H": _FEW}),
     Shape("a copy into a box", "input A[X,Y]\nD[x:X+2,y:Y+2] = A[x-1,y-1 else 0]\nC[x,y] = sum[dx:3,dy:3] D[x+dx,y+dy]\noutput C\n", {"X": _FEW, "Y": (1, 17)}),
     # transposes
-    Shape("a transpose", "input A[X,Y]\nC[y,x] = A[x,y]\noutput C\n", {"X": (1, 31, 32, 33), "Y": (1, 2, 31, 33, 65)}),
+    Shape("a transpose", "input A[X,Y]\nC[y,x] = A[x,y]\noutput C\n", {"X": (1, 31, 33, 256, 301), "Y": (1, 2, 31, 33, 65)}),
     Shape("axes turned around", "input A[X,Y,Z]\nC[z,y,x] = A[x,y,z]\noutput C\n", {"X": (1, 33), "Y": (2, 3), "Z": (1, 31, 33)}),
     Shape("a transpose of a function", "input A[X,Y]\nC[y,x] = exp(A[x,y])\noutput C\n", {"X": (33,), "Y": (1, 31, 65)}),
     # data-dependent places
