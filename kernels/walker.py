@@ -22,7 +22,7 @@ import numpy as np
 from indexlang.kernels.loader import Cache, load
 from indexlang.kernels.machine import cpu_key, target_machine
 from indexlang.kernels.optimizer import WRITING
-from indexlang.kernels.walker_ir import CLOSE, HEAD, HELP, STEP, SYMBOL, walker_ir
+from indexlang.kernels.walker_ir import ACTIVE, BELL, CLOSE, HEAD, HELP, LEAVE, STEP, SYMBOL, walker_ir
 
 # One row of a plan's table, int64: worker address, iterations, chunk, address of the worker's int64 arguments.
 # A negative chunk: pieces of that size in order, all on the caller's thread, so that a serial step can be interrupted.
@@ -57,13 +57,15 @@ class Walker:
         errors  KeyboardInterrupt and other exceptions of signal handlers end the run within a chunk and are passed on
         """
         steps = _check(table, status, times)
+        pool = _pool
         control = np.zeros(HEAD + STEP * steps, np.int64)
+        control[BELL] = pool.bell.ctypes.data
         job = _Job(self._walk, table, steps, control, status, times, keep)
         step = 0
         try:
             times[0] = time.monotonic_ns()  # before any helper can finish a step
             if threads > 1 and steps:
-                _pool.call(job, threads - 1)
+                pool.call(job, threads - 1)
             while step < steps:
                 step = self._walk(*job.addresses, step, _PERIOD)
         except BaseException:
@@ -98,7 +100,10 @@ class Tables:
 
 
 class _Job:
-    """One run as helpers see it. `addresses` become useless to them once `control[0]` is set."""
+    """One run as helpers see it. They look at `control` first: once it says that the run is over, at nothing else.
+
+    memory  held while a helper may be inside; a helper that stays awake behind the run holds `control` only
+    """
 
     def __init__(self, walk, table, steps, control, status, times, keep):
         self.walk = walk
@@ -107,19 +112,20 @@ class _Job:
         self.memory = (table, status, times, keep)
 
     def help(self) -> None:
-        memory = self.memory  # held until this thread is out of native code
-        if memory is not None and not self.control[0]:
-            self.walk(*self.addresses, HELP, _NO_END)
-        del memory
+        if self.control[0]:
+            return
+        self.walk(*self.addresses, HELP, _NO_END)
+        if self.control[0] and not self.control[ACTIVE]:
+            self.memory = None
 
     def stop(self) -> None:
         """End an unfinished run: helpers leave before their next chunk, and are waited for."""
         self.walk(*self.addresses, CLOSE, _NO_END)
 
     def retire(self) -> None:
-        """Let go of the memory, and send helpers away that come too late."""
-        self.control[0] = 1
-        self.memory = None
+        """Send helpers away that come too late, and let go of the memory; where one is slow to go, it does that."""
+        if self.walk(*self.addresses, LEAVE, _NO_END):
+            self.memory = None
 
 
 class _Pool:
@@ -129,6 +135,7 @@ class _Pool:
         self.jobs: SimpleQueue[_Job] = SimpleQueue()
         self.helpers: list[threading.Thread] = []
         self.shunned = -1  # the core on which no helper runs
+        self.bell = np.zeros(8, np.int64)  # raised by every run: helpers that are awake listen
         self.lock = threading.Lock()
 
     def call(self, job: _Job, wanted: int) -> None:
@@ -144,7 +151,7 @@ class _Pool:
         with self.lock:
             while len(self.helpers) < wanted:
                 name = f"indexlang-{len(self.helpers) + 1}"
-                thread = threading.Thread(target=_serve, args=(self.jobs,), name=name, daemon=True)
+                thread = threading.Thread(target=_serve, args=(self.jobs, self.bell), name=name, daemon=True)
                 try:
                     thread.start()
                 except RuntimeError:  # no more threads to be had: fewer helpers, same results
@@ -166,7 +173,8 @@ class _Pool:
                     os.sched_setaffinity(thread.native_id, cores - {core} or cores)
 
 
-def _serve(jobs: "SimpleQueue[_Job]") -> None:
+def _serve(jobs: "SimpleQueue[_Job]", bell: np.ndarray) -> None:
+    """A helper's life. It holds the bell, to which it listens after each run."""
     while True:
         jobs.get().help()
 

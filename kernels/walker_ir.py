@@ -2,6 +2,8 @@
 
 Control block of a run, int64, zero at the start; words that different threads write lie on lines of their own:
     word 0            over     set when the run is to be left
+    word 1            bell     address of a counter that every run of the process raises by one when it begins; or 0
+    word 2            ticket   what the bell showed then
     word 8            active   helpers inside
     16 + 24 s         next     chunks of step s handed out (may pass the number of chunks)
     24 + 24 s         done     chunks of step s finished
@@ -13,9 +15,12 @@ import sys
 
 SYMBOL = "indexlang_walk"
 HEAD, STEP = 16, 24
-# Values of `first` that are not a step: the call of a helper; the order to end an unfinished run.
-HELP, CLOSE = -1, -2
+BELL, ACTIVE = 1, 8
+# Values of `first` that are not a step: the call of a helper; the order to end an unfinished run; a look after a finished one.
+HELP, CLOSE, LEAVE = -1, -2, -3
 _SPINS = 4000
+# A helper stays awake so long (ns) after a run: another often follows, and waking a thread takes up to 0.1 ms.
+_LINGER = 200_000
 
 
 def walker_ir() -> str:
@@ -23,8 +28,9 @@ def walker_ir() -> str:
 
     first    >= 0  the caller's own call, from step `first`: returns the step it paused at after `period` ns,
                    `steps` when all is done, `steps + 1` when the run was ended (then nobody is inside any more)
-             HELP  a helper's call: returns when there is nothing left to help with
+             HELP  a helper's call: returns when there is nothing left to help with and the bell rings again, or soon after
              CLOSE ends the run and waits until no helper is inside
+             LEAVE keeps helpers out of a run that is done; returns 1 if none is inside, 0 if one takes long to go
     """
     pause, declaration = _pause()
     return clocked(_TEXT).replace("PAUSE", pause) + declaration
@@ -74,9 +80,25 @@ entry:
     %start = call i64 @now()
     %deadline = add i64 %start, %period
     %closes = icmp eq i64 %first, {CLOSE}
+    %leaves = icmp eq i64 %first, {LEAVE}
+    %ticket_at = getelementptr i64, ptr %control, i64 2
+    %bell_at = getelementptr i64, ptr %control, i64 1
     br i1 %closes, label %stop, label %role
 role:
-    br i1 %helps, label %enter, label %step
+    br i1 %helps, label %enter, label %own
+own:
+    br i1 %leaves, label %part, label %begins
+begins:
+    %bell = load ptr, ptr %bell_at
+    %silent = icmp eq ptr %bell, null
+    %resumed = icmp ne i64 %first, 0
+    %rings_not = or i1 %silent, %resumed
+    br i1 %rings_not, label %step, label %ring
+ring:   ; --- helpers that are awake look for work now, while the interpreter is free
+    %rung = atomicrmw add ptr %bell, i64 1 seq_cst
+    %ticket = add i64 %rung, 1
+    store atomic i64 %ticket, ptr %ticket_at release, align 8
+    br label %step
 enter:
     %before = atomicrmw add ptr %active, i64 1 seq_cst
     %late = load atomic i64, ptr %over seq_cst, align 8
@@ -84,7 +106,7 @@ enter:
     br i1 %is_late, label %stop, label %step
 
 step:   ; --- find the step and its counters
-    %s = phi i64 [ %first, %role ], [ 0, %enter ], [ %after, %advance ]
+    %s = phi i64 [ %first, %begins ], [ %first, %ring ], [ 0, %enter ], [ %after, %advance ]
     %finished = icmp sge i64 %s, %steps
     br i1 %finished, label %end, label %look
 look:
@@ -211,7 +233,55 @@ complete:
 stop:   ; --- a helper goes; the caller sees all helpers off
     br i1 %helps, label %depart, label %see_off
 depart:
+    %bell_2 = load ptr, ptr %bell_at
+    %shown = load atomic i64, ptr %ticket_at acquire, align 8
     %before_3 = atomicrmw sub ptr %active, i64 1 seq_cst
+    %nothing_rings = icmp eq ptr %bell_2, null
+    br i1 %nothing_rings, label %gone, label %linger
+linger: ; --- awake, but out of the run: until the next one begins, or for a while
+    %departed = call i64 @now()
+    %until = add i64 %departed, {_LINGER}
+    br label %listen
+listen:
+    %turn = phi i64 [ 0, %linger ], [ %turn_1, %doze ], [ %turn_1, %let ]
+    %turn_1 = add i64 %turn, 1
+    %now_shown = load atomic i64, ptr %bell_2 acquire, align 8
+    %rings = icmp ne i64 %now_shown, %shown
+    br i1 %rings, label %gone, label %doze_or_let
+doze_or_let:
+    %low_bits = and i64 %turn_1, 63
+    %is_time = icmp eq i64 %low_bits, 0
+    br i1 %is_time, label %check, label %doze
+doze:
+    PAUSE
+    br label %listen
+check:
+    %time_4 = call i64 @now()
+    %asleep = icmp sgt i64 %time_4, %until
+    br i1 %asleep, label %gone, label %let
+let:
+    %yielded_5 = call i32 @sched_yield()
+    br label %listen
+gone:
+    ret i64 0
+part:
+    store atomic i64 1, ptr %over seq_cst, align 8
+    br label %leaving
+leaving:
+    %glance = phi i64 [ 0, %part ], [ %glance_1, %leaving_2 ]
+    %glance_1 = add i64 %glance, 1
+    %still_in = load atomic i64, ptr %active seq_cst, align 8
+    %empty = icmp eq i64 %still_in, 0
+    br i1 %empty, label %left_all, label %not_yet
+not_yet:
+    %enough = icmp sge i64 %glance, {_SPINS}
+    br i1 %enough, label %left_some, label %leaving_2
+leaving_2:
+    PAUSE
+    br label %leaving
+left_all:
+    ret i64 1
+left_some:
     ret i64 0
 see_off:
     store atomic i64 1, ptr %over seq_cst, align 8

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,6 +123,17 @@ def test_every_iteration_of_every_step_runs_once(worker: int, steps: list[tuple[
         assert plan.status[0] == 0
         assert np.all(np.diff(plan.times) >= 0)
         assert np.all(plan.times > 0)
+
+
+def test_memory_is_free_when_a_run_is_over_though_helpers_stay_awake(worker: int):
+    plans = [Plan(worker, [(10, 1)] * 3) for _ in range(50)]
+    alive = [weakref.ref(plan) for plan in plans]
+    while plans:
+        plans.pop().run(3)
+    deadline = time.monotonic() + 10
+    while any(plan() is not None for plan in alive) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert all(plan() is None for plan in alive)
 
 
 ORDER = """

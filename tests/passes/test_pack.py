@@ -10,6 +10,7 @@ import pytest
 import indexlang as il
 from indexlang import sized
 from indexlang.kernels.machine import machine
+from indexlang.nest.cost import Product, pieces
 from indexlang.nest.moves import contract, pack
 from indexlang.nest.moves.target import Target
 
@@ -131,3 +132,30 @@ output C, D
     got = il.compile(text, threads=1)(a, b, w)
     np.testing.assert_allclose(got["C"][:, 0], np.einsum("bdj,djk->bk", a[:, :2], w), rtol=0, atol=2e-4)
     np.testing.assert_allclose(got["D"], np.einsum("idj,djk->ik", b, w), rtol=0, atol=2e-4)
+
+
+def test_what_lies_in_order_and_is_read_by_one_product_is_copied_by_its_pieces() -> None:
+    text = "{} B[300,600]\ninput A[500,300]\nC[i,k] = sum[j] A[i,j]*B[j,k]"
+    assert "B_panels" not in il.compile(text.format("input")).show("simple")
+    assert "B_panels" in il.compile(text.format("param")).show("simple")
+    again = "input B[300,600]\ninput A[9,300,500]\nC[b,i,k] = sum[j] A[b,j,i]*B[j,k]"
+    assert "B_panels" in il.compile(again).show("simple")
+
+
+@pytest.mark.parametrize("tile", [(1, 8), (6, 64), (13, 32)])
+@pytest.mark.parametrize(
+    "extents", [(1, 1, 1), (7, 65, 3), (256, 256, 256), (16384, 64, 64), (64, 16384, 64), (999, 4001, 5000)]
+)
+def test_pieces_are_whole_tiles_that_fit(extents: tuple[int, int, int], tile: tuple[int, int]) -> None:
+    rows, columns, terms = extents
+    at_once = min(terms, 192)
+    taken = []
+    for cores in (1, 2, 16):
+        p = Product(rows, columns, terms, 3, at_once, tile, 16, 4, cores, 1 << 20)
+        height, width = pieces(p)
+        assert (height % tile[0], width % tile[1]) == (0, 0)
+        assert height < rows + tile[0]
+        assert width < 2 * (columns + tile[1])
+        assert width == tile[1] or at_once * width * 4 <= 1 << 18
+        taken.append(3 * -(-rows // height) * -(-columns // width))
+    assert taken == sorted(taken), "more cores want no fewer pieces"

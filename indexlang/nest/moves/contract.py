@@ -13,6 +13,7 @@ from indexlang.ir.layout import layout
 from indexlang.ir.show import show_equation
 from indexlang.ir.size import Extent, Named
 from indexlang.nest.collapse import collapsed_rows
+from indexlang.nest.cost import Product, pieces
 from indexlang.nest.moves.pack import FEW_TERMS, MANY_ROWS, PANEL_ROWS, ROUND_TERMS
 from indexlang.nest.moves.target import Target, scaled
 from indexlang.nest.nodes import Aisle, Nest, Rounds, Store, TileLoop
@@ -166,7 +167,9 @@ class _Tiling:
         columns = known(c.column.extent)
         if isinstance(c.column.extent, Named):
             columns = lanes if columns <= lanes else _MANY_COLUMNS
-        r, v = self.target.tile(self._apart(rows, row, dtype), columns, dtype, c.panel // lanes)
+        r, v = self.target.tile(rows, columns, dtype, c.panel // lanes)
+        if r > (apart := self._apart(r, row, dtype)):
+            r, v = self.target.tile(apart, columns, dtype, c.panel // lanes)
         way = self._way(max(rows, known(row.extent)), r, columns, v * lanes)
         is_short = self._terms() <= FEW_TERMS
         if way == "wide" and is_short:  # memory is the limit: long pieces of few rows
@@ -180,9 +183,19 @@ class _Tiling:
                 size = PANEL_ROWS // r * r if named else _evenly(rows, r, PANEL_ROWS)
         panel = v * lanes * max(self._panel(way, columns) // (v * lanes), 1)
         copied = size if self.a.get(row.name) == 1 and way == "long" else 0
-        if way and not named and not copied:
+        if way in ("long", "short") and not (c.panel or named or copied or isinstance(c.column.extent, Named)):
+            size, panel = pieces(self._product(rows, columns, (r, v * lanes), lanes))
+        elif way and not named and not copied:
             size, panel = self._pieces(way, (rows, columns), (r, v * lanes), (size, panel))
         return _Shape(way, r, v, lanes, panel, size, copied, 0 if named else rows % r)
+
+    def _product(self, rows: int, columns: int, tile: tuple[int, int], lanes: int) -> Product:
+        terms, size, batches = self._terms(), self.c.total.dtype.size, prod(known(b.extent) for b in self.c.batches)
+        at_once = terms if terms <= 2 * ROUND_TERMS else self._usual_round()
+        return Product(rows, columns, terms, batches, at_once, tile, lanes, size, self.target.cores, self.target.near)
+
+    def _usual_round(self) -> int:
+        return scaled(_ROUND_BYTES, self.target.knobs.rounds) // self.c.total.dtype.size
 
     def _pieces(
         self, way: str, extents: tuple[int, int], tile: tuple[int, int], sizes: tuple[int, int]
@@ -253,7 +266,9 @@ class _Tiling:
             return ""
         if self._terms() > 2 * ROUND_TERMS:
             return "long"
-        return "wide" if blocks >= _WIDE else ""
+        if self._terms() <= FEW_TERMS or self.segments > 1:
+            return "wide" if blocks >= _WIDE else ""
+        return "short"
 
     def _panel(self, way: str, columns: int) -> int:
         """How many columns go through the rounds together."""
@@ -274,8 +289,7 @@ class _Tiling:
 
     def _rounds(self, shape: _Shape, first: Expr, last: Expr, aisle: Aisle | None) -> Rounds:
         is_row = shape.way == "row"
-        usual = scaled(_ROUND_BYTES, self.target.knobs.rounds) // self.c.total.dtype.size
-        terms = max(_ROW_TERMS, -(-self._terms() // _ROW_ROUNDS)) if is_row else usual
+        terms = max(_ROW_TERMS, -(-self._terms() // _ROW_ROUNDS)) if is_row else self._usual_round()
         copied = 0 if self.c.panel or is_row else shape.vectors * shape.lanes
         named, one = _is_named(self.run), self.segments == 1
         if not is_row and self._terms() <= 2 * ROUND_TERMS and not (named and not copied):  # all in one

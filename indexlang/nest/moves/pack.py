@@ -76,7 +76,8 @@ class _Packing(Growing):
             return 0
         if any(isinstance(n, Named) for n in self.program.tensor(found.w.tensor).extents):
             return 0
-        rows, columns = self._rows(e, found), known(column.extent)
+        whole = self._collapsed(e, found)
+        rows, columns = _rows(whole), known(column.extent)
         dtype = found.total.dtype
         r, v = self.target.choose_tile(rows, columns, dtype.value)
         width = v * self.target.lanes(dtype.size)
@@ -93,7 +94,7 @@ class _Packing(Growing):
             return 0
         if (columns <= width and found.is_contiguous) or work * around < _LEAST_WORK:
             return 0
-        if self._is_copied_on_the_way(found, rows, around, r):
+        if self._is_copied_on_the_way(whole, rows, r):
             return 0
         return width if known(row.extent) * around >= _LEAST_USES * r else 0
 
@@ -107,21 +108,22 @@ class _Packing(Growing):
                 out[found.w.tensor] += prod(known(b.extent) for b in around if b.name in used(found.w))
         return out
 
-    def _is_copied_on_the_way(self, found: Contraction, rows: int, around: int, tile: int) -> bool:
-        """Whether one sum in rounds takes all there is of w: what it copies for itself stays in a cache, panels would not."""
+    def _is_copied_on_the_way(self, found: Contraction, rows: int, tile: int) -> bool:
+        """Whether a piece of work had better copy what it needs of w for itself: that stays in a cache, panels would not."""
         over = [known(b.extent) for b in found.total.over]
-        in_rounds = rows >= _LEAST_USES * tile and prod(over) > 2 * ROUND_TERMS and max(over) <= ROUND_TERMS
+        is_read_again = any(b.name in used(found.a) - used(found.w) and b.extent != 1 for b in found.batches)
         is_made_once = self.program.tensor(found.w.tensor).role is Role.PARAM
-        return in_rounds and around == 1 and rows <= PANEL_ROWS and not is_made_once
+        if is_read_again or is_made_once or rows < _LEAST_USES * tile:
+            return False
+        if sum(n != 1 for n in over) <= 1 and found.is_contiguous:
+            return True
+        return rows <= PANEL_ROWS and prod(over) > 2 * ROUND_TERMS and max(over) <= ROUND_TERMS
 
-    def _rows(self, e: Equation, found: Contraction) -> int:
-        """How many rows follow each other, as the schedule will see them."""
-        assert found.row is not None
-        if found.a.border is None:
-            fewer = contraction(collapsed_rows(e, self.program), self.program)
-            found = fewer or found
-        extent = found.row.extent if found.row else 1
-        return MANY_ROWS if isinstance(extent, Named) else known(extent)
+    def _collapsed(self, e: Equation, found: Contraction) -> Contraction:
+        """With as many rows following each other as the schedule will see."""
+        if found.a.border is not None:
+            return found
+        return contraction(collapsed_rows(e, self.program), self.program) or found
 
     def _first_inner(self, e: Equation, found: Contraction) -> int:
         """Before which axis of w, the columns' left out, the panels are counted: behind those that the left indices move."""
@@ -143,3 +145,8 @@ class _Packing(Growing):
         border = Border(Rule.VALUE, Const(0.0, w.dtype)) if columns % width else None
         body = Read(w.tensor, tuple(subscripts), border, w.dtype, w.span)
         return Equation(name, indices, tuple(Index(b.name) for b in indices), False, body, w.span)
+
+
+def _rows(found: Contraction) -> int:
+    extent = found.row.extent if found.row else 1
+    return MANY_ROWS if isinstance(extent, Named) else known(extent)
