@@ -29,9 +29,7 @@ def link(module: llvm.ModuleRef, text: str) -> None:
     module.link_in(llvm.parse_assembly(text, module._context))
 
 
-def optimize(
-    module: llvm.ModuleRef, symbol: str, apart: Collection[str] = (), long: Collection[str] = ()
-) -> None:
+def optimize(module: llvm.ModuleRef, symbol: str, apart: Collection[str] = (), long: Collection[str] = ()) -> None:
     """Make all but `symbol` private and part of it, then LLVM's standard pipeline at level 3 with both vectorisers.
 
     apart  functions that only the vectorisers come to call: they stay as they are, and go where they were not needed

@@ -1,6 +1,7 @@
 """Results written past the caches: the numbers and bits of ordinary stores, at every end of a row and wherever memory begins."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def test_the_bits_are_those_of_ordinary_stores(
     text: str, extents: dict[str, tuple[int, ...]], dtype: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     random = np.random.default_rng(0)
-    arrays = {n: random.standard_normal(s).astype(dtype) for n, s in extents.items()}
+    arrays: dict[str, Any] = {n: random.standard_normal(s).astype(dtype) for n, s in extents.items()}
     declared = "".join(f"input {n}{list(s)}\n" for n, s in extents.items())
     text = f"{declared}{text}\noutput Y"
     nets = [il.compile(text, dtype="f32" if dtype is np.float32 else "f64", threads=n) for n in (1, 2)]
