@@ -1,4 +1,4 @@
-"""Running sums and extremes within a vector, for generated workers. Imports numba: never needed on a warm start.
+"""Running sums and extremes within a vector, for generated workers.
 
 running_sum(c, v)     the vector c + v[0], c + (v[0] + v[1]), …; likewise running_prod, running_max, running_min
 last_lane(v)          its last number
@@ -11,9 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba.core.errors import TypingError
-from numba.extending import intrinsic
 
+from indexlang.kernels.kinds import KindError, word
 from indexlang.kernels.lanes import Lanes, function_of, spread
 from indexlang.kernels.tile_ir import I32
 
@@ -23,7 +22,7 @@ _Fold = Callable[[Any, Any, Any], Any]
 def _running(name: str, identity: float, fold: _Fold) -> Any:
     def running(typing, carry, v):
         if not isinstance(v, Lanes) or v.kind == "i64" or carry != v.element:
-            raise TypingError(f"{name} takes a number and a vector of its type")
+            raise KindError(f"{name} takes a number and a vector of its type")
 
         def generate(context, builder, signature, args):
             first, found = args
@@ -40,7 +39,7 @@ def _running(name: str, identity: float, fold: _Fold) -> Any:
         return v(carry, v), generate
 
     running.__name__ = name
-    return intrinsic(running)
+    return word(running)
 
 
 def _of_two(instruction: str) -> _Fold:
@@ -57,9 +56,9 @@ running_max = _running("running_max", float("-inf"), _extreme("maximum"))
 running_min = _running("running_min", float("inf"), _extreme("minimum"))
 
 
-@intrinsic
+@word
 def last_lane(typing, v):
     """The last number of a vector."""
     if not isinstance(v, Lanes):
-        raise TypingError("last_lane takes a vector")
+        raise KindError("last_lane takes a vector")
     return v.element(v), lambda context, builder, signature, args: builder.extract_element(args[0], I32(v.width - 1))

@@ -55,7 +55,8 @@ def compile_worker(source: str, path: str, symbol: str) -> bytes:
 
 def _lowered(source: str, namespace: dict[str, Any], symbol: str) -> str:
     """LLVM text of a worker that has the words of generated source only. Raises Unsupported for others."""
-    function = ast.parse(source).body[-1]
+    with WRITING:  # Python 3.11 builds one syntax tree at a time: threads confuse how deep it is
+        function = ast.parse(source).body[-1]
     if not isinstance(function, ast.FunctionDef):
         raise Unsupported("no function")
     with WRITING:

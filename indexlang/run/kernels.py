@@ -9,6 +9,7 @@ from indexlang.emit.kernel import KernelText
 from indexlang.emit.store import Store, default_folder
 from indexlang.kernels.contract import tiles_in
 from indexlang.kernels.loader import LoadError, cpu_key, load
+from indexlang.kernels.optimizer import WRITING
 from indexlang.kernels.tiles import tile_code
 from indexlang.run.crew import each
 
@@ -61,7 +62,8 @@ def _load(code: bytes, kernel: KernelText) -> int:
 
 
 def _compile(kernel: KernelText) -> bytes:
-    check_source(kernel.source)
+    with WRITING:  # syntax trees of Python too are for one thread at a time
+        check_source(kernel.source)
     path = store().put_source(kernel.key, kernel.source)
     from indexlang.kernels.toolchain import compile_worker  # numba: only where something must be compiled
 
