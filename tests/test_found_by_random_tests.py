@@ -111,3 +111,11 @@ def test_sums_are_not_read_ahead_of_the_condition_that_keeps_them_inside(fold: s
     assert np.asarray(program(**given)).tolist() == np.asarray(program.interpret(**given)).tolist()
     with pytest.raises(il.DataError):
         program(**{**given, "p": given["p"] + 1})
+
+
+def test_a_remainder_without_terms_of_ints_is_an_int() -> None:
+    """A remainder in which no term of the sum is inside was 0.0, also where the sum is of ints."""
+    text = "Y[i:3,j:2,k:2] = sum[x:1,y:2] A[i,x-1 else 0]*(W[i%2] if i < 0 else L[i])\noutput Y"
+    given = {"A": np.arange(3)[:, None], "W": np.arange(2), "L": np.arange(3)}
+    assert not ran(text, given)["Y"].any()
+    assert not il.compile(text)(**given).any()
