@@ -24,7 +24,7 @@ def strided(k: int, s: int, p: int, n: int) -> str:
     ("k", "s", "p", "n", "out", "i", "j"),
     [
         (3, 2, 1, 7, 4, 3, 5), (3, 2, 0, 8, 3, 2, 4), (1, 2, 0, 5, 3, 2, 3), (5, 3, 2, 10, 4, 1, 17), (2, 4, 0, 9, 2, 2, 3),
-        (3, 2, 1, 1, 1, 3, 2), (3, 2, 1, 0, 0, 3, 2), (4, 3, 1, 2, 1, 16, 33), (11, 4, 0, 19, 3, 3, 8),
+        (3, 2, 1, 1, 1, 3, 2), (3, 2, 1, 0, 0, 3, 2), (4, 3, 1, 2, 1, 16, 33), (11, 4, 0, 19, 3, 1, 4),
     ],
 )  # fmt: skip
 def test_input_gradients_of_strided_convolutions(k: int, s: int, p: int, n: int, out: int, i: int, j: int) -> None:
@@ -93,7 +93,7 @@ def transposed(draw: st.DrawFn) -> tuple[str, dict[str, np.ndarray]]:
     return f"T[x:{n},i] = {body}", inputs
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(transposed())
 def test_random_transposed_windows_equal_the_oracle(drawn_: tuple[str, dict[str, np.ndarray]]) -> None:
     agrees(*drawn_)
