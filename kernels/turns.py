@@ -11,7 +11,8 @@ import llvmlite.binding as llvm
 
 from indexlang.kernels.loader import load
 from indexlang.kernels.machine import cpu_key, target_machine
-from indexlang.kernels.walker import INTERRUPTED, Cache
+from indexlang.kernels.tiles import Cache, kept
+from indexlang.kernels.walker import INTERRUPTED
 from indexlang.kernels.walker_ir import NOW, clocked
 
 SYMBOL = "indexlang_turns"
@@ -19,7 +20,6 @@ SYMBOL = "indexlang_turns"
 ROW = 5
 # Arguments: the address of the rows; that of the rows at which each iteration begins, and the last one ends; that of a
 # walker's status: a run that is interrupted ends before the next chunk.
-WORDS = 3
 
 
 @cache
@@ -30,12 +30,7 @@ def worker(store: Cache | None) -> int:
     """
     text = clocked(_TEXT)
     key = "turns_" + hashlib.sha256(f"{cpu_key()} {text}".encode()).hexdigest()
-    code = store.get(key) if store is not None else None
-    if code is None:
-        code = target_machine().emit_object(llvm.parse_assembly(text))
-        if store is not None:
-            store.put(key, code)
-    return load(code, SYMBOL)
+    return load(kept(store, key, lambda: target_machine().emit_object(llvm.parse_assembly(text))), SYMBOL)
 
 
 _TEXT = f"""

@@ -22,6 +22,7 @@ import numpy as np
 from indexlang.kernels.loader import Cache, load
 from indexlang.kernels.machine import cpu_key, target_machine
 from indexlang.kernels.optimizer import WRITING
+from indexlang.kernels.tiles import kept
 from indexlang.kernels.walker_ir import ACTIVE, BELL, CLOSE, HEAD, HELP, LEAVE, STEP, SYMBOL, walker_ir
 
 # One row of a plan's table, int64: worker address, iterations, chunk, address of the worker's int64 arguments.
@@ -213,10 +214,6 @@ def _native_walk(store: Cache | None):
     with WRITING:
         text = walker_ir()
     key = "walker_" + hashlib.sha256(f"{cpu_key()} {text}".encode()).hexdigest()
-    code = store.get(key) if store is not None else None
-    if code is None:
-        code = target_machine().emit_object(llvm.parse_assembly(text))
-        if store is not None:
-            store.put(key, code)
+    code = kept(store, key, lambda: target_machine().emit_object(llvm.parse_assembly(text)))
     address, number = ctypes.c_void_p, ctypes.c_int64
     return ctypes.CFUNCTYPE(number, address, number, address, address, address, number, number)(load(code, SYMBOL))

@@ -29,6 +29,11 @@ def is_const(e: Expr, value: object) -> bool:
     return isinstance(e, Const) and not isinstance(e.value, Size | Named) and e.value == value
 
 
+def zero_of(dtype: DType) -> Const:
+    """The 0 of a type; of bools, false."""
+    return Const(False if dtype is DType.BOOL else 0.0 if dtype.is_float else 0, dtype)
+
+
 @dataclass(frozen=True, slots=True)
 class Builder:
     """Builds for one program float type."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations, product
 from math import prod
+from operator import itemgetter
 
 from indexlang.ir import ops
 from indexlang.ir.affine import affine
@@ -116,7 +117,7 @@ class _Groups:
             self.writers.setdefault(e.target, []).append(k)
             for name in {r.tensor for part in (*e.left, e.body) for r in reads(part)}:
                 self.readers.setdefault(name, []).append(k)
-        self.hosts = {t.view.host for t in program.tensors if t.view is not None}
+        self.shown = {t.view.host for t in program.tensors if t.view is not None} | set(program.outputs)
 
     def found(self) -> tuple[Turns, ...]:
         """The groups that save most together, none of which has an equation of another."""
@@ -126,15 +127,14 @@ class _Groups:
             best[k] = best[k + 1]
             for g in self._from(k) if self._is_handed_on(k) else ():
                 rest, others = best[k + len(g.equations)]
-                if rest + self._saved(g) > best[k][0]:
-                    best[k] = rest + self._saved(g), (g, *others)
+                best[k] = max(best[k], (rest + self._saved(g), (g, *others)), key=itemgetter(0))
         return best[0][1]
 
     def _is_handed_on(self, k: int) -> bool:
         """Whether the tensor of an equation is large, made by it alone, and read by those behind it alone."""
         name = self.equations[k].target
         t = self.program.tensor(name)
-        free = t.role is Role.COMPUTED and t.view is None and name not in self.hosts | set(self.program.outputs)
+        free = t.role is Role.COMPUTED and t.view is None and name not in self.shown
         read = self.readers.get(name, ())
         return free and self._bytes(name) >= LARGE and self.writers[name] == [k] and bool(read) and min(read) > k
 
@@ -149,20 +149,16 @@ class _Groups:
 
     def _along(self, k: int, b: Bound) -> Iterator[Turns]:
         """The equations from one to the last that reads what they hand on, cut along an index: shorter groups first."""
-        members: list[tuple[str, int]] = []
+        members: dict[str, tuple[str, int]] = {}  # by target
         axes: dict[str, int] = {}
         end = k
         for at, e in enumerate(self.equations[k:], k):
-            way = (
-                (b.name, 1)
-                if at == k
-                else self._next(e, axes, {self.equations[k + n].target: s for n, (_, s) in enumerate(members)})
-            )
+            way = (b.name, 1) if at == k else self._next(e, axes, members)
             if way is None or not self._may(e, *way):
                 return
-            members.append(way)
+            members[e.target] = way
             if axes and at == end:
-                names, scales = zip(*members, strict=True)
+                names, scales = zip(*members.values(), strict=True)
                 cut = Cut(names, scales, dict(axes))
                 yield Turns(tuple(self.equations[k : at + 1]), frozenset(axes), self.target.cores, (cut,))
             axis = next((a for a, s in enumerate(e.left) if isinstance(s, Index) and s.name == way[0]), None)
@@ -172,9 +168,11 @@ class _Groups:
             elif at == end or self.readers.get(e.target, [end + 1])[0] <= end:  # what is read on the way must be local
                 return
 
-    def _next(self, e: Equation, axes: Mapping[str, int], scales: Mapping[str, int]) -> tuple[str, int] | None:
+    def _next(
+        self, e: Equation, axes: Mapping[str, int], members: Mapping[str, tuple[str, int]]
+    ) -> tuple[str, int] | None:
         """How an equation goes with those before it, by what it reads of them; None where it does not."""
-        ways = {_way(r.subscripts[axes[r.tensor]], scales[r.tensor]) for r in reads(e.body) if r.tensor in axes}
+        ways = {_way(r.subscripts[axes[r.tensor]], members[r.tensor][1]) for r in reads(e.body) if r.tensor in axes}
         way = ways.pop() if len(ways) == 1 else None
         return way if way is not None and way[0] in {b.name for b in e.indices} else None
 

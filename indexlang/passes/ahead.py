@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from indexlang.ir import ops
 from indexlang.ir.bounds import Facts, stays_inside
-from indexlang.ir.dtypes import DType
+from indexlang.ir.build import zero_of
 from indexlang.ir.equation import Equation, Program
-from indexlang.ir.expr import Apply, Border, Const, Expr, Read, Reduce, Rule, Select, children, with_children
+from indexlang.ir.expr import Apply, Border, Expr, Read, Reduce, Rule, Select, children, with_children
 from indexlang.ir.size import Extent
 
 
@@ -57,8 +57,8 @@ class _Around:
             case Apply(op=ops.OR, args=(a, b)):
                 return with_children(e, (self.guarded(a), self._unless(a).guarded(b)))
             case Read(border=None) if self.early and not self._stays_inside(e):
-                zero = Const(False if e.dtype is DType.BOOL else 0.0 if e.dtype.is_float else 0, e.dtype)
-                return replace(e, subscripts=tuple(map(self.guarded, e.subscripts)), border=Border(Rule.VALUE, zero))
+                border = Border(Rule.VALUE, zero_of(e.dtype))
+                return replace(e, subscripts=tuple(map(self.guarded, e.subscripts)), border=border)
             case _:
                 return with_children(e, tuple(map(self.guarded, children(e))))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from indexlang.ir import ops
 from indexlang.ir.affine import Affine, affine
 from indexlang.ir.bounds import Facts, span_of, stays_inside
-from indexlang.ir.build import Builder, integer
+from indexlang.ir.build import Builder, integer, zero_of
 from indexlang.ir.dtypes import DType
 from indexlang.ir.expr import (
     Apply,
@@ -275,7 +275,7 @@ def _bordered(e: Expr, b: Bound) -> Expr:
 
     def zero(n: Expr) -> Expr:
         if isinstance(n, Read) and n.border is None and Index(b.name) in n.subscripts:
-            return replace(n, border=Border(Rule.VALUE, _zero(n.dtype)))
+            return replace(n, border=Border(Rule.VALUE, zero_of(n.dtype)))
         return n
 
     return rewrite(e, zero)
@@ -286,10 +286,6 @@ def _facts(conditions: Sequence[Expr]) -> Facts:
     for c in conditions:
         facts = facts.with_condition(c)
     return facts
-
-
-def _zero(dtype: DType) -> Const:
-    return Const(False if dtype is DType.BOOL else 0.0 if dtype.is_float else 0, dtype)
 
 
 def _with(e: Expr, name: str, value: Expr) -> Expr:

@@ -15,13 +15,12 @@ from math import lcm, prod
 from indexlang.ir import ops
 from indexlang.ir.affine import Affine, Floor, affine, expression
 from indexlang.ir.bounds import Facts, stays_inside
-from indexlang.ir.build import Builder, integer, is_const
+from indexlang.ir.build import Builder, integer, is_const, zero_of
 from indexlang.ir.dtypes import DType
 from indexlang.ir.equation import Equation, Program
 from indexlang.ir.expr import (
     Apply,
     Bound,
-    Const,
     Expr,
     Index,
     Read,
@@ -117,7 +116,7 @@ def _narrowed(e: Expr, box: Mapping[str, Extent], program: Program) -> Expr:
         if e.fold is ops.SUM:
             e = _in_range(e, program)
             if any(b.extent == 0 for b in e.over) or any(_is_outside(r, program) for r in _factors(e.body)):
-                return Const(0.0 if e.dtype.is_float else 0, e.dtype)
+                return zero_of(e.dtype)
         return with_children(e, (_narrowed(e.body, {**box, **{b.name: b.extent for b in e.over}}, program),))
     e = with_children(e, tuple(_narrowed(c, box, program) for c in children(e)))
     if isinstance(e, Read) and e.border is not None:
